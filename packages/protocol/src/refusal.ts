@@ -1,0 +1,38 @@
+/** What a failed check throws: `Malformed` for bytes without the form, `Refusal` for evidence with a stable code (spec chapter 13). @module */
+import { REASONS, type ReasonCode } from './reasons.gen.ts'
+
+/** Bytes or text that do not have their one canonical form. Has no code: the caller knows which evidence it was reading. */
+export class Malformed extends Error {
+  override readonly name: string = 'Malformed'
+}
+
+/**
+ * A request that is refused. `code` is a row of `spec/registry/reasons.json` and stable; `detail` is for the receiver's own log
+ * and never leaves it, nor does `cause`.
+ */
+export class Refusal extends Error {
+  override readonly name: string = 'Refusal'
+  readonly code: ReasonCode
+  readonly detail: string
+
+  constructor(code: ReasonCode, detail: string, options?: ErrorOptions) {
+    super(`${code}: ${detail}`, options)
+    this.code = code
+    this.detail = detail
+  }
+}
+
+/** Runs a parser and turns `Malformed` into a refusal with `code`; everything else rises unchanged. */
+export function refuseAs<T>(code: ReasonCode, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    if (error instanceof Malformed) throw new Refusal(code, error.message, { cause: error })
+    throw error
+  }
+}
+
+/** The registry's row for a code. */
+export function reasonOf(code: ReasonCode): (typeof REASONS)[ReasonCode] {
+  return REASONS[code]
+}
