@@ -1,9 +1,15 @@
 /** What a failed check throws: `Malformed` for bytes without the form, `Refusal` for evidence with a stable code (spec chapter 13). @module */
-import { REASONS, type ReasonCode } from './reasons.gen.ts'
+import type { ReasonCode } from './reasons.gen.ts'
 
 /** Bytes or text that do not have their one canonical form. Has no code: the caller knows which evidence it was reading. */
 export class Malformed extends Error {
   override readonly name: string = 'Malformed'
+}
+
+/** What a refusal may add for the receiver's own use. */
+export interface RefusalOptions extends ErrorOptions {
+  /** Least number of seconds after which trying again makes sense; only for 503. */
+  readonly retryAfter?: number
 }
 
 /**
@@ -14,11 +20,13 @@ export class Refusal extends Error {
   override readonly name: string = 'Refusal'
   readonly code: ReasonCode
   readonly detail: string
+  readonly retryAfter: number | undefined
 
-  constructor(code: ReasonCode, detail: string, options?: ErrorOptions) {
+  constructor(code: ReasonCode, detail: string, options: RefusalOptions = {}) {
     super(`${code}: ${detail}`, options)
     this.code = code
     this.detail = detail
+    this.retryAfter = options.retryAfter
   }
 }
 
@@ -30,9 +38,4 @@ export function refuseAs<T>(code: ReasonCode, parse: () => T): T {
     if (error instanceof Malformed) throw new Refusal(code, error.message, { cause: error })
     throw error
   }
-}
-
-/** The registry's row for a code. */
-export function reasonOf(code: ReasonCode): (typeof REASONS)[ReasonCode] {
-  return REASONS[code]
 }
