@@ -1,0 +1,41 @@
+// Writes what is derived from spec/: the table of refusals as code and as a page, and the wire types. With --check it only compares.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { reasonsCode, reasonsPage } from './generate/reasons.mjs'
+import { wireCode } from './generate/wire.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** Path from the root of the repository → the text that belongs there. */
+export async function generate() {
+  const { reasons } = JSON.parse(readFileSync(`${root}spec/registry/reasons.json`, 'utf8'))
+  return {
+    'packages/protocol/src/reasons.gen.ts': reasonsCode(reasons),
+    'packages/protocol/src/wire.gen.ts': await wireCode(`${root}spec/schemas/`),
+    'spec/reasons.md': reasonsPage(reasons),
+  }
+}
+
+/** The paths whose committed text is not what the generator makes now. */
+export async function stale() {
+  return Object.entries(await generate()).flatMap(([path, text]) => (read(path) === text ? [] : [path]))
+}
+
+function read(path) {
+  try {
+    return readFileSync(root + path, 'utf8')
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv.includes('--check')) {
+    const paths = await stale()
+    for (const path of paths) console.error(`${path} is not what spec/ says: run npm run generate and commit the result.`)
+    process.exitCode = paths.length === 0 ? 0 : 1
+  } else {
+    for (const [path, text] of Object.entries(await generate())) writeFileSync(root + path, text)
+  }
+}
