@@ -383,8 +383,9 @@ export interface ReceiverDocument {
 
 /** One origin and path under which callers reach the receiver. */
 export interface PublicBase {
-  /** Scheme, host and port of a URL, without a trailing slash. */
+  /** Origin and path without a trailing slash. */
   readonly public: string
+  /** Path prefix: / or without a trailing slash. */
   readonly mount: string
 }
 
@@ -467,36 +468,36 @@ export interface TrustBundle {
   readonly replay?: {
     readonly memory: {
       readonly singleProcess: true
-      /** Tokens remembered at once. */
-      readonly maxEntries?: number
+      /** Live records in all; 1,000,000 when absent. */
+      readonly maxRecords?: number
+      /** Live records of one harness; maxRecords when absent. */
+      readonly maxPerIssuer?: number
     }
   }
   readonly time?: {
-    /** Seconds that another clock may be ahead; 5 when absent. */
-    readonly skew?: number
-    /** Longest exp - iat in seconds; 60 when absent. */
-    readonly tokenLifetime?: number
-    /** Seconds between two reads of a status list; 60 when absent. */
-    readonly statusRefresh?: number
-    /** Seconds after which a status list is unusable; 600 when absent. */
-    readonly statusMaxStaleness?: number
-    /** Seconds for the content to arrive; 30 when absent. */
-    readonly contentTimeout?: number
-    /** Seconds within which a tree head must be proven; 900 when absent. */
-    readonly maxUnproven?: number
+    /** How far another clock may be ahead; 5 when absent. */
+    readonly skewSeconds?: number
+    /** Longest exp - iat of a token; 60 when absent. */
+    readonly maxLifetimeSeconds?: number
+    /** Time between two reads of a status list; 60 when absent. */
+    readonly statusRefreshSeconds?: number
+    /** Age at which a status list is unusable; 600 when absent. */
+    readonly maxStalenessSeconds?: number
+    /** Time for the content to arrive; 30 when absent. */
+    readonly bodyTimeoutSeconds?: number
+    /** Time within which a tree head must be proven; 900 when absent. */
+    readonly maxUnprovenSeconds?: number
   }
   readonly limits?: {
-    /** Characters of the token. */
-    readonly token?: number
-    /** Characters of the passport header. */
-    readonly passport?: number
-    /** Characters of the proof header. */
-    readonly proof?: number
-    /** Bytes of all evidence headers together. */
-    readonly evidence?: number
-    /** Bytes of content. */
-    readonly content?: number
-    /** Hand-offs in a chain; 2 when absent, 0 in receivers that read single passports only. */
+    /** The token. */
+    readonly tokenBytes?: number
+    /** One passport. */
+    readonly passportBytes?: number
+    /** The proof header. */
+    readonly proofChars?: number
+    /** The content. */
+    readonly bodyBytes?: number
+    /** Hand-offs in a chain; 0 in receivers that read single passports only. */
     readonly delegations?: number
   }
   /** What every route demands. */
@@ -504,8 +505,6 @@ export interface TrustBundle {
     readonly hardware?: RequiredGrades
     readonly human?: RequiredGrades
     readonly runtime?: RequiredGrades
-    /** Most hand-offs above the presenter. */
-    readonly depth?: number
   }
   /** Serve under WARN; false when absent. */
   readonly acceptWarn?: boolean
@@ -515,9 +514,9 @@ export interface TrustBundle {
 
 /** One origin and path under which callers reach the receiver. */
 export interface Base {
-  /** Scheme, host and port of a URL, without a trailing slash. */
+  /** Origin and path without a trailing slash. */
   readonly public: string
-  /** Path prefix that callers see. */
+  /** Path prefix: / or without a trailing slash. */
   readonly mount: string
   /** match: Host must name the origin. fixed: Host is not read, a proxy in front has checked it. */
   readonly authority: 'match' | 'fixed'
