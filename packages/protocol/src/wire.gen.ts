@@ -139,9 +139,7 @@ export interface DecisionClaims {
 export interface Entry {
   /** RFC 3339 time, UTC, three decimals. */
   readonly ts: string
-  /** Name of an action. */
   readonly action: string
-  /** What is acted on; a URL or any other name. */
   readonly target: string
   readonly decision: Decision
   /** At most 64 bytes of UTF-8. */
@@ -183,7 +181,7 @@ export interface DelegationClaims {
 export interface MissionPair {
   /** Exact, prefix.* or *. */
   readonly action: string
-  /** What is acted on; a URL or any other name. */
+  /** Exact, or a URL that ends in /* after its authority. */
   readonly target: string
 }
 
