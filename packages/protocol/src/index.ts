@@ -1,1 +1,94 @@
-export {}
+/** Wire formats of the AiEGIS receiver profile and their checks: strict, pure, without I/O. @module */
+export { decodeBase64, decodeBase64url, encodeBase64, encodeBase64url } from './base64.ts'
+export { concat, decodeUtf8, equal, fromHex, toHex, utf8 } from './bytes.ts'
+export {
+  cosignatureMessage,
+  formatCheckpointBody,
+  formatCosignature,
+  parseCheckpoint,
+  parseCosignature,
+  verifyCheckpoint,
+  verifyCosignature,
+  type Checkpoint,
+  type CosignatureVerdict,
+  type NoteVerdict,
+} from './checkpoint.ts'
+export { defaultCrypto, nobleCrypto, nodeCrypto, webCrypto, type CryptoPort } from './crypto.ts'
+export { checkDid, formatDidKey, parseDidKey, parseDidUrl, type DidUrl } from './did.ts'
+export { importEd25519, verifyEd25519, type Ed25519PublicKey } from './ed25519.ts'
+export {
+  checkComponents,
+  findSignature,
+  formatContentDigest,
+  formatSignatureHeaders,
+  formatSignatureParams,
+  parseContentDigest,
+  RepeatedTag,
+  signatureBase,
+  type SignatureMember,
+  type SignatureParams,
+} from './http-signature.ts'
+export { canonicalize } from './jcs.ts'
+export { isObject, parseJson, type JsonLimits, type JsonObject, type JsonValue } from './json.ts'
+export { jwkOf, parseEd25519Jwk, thumbprint, type Ed25519Jwk } from './jwk.ts'
+export { decodeJws, encodeJwsInput, JwsHeaderError, verifyJws, type JwsForm, type UnverifiedJws } from './jws.ts'
+export { buildLeaf, commit, type LeafInput } from './leaf.ts'
+export { AHP_VERSION, LIMITS } from './limits.ts'
+export {
+  emptyRoot,
+  hashLeaf,
+  hashNode,
+  MAX_TREE_SIZE,
+  verifyConsistency,
+  verifyInclusion,
+  type ConsistencyClaim,
+  type InclusionClaim,
+} from './merkle.ts'
+export { checkAction, covers, parseMission } from './mission.ts'
+export {
+  formatNote,
+  formatVkey,
+  LOG_KEY_TYPE,
+  noteKeyId,
+  parseNote,
+  parseVkey,
+  WITNESS_KEY_TYPE,
+  type NoteSignature,
+  type SignedNote,
+  type Vkey,
+} from './note.ts'
+export {
+  decodePassport,
+  FACTS,
+  GRADES,
+  parsePassport,
+  PASSPORT_TYPE,
+  splitPassportHeader,
+  type Attestation,
+  type Fact,
+  type Grade,
+  type Passport,
+  type PassportHeader,
+} from './passport.ts'
+export { REASONS, type ReasonCode } from './reasons.gen.ts'
+export { Malformed, Refusal, refuseAs, type RefusalOptions } from './refusal.ts'
+export { createSigner, type Signer, type SyncSigner } from './signer.ts'
+export { formatMilliseconds, formatSeconds, parseMilliseconds, parseSeconds } from './time.ts'
+export { decodeProofHeader, formatProof, parseProof, type LogProof } from './tlog-proof.ts'
+export { DECISION_TYPE, decodeToken, OBLIGATIONS, parseTokenClaims, TOKEN_TYPE, type Obligation } from './token.ts'
+export { normaliseUrl, parseNormalUrl, parseOrigin, parseRequestTarget, withoutQuery, type NormalUrl } from './url.ts'
+export type {
+  AskAnswer,
+  AskBody,
+  Decision,
+  DecisionClaims,
+  DelegationClaims,
+  Entry,
+  MissionPair,
+  PassportClaims,
+  PolicyPack,
+  Problem,
+  StatusListClaims,
+  TokenClaims,
+  TrustBundle,
+} from './wire.gen.ts'

@@ -16,7 +16,7 @@ export const LIMITS = {
   decidingName: 64,
   denyReason: 256,
   /** Longest lifetimes in seconds. */
-  passportSeconds: 366 * 86_400,
+  passportSeconds: 31_622_400,
   tokenSeconds: 300,
 } as const
 

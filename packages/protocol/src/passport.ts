@@ -66,7 +66,8 @@ export function decodePassport(text: string, maxBytes: number = LIMITS.passport)
 }
 
 /** The value of `X-AEGIS-Passport`: the chain itself, or the digest of one that the receiver may already hold. */
-export type PassportHeader = { readonly kind: 'chain'; readonly parts: readonly string[] } | { readonly kind: 'reference'; readonly psp: string }
+export type PassportHeader =
+  { readonly kind: 'chain'; readonly parts: readonly string[] } | { readonly kind: 'reference'; readonly psp: string }
 
 /** Splits `P0~D1~P1…` (an odd number of parts, at most five) or reads `sha-256=<psp>`. Throws `passport_malformed`. */
 export function splitPassportHeader(value: string): PassportHeader {
@@ -127,7 +128,8 @@ function holderKey(vc: JsonObject, id: string): Ed25519PublicKey {
   const cnf = claim.closed(vc['cnf'], '"cnf"', ['jwk'])
   const key = claim.parse('"cnf.jwk"', () => parseEd25519Jwk(cnf['jwk']))
   const named = claim.parse('"credentialSubject.id"', () => parseDidKey(id))
-  if (!equal(key.bytes, named.bytes)) throw new Refusal('passport_key_mismatch', '"cnf.jwk" is not the key of "credentialSubject.id"')
+  if (!equal(key.bytes, named.bytes))
+    throw new Refusal('passport_key_mismatch', '"cnf.jwk" is not the key of "credentialSubject.id"')
   return key
 }
 

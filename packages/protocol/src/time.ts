@@ -27,6 +27,7 @@ export function formatMilliseconds(milliseconds: number): string {
 function parse(text: string, form: RegExp, print: (iso: string) => string): number {
   const milliseconds = form.test(text) ? Date.parse(text) : Number.NaN
   // Date.parse rolls 30 February over: what does not print back is no time.
-  if (Number.isNaN(milliseconds) || print(new Date(milliseconds).toISOString()) !== text) throw new Malformed('not a UTC time in RFC 3339 form')
+  if (Number.isNaN(milliseconds) || print(new Date(milliseconds).toISOString()) !== text)
+    throw new Malformed('not a UTC time in RFC 3339 form')
   return milliseconds
 }

@@ -104,7 +104,9 @@ function asciiText(object: JsonObject, name: string, form: RegExp, maxBytes: num
 
 function parseObligations(claims: JsonObject): readonly Obligation[] {
   const list = claim.list(claims, 'obl', 0, OBLIGATIONS.length)
-  const found = list.map((value) => OBLIGATIONS.find((known) => known === value) ?? claim.fail('"obl" names an unknown obligation'))
+  const found = list.map(
+    (value) => OBLIGATIONS.find((known) => known === value) ?? claim.fail('"obl" names an unknown obligation'),
+  )
   return new Set(found).size === found.length ? found : claim.fail('"obl" names an obligation twice')
 }
 
