@@ -34,7 +34,7 @@ export function nodeCrypto(): CryptoPort | undefined {
 export function webCrypto(): CryptoPort | undefined {
   const subtle = globalThis.crypto?.subtle
   if (subtle === undefined) return undefined
-  const imported = keyCache((x): Promise<CryptoKey> => subtle.importKey('raw', x, 'Ed25519', false, ['verify']))
+  const cache = keyCache<CryptoKey>()
   return {
     sha256,
     async verifyEd25519(key, message, signature) {
@@ -43,7 +43,8 @@ export function webCrypto(): CryptoPort | undefined {
       const proof = new Uint8Array(signature)
       const x = new Uint8Array(key)
       try {
-        return await subtle.verify('Ed25519', await imported(key), proof, data)
+        const handle = cache.get(key) ?? cache.keep(key, x, await subtle.importKey('raw', x, 'Ed25519', false, ['verify']))
+        return await subtle.verify('Ed25519', handle, proof, data)
       } catch (error) {
         const name = error instanceof Error ? error.name : ''
         if (name === 'DataError') return false // no point of the curve
@@ -94,16 +95,17 @@ function isNodeCrypto(module: unknown): module is NodeCrypto {
 }
 
 function nodeEngine(node: NodeCrypto): CryptoPort {
-  // Importing from JWK costs a fifteenth of importing from SPKI, and with it a twentieth of a verification.
-  const imported = keyCache((key) =>
-    node.createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: encodeBase64url(key) }, format: 'jwk' }),
-  )
+  const cache = keyCache<object>()
+  // From JWK: importing SPKI costs fifteen times as much, most of a verification.
+  const importKey = (key: Uint8Array): object =>
+    node.createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: encodeBase64url(key) }, format: 'jwk' })
   const hash = node.hash?.bind(node)
   return {
     // A string of 32 characters crosses into JavaScript in half the time of a Buffer.
     sha256: (bytes) =>
       binary(hash === undefined ? node.createHash('sha256').update(bytes).digest('binary') : hash('sha256', bytes, 'binary')),
-    verifyEd25519: (key, message, signature) => node.verify(null, message, imported(key), signature),
+    verifyEd25519: (key, message, signature) =>
+      node.verify(null, message, cache.get(key) ?? cache.keep(key, new Uint8Array(key), importKey(key)), signature),
   }
 }
 
@@ -113,16 +115,24 @@ function binary(text: string): Uint8Array {
   return bytes
 }
 
-/** Imports each key once; entries live as long as the caller's array. A rewritten array is imported again. */
-function keyCache<T extends object>(importKey: (key: Uint8Array<ArrayBuffer>) => T): (key: Uint8Array) => T {
-  const cache = new WeakMap<Uint8Array, { readonly bytes: Uint8Array; readonly handle: T }>()
-  return (key) => {
-    const found = cache.get(key)
-    if (found !== undefined && equal(found.bytes, key)) return found.handle
-    const bytes = new Uint8Array(key)
-    const handle = importKey(bytes)
-    cache.set(key, { bytes, handle })
-    return handle
+/** Remembers imported keys for as long as the caller keeps its array. An array that was written to since is not found. */
+interface KeyCache<T> {
+  get(key: Uint8Array): T | undefined
+  /** Returns `handle`. `bytes` is a copy of `key` that nobody writes to. */
+  keep(key: Uint8Array, bytes: Uint8Array, handle: T): T
+}
+
+function keyCache<T>(): KeyCache<T> {
+  const handles = new WeakMap<Uint8Array, { readonly bytes: Uint8Array; readonly handle: T }>()
+  return {
+    get(key) {
+      const found = handles.get(key)
+      return found !== undefined && equal(found.bytes, key) ? found.handle : undefined
+    },
+    keep(key, bytes, handle) {
+      handles.set(key, { bytes, handle })
+      return handle
+    },
   }
 }
 
