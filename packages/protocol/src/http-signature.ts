@@ -3,7 +3,7 @@ import { decodeBase64, encodeBase64 } from './base64.ts'
 import { utf8 } from './bytes.ts'
 import { LIMITS } from './limits.ts'
 import { Malformed } from './refusal.ts'
-import { isKey, parseDictionary, serializeString, type BareItem, type DictionaryMember } from './structured-fields.ts'
+import { isKey, parseDictionary, quote, serializeString, type BareItem, type DictionaryMember } from './structured-fields.ts'
 
 /** The parameters this profile knows (RFC 9421 §2.3); `created` and `expires` in epoch seconds. */
 export interface SignatureParams {
@@ -33,6 +33,7 @@ export class RepeatedTag extends Malformed {
 }
 
 const MAX_MEMBERS = 8
+const PARAMETERS: readonly string[] = ['created', 'expires', 'nonce', 'alg', 'keyid', 'tag']
 /** A lower-case field name or a derived component (RFC 9421 §2.1, §2.2). */
 const COMPONENT = /^@?[a-z0-9!#$%&'*+.^_`|~-]+$/
 
@@ -143,25 +144,28 @@ function checkNames(names: readonly string[]): void {
 }
 
 function parseParams(member: DictionaryMember): SignatureParams {
-  const found: { -readonly [name in keyof SignatureParams]?: SignatureParams[name] } = {}
+  const found: Partial<Record<string, BareItem>> = { created: undefined, keyid: undefined, tag: undefined }
   for (const [name, value] of member.params) {
-    if (Object.hasOwn(found, name)) throw new Malformed('a signature parameter occurs twice')
-    if (name === 'created' || name === 'expires') found[name] = timeOf(value)
-    else if (name === 'keyid' || name === 'tag' || name === 'nonce') found[name] = textOf(value)
-    else if (name === 'alg' && isString(value, 'ed25519')) found.alg = 'ed25519'
-    else throw new Malformed('a signature parameter that this profile does not have')
+    if (!PARAMETERS.includes(name)) throw new Malformed('a signature parameter that this profile does not have')
+    if (found[name] !== undefined) throw new Malformed('a signature parameter occurs twice')
+    found[name] = value
   }
-  const { created, keyid, tag } = found
-  if (created === undefined || keyid === undefined || tag === undefined)
-    throw new Malformed('created, keyid and tag are required')
-  return { ...found, created, keyid, tag }
+  const { created, keyid, tag, alg, expires, nonce } = found
+  if (alg !== undefined && !isString(alg, 'ed25519')) throw new Malformed('a signature algorithm other than ed25519')
+  return {
+    created: timeOf(created),
+    keyid: textOf(keyid),
+    tag: textOf(tag),
+    ...(alg === undefined ? undefined : { alg: 'ed25519' }),
+    ...(expires === undefined ? undefined : { expires: timeOf(expires) }),
+    ...(nonce === undefined ? undefined : { nonce: textOf(nonce) }),
+  }
 }
 
 function serializeMember(components: readonly string[], member: DictionaryMember): string {
-  const params = member.params.map(
-    ([name, { value }]) => `;${name}=${typeof value === 'string' ? serializeString(value) : String(value)}`,
-  )
-  return `(${components.map(serializeString).join(' ')})${params.join('')}`
+  let text = `(${components.map(quote).join(' ')})`
+  for (const [name, { value }] of member.params) text += `;${name}=${typeof value === 'string' ? quote(value) : String(value)}`
+  return text
 }
 
 function parseSignature(text: string, label: string): Uint8Array {
@@ -174,13 +178,13 @@ function parseSignature(text: string, label: string): Uint8Array {
   return bytes
 }
 
-function timeOf(item: BareItem): number {
-  if (item.type !== 'integer' || !isTime(item.value)) throw new Malformed('a time is not a whole number of seconds')
+function timeOf(item: BareItem | undefined): number {
+  if (item?.type !== 'integer' || !isTime(item.value)) throw new Malformed('a time is missing or not a whole number of seconds')
   return item.value
 }
 
-function textOf(item: BareItem): string {
-  if (item.type !== 'string') throw new Malformed('a signature parameter is not a string')
+function textOf(item: BareItem | undefined): string {
+  if (item?.type !== 'string') throw new Malformed('a signature parameter is missing or not a string')
   return item.value
 }
 

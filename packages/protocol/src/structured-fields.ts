@@ -49,7 +49,12 @@ export function parseDictionary(text: string, maxMembers: number): readonly Dict
 /** Prints a string (RFC 8941 §4.1.6). Throws `Malformed` for characters other than visible ASCII and space. */
 export function serializeString(text: string): string {
   if (!/^[\x20-\x7e]*$/.test(text)) throw new Malformed('a string holds visible ASCII and spaces only')
-  return `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`
+  return quote(text)
+}
+
+/** Prints the value of a string that `parseDictionary` returned; does not check its characters again. */
+export function quote(text: string): string {
+  return text.includes('"') || text.includes('\\') ? `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"` : `"${text}"`
 }
 
 /** True for the key of a dictionary member or parameter (RFC 8941 §3.1.2). */
@@ -129,9 +134,9 @@ function parseBytes(cursor: Cursor): string {
   cursor.expect(COLON)
   const start = cursor.at
   cursor.skip(BASE64)
+  if (cursor.take(EQUALS)) cursor.take(EQUALS)
   const text = cursor.since(start)
   cursor.expect(COLON)
-  if (!/^[^=]*={0,2}$/.test(text)) throw new Malformed('a byte sequence has padding inside')
   return text
 }
 
@@ -215,7 +220,7 @@ for (const [kind, form] of [
   [TOKEN_START, /^[A-Za-z*]$/],
   [TOKEN, /^[A-Za-z0-9!#$%&'*+.^_`|~:/-]$/],
   [IN_STRING, /^[\x20-\x21\x23-\x5b\x5d-\x7e]$/],
-  [BASE64, /^[A-Za-z0-9+/=]$/],
+  [BASE64, /^[A-Za-z0-9+/]$/],
 ] as const) {
   for (let code = 0; code < 128; code++) if (form.test(String.fromCharCode(code))) CLASSES[code] = (CLASSES[code] ?? 0) | kind
 }
