@@ -44,12 +44,12 @@ describe('the three lines', () => {
     expect(formatCheckpointBody(good.origin, good.size, good.root)).toBe(text)
   })
 
-  test('a size has one decimal spelling', () => {
+  test('AHP-PROOF-2 a size has one decimal spelling', () => {
     const sizes = ['', '08', '+8', '-8', ' 8', '8 ', '0x8', '0o10', '1e3', '8.0', '8n', '1_0', '٨', '８', '9'.repeat(1000), '00']
     expect(accepted(sizes.map((size) => text.replace('\n8\n', `\n${size}\n`)))).toEqual([])
   })
 
-  test('2^53 + 1 and 2^63 − 1 survive exactly, 2^63 and 2^64 are refused', () => {
+  test('AHP-PROOF-2 2^53 + 1 and 2^63 − 1 survive exactly, 2^63 and 2^64 are refused', () => {
     for (const size of [2n ** 53n + 1n, 2n ** 63n - 1n]) {
       expect(parseCheckpoint(signed(formatCheckpointBody(origin, size, root))).size).toBe(size)
     }
@@ -61,7 +61,7 @@ describe('the three lines', () => {
     expect(() => parseDecimal('')).toThrow(Malformed)
   })
 
-  test('a root is 32 bytes in one spelling', () => {
+  test('AHP-PROOF-3 a root is 32 bytes in one spelling', () => {
     const encoded = encodeBase64(root)
     const roots = [
       '',
@@ -79,13 +79,13 @@ describe('the three lines', () => {
     expect(() => formatCheckpointBody(origin, 8n, root.slice(1))).toThrow(RangeError)
   })
 
-  test('the empty tree has one root', () => {
+  test('AHP-PROOF-2 the empty tree has one root', () => {
     const empty = formatCheckpointBody(origin, 0n, emptyRoot(crypto))
     expect(parseCheckpoint(signed(empty)).size).toBe(0n)
     expect(accepted([formatCheckpointBody(origin, 0n, root), formatCheckpointBody(origin, 0n, new Uint8Array(32))])).toEqual([])
   })
 
-  test('extension lines, blank lines, missing lines and a missing origin are refused', () => {
+  test('AHP-PROOF-1 AHP-PROOF-5 extension lines, blank lines, missing lines and a missing origin are refused', () => {
     const bad = [
       `${text}x\n`,
       `${text}\n`,
@@ -110,7 +110,7 @@ describe('the three lines', () => {
 })
 
 describe('the signature of the log', () => {
-  test('is ok for exactly this origin and key', () => {
+  test('AHP-PROOF-8 is ok for exactly this origin and key', () => {
     expect(verifyCheckpoint(crypto, good, origin, log.vkey)).toBe('ok')
     for (const other of ['', `${origin}/`, `${origin}2`, origin.toUpperCase(), origin.slice(0, -1)]) {
       expect(verifyCheckpoint(crypto, good, other, log.vkey)).toBe('unsigned')
@@ -124,7 +124,7 @@ describe('the signature of the log', () => {
     expect(verifyCheckpoint(crypto, checkpoint, 'key.example', key.vkey)).toBe('unsigned')
   })
 
-  test('unknown keys are passed over, but are not enough', () => {
+  test('AHP-PROOF-8 unknown keys are passed over, but are not enough', () => {
     const stranger = logKey('stranger.example')
     const both = parseCheckpoint(formatNote(text, [signNote(stranger, text), line]))
     expect(verifyCheckpoint(crypto, both, origin, log.vkey)).toBe('ok')
@@ -142,7 +142,7 @@ describe('the signature of the log', () => {
     expect(verifyCheckpoint(crypto, collided, origin, log.vkey)).toBe('bad')
   })
 
-  test('a known key with a bad signature rejects, whatever good signatures stand beside it, in any order', () => {
+  test('AHP-PROOF-9 a known key with a bad signature rejects, whatever good signatures stand beside it, in any order', () => {
     const bad = { ...line, signature: signNote(log, `${text}x`).signature }
     const others = [cosign(witness, text, 1n), signNote(logKey('stranger.example'), text)]
     for (const lines of [[bad], [bad, ...others], [...others, bad], [others[0] ?? bad, bad]]) {
@@ -183,7 +183,7 @@ describe('cosignatures', () => {
   const now = 1_795_212_000n
   const checkpoint = parseCheckpoint(signed(text, cosign(witness, text, now)))
 
-  test('say when the witness signed', () => {
+  test('AHP-PROOF-12 say when the witness signed', () => {
     expect(verifyCosignature(crypto, checkpoint, witness.vkey)).toEqual({ verdict: 'ok', seconds: now })
     expect(verifyCosignature(crypto, good, witness.vkey)).toEqual({ verdict: 'unsigned' })
     expect(new TextDecoder().decode(cosignatureMessage(7n, text))).toBe(`cosignature/v1\ntime 7\n${text}`)

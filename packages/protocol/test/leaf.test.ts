@@ -46,7 +46,7 @@ function slowLeaf({ entry, agentDid, harnessKid, ledgerSig, token, salt: key }: 
 }
 
 describe('commitments', () => {
-  test('follow the formula', () => {
+  test('AHP-LEAF-3 follow the formula', () => {
     for (const value of ['orders.create', null, 2, '', 'é', '"\\\n', ['a', { b: 1 }]]) {
       expect(commit(crypto, salt, 'action', value)).toBe(oracle(salt, 'action', value))
     }
@@ -66,7 +66,7 @@ describe('commitments', () => {
     expect(leaf).toContain(commit(crypto, salt, 'target', 't'))
   })
 
-  test('null, the text "null", zero and the text "0" are four different values', () => {
+  test('AHP-LEAF-3 null, the text "null", zero and the text "0" are four different values', () => {
     const all = [null, 'null', 0, '0'].map((value) => commit(crypto, salt, 'deny_reason', value))
     expect(new Set(all).size).toBe(4)
   })
@@ -89,12 +89,12 @@ describe('commitments', () => {
 })
 
 describe('leaves', () => {
-  test('are the JCS of their object', () => {
+  test('AHP-LEAF-4 are the JCS of their object', () => {
     expect(decodeUtf8(buildLeaf(crypto, input))).toBe(slowLeaf(input))
     expect(buildLeaf(nobleCrypto(), input)).toEqual(buildLeaf(crypto, input))
   })
 
-  test('are the JCS of their object for any text in any member', () => {
+  test('AHP-LEAF-4 are the JCS of their object for any text in any member', () => {
     const text = string({ unit: 'grapheme', maxLength: 300 })
     const maybe = oneof(text, constant(null))
     const anyEntry = record({
@@ -117,7 +117,7 @@ describe('leaves', () => {
     )
   })
 
-  test('change with every part of the input', () => {
+  test('AHP-LEAF-5 change with every part of the input', () => {
     const { entry } = input
     const others: LeafInput[] = [
       { ...input, agentDid: null },

@@ -92,7 +92,7 @@ describe('hashes of the tree', () => {
 })
 
 describe('inclusion', () => {
-  test('every leaf of every tree of up to 70 leaves is found, and under no other index or size', () => {
+  test('AHP-PROOF-10 every leaf of every tree of up to 70 leaves is found, and under no other index or size', () => {
     for (let size = 1; size <= leaves.length; size++) {
       for (let index = 0; index < size; index++) {
         const proof = claim(index, size)
@@ -103,7 +103,7 @@ describe('inclusion', () => {
     }
   })
 
-  test('an index that is not inside the tree is refused', () => {
+  test('AHP-PROOF-10 an index that is not inside the tree is refused', () => {
     const proof = claim(6, 7)
     for (const index of [-1n, 7n, 8n, 6n + 2n ** 32n, 6n + 2n ** 53n, 6n + 2n ** 64n, 6n - 2n ** 64n]) {
       expect(verifyInclusion(crypto, { ...proof, index }), `${index}`).toBe(false)
@@ -111,7 +111,7 @@ describe('inclusion', () => {
     expect(verifyInclusion(crypto, { ...proof, index: 0n, size: 0n, path: [] })).toBe(false)
   })
 
-  test('a path that is one short, one long, swapped, empty or bent is refused', () => {
+  test('AHP-PROOF-10 a path that is one short, one long, swapped, empty or bent is refused', () => {
     const proof = claim(5, 8)
     const [first, second, third] = proof.path as [Uint8Array, Uint8Array, Uint8Array]
     const bent = bend(first, 255)

@@ -24,7 +24,7 @@ describe('verifier keys', () => {
     expect(parseVkey(vkey)).toMatchObject({ text: vkey, name: 'ledger.example/aiegis/1', type: 1, id: 0x4a1ac9d3 })
   })
 
-  test('an id that is not that of this name, type and key is refused', () => {
+  test('AHP-PROOF-6 an id that is not that of this name, type and key is refused', () => {
     const { text: good } = log.vkey
     const [name, id, key] = parts(good)
     expect(parseVkey(`${name}+${id}+${key}`).text).toBe(good)
@@ -58,7 +58,7 @@ describe('verifier keys', () => {
     expect(accepted(bad, parseVkey)).toEqual([])
   })
 
-  test('types that are not Ed25519 notes and keys of small order are refused', () => {
+  test('AHP-PROOF-6 types that are not Ed25519 notes and keys of small order are refused', () => {
     for (const type of [0, 2, 3, 5, 6, 255]) {
       expect(() => parseVkey(formatVkey('log.example', type, log.vkey.key, crypto)), `type ${type}`).toThrow(Malformed)
     }
@@ -67,7 +67,7 @@ describe('verifier keys', () => {
     expect(() => parseVkey(`log.example+${Buffer.from(id).toString('hex')}+${encodeBase64(neutral)}`)).toThrow(Malformed)
   })
 
-  test('a key name holds no Unicode white space, no plus sign and no control character', () => {
+  test('AHP-PROOF-4 a key name holds no Unicode white space, no plus sign and no control character', () => {
     const good = ['a', 'log.example/1', 'ключ', '\ufeff', 'a'.repeat(256)]
     expect(good.filter(isKeyName)).toEqual(good)
     const bad = [
@@ -121,7 +121,7 @@ describe('notes', () => {
     expect(parseNote(`a\n\n\n${line}`).text).toBe('a\n\n')
   })
 
-  test('bytes before, between and after are refused', () => {
+  test('AHP-PROOF-5 bytes before, between and after are refused', () => {
     const bad = [
       '',
       '\n',
@@ -147,7 +147,7 @@ describe('notes', () => {
     expect(accepted(bad, parseNote)).toEqual([])
   })
 
-  test('a signature line has one spelling', () => {
+  test('AHP-PROOF-4 a signature line has one spelling', () => {
     const base64 = line.slice(line.lastIndexOf(' ') + 1, -1)
     expect(base64.endsWith('=')).toBe(true)
     const spare = base64.replace(/(.)=$/, (_, last: string) => `${String.fromCharCode(last.charCodeAt(0) + 1)}=`)
@@ -177,7 +177,7 @@ describe('notes', () => {
     expect(parseNote(`${text}\n— x AAAAAAA=\n`).signatures).toHaveLength(1)
   })
 
-  test('two lines of one key are refused, equal or not; another id or name is another key', () => {
+  test('AHP-PROOF-4 two lines of one key are refused, equal or not; another id or name is another key', () => {
     const one = signNote(log, text)
     const other = { ...one, signature: signNote(log, `${text}x`).signature }
     expect(() => parseNote(formatNote(text, [one, one]))).toThrow(Malformed)

@@ -45,7 +45,7 @@ describe('proofs', () => {
     expect(parsed.index).toBe(0n)
   })
 
-  test('the index has one spelling and all of its 63 bits', () => {
+  test('AHP-PROOF-2 the index has one spelling and all of its 63 bits', () => {
     for (const index of [2n ** 32n + 5n, 2n ** 53n + 5n, 2n ** 63n - 1n]) {
       expect(parseProof(formatProof(index, [], note)).index).toBe(index)
     }
@@ -67,7 +67,7 @@ describe('proofs', () => {
     expect(accepted(spellings.map((index) => proof.replace('index 5', `index ${index}`)))).toEqual([])
   })
 
-  test('the head has one form', () => {
+  test('AHP-PROOF-1 the head has one form', () => {
     const [first = '', second = '', third = ''] = hashes.map((hash) => encodeBase64(hash))
     const bad = [
       '',
@@ -105,7 +105,7 @@ describe('proofs', () => {
     expect(accepted(bad)).toEqual([])
   })
 
-  test('spare bits of the last character of a hash are refused', () => {
+  test('AHP-PROOF-3 spare bits of the last character of a hash are refused', () => {
     const first = encodeBase64(hashes[0] ?? new Uint8Array(32))
     const values = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
     const last = values.indexOf(first.charAt(42))
@@ -115,14 +115,14 @@ describe('proofs', () => {
     ).toEqual([])
   })
 
-  test('40 hashes are read, 41 are not', () => {
+  test('AHP-PROOF-3 40 hashes are read, 41 are not', () => {
     const small = formatNote(text, [signNote(logKey(origin), text)])
     expect(parseProof(formatProof(5n, hashes.slice(0, 40), small)).path).toHaveLength(40)
     expect(() => parseProof(formatProof(5n, hashes.slice(0, 41), small))).toThrow(Malformed)
     expect(() => parseProof(formatProof(5n, hashes, small))).toThrow(Malformed)
   })
 
-  test('the log and eight witnesses may sign, nine may not', () => {
+  test('AHP-PROOF-4 the log and eight witnesses may sign, nine may not', () => {
     const log = signNote(logKey(origin), text)
     expect(
       parseProof(formatProof(5n, [], formatNote(text, [log, ...cosignatures.slice(0, 8)]))).checkpoint.note.signatures,
@@ -130,7 +130,7 @@ describe('proofs', () => {
     expect(() => parseProof(formatProof(5n, [], formatNote(text, [log, ...cosignatures])))).toThrow(Malformed)
   })
 
-  test('4,096 characters are read, 4,097 are not', () => {
+  test('AHP-PROOF-1 4,096 characters are read, 4,097 are not', () => {
     expect(padded(4096)).toHaveLength(4096)
     expect(parseProof(padded(4096)).index).toBe(5n)
     expect(() => parseProof(padded(4097))).toThrow(Malformed)
@@ -141,7 +141,7 @@ describe('proofs', () => {
     expect(() => decodeProofHeader(encodeBase64url(utf8(padded(3073 - 6))))).toThrow(Malformed)
   })
 
-  test('the header value is canonical base64url of UTF-8', () => {
+  test('AHP-PROOF-1 the header value is canonical base64url of UTF-8', () => {
     const header = encodeBase64url(utf8(proof))
     const bad = [
       `${header}=`,
@@ -155,7 +155,7 @@ describe('proofs', () => {
     expect(() => decodeProofHeader('')).toThrow(Malformed)
   })
 
-  test('a changed character either is refused or shows in what is read', () => {
+  test('AHP-PROOF-1 a changed character either is refused or shows in what is read', () => {
     const replacements = constantFrom(' ', '\n', '=', 'A', '0', '+', '-', '\u2014', '\u0085', '\ud83d')
     assert(
       property(nat(proof.length - 1), replacements, (position, character) => {
