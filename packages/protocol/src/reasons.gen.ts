@@ -94,7 +94,7 @@ export const REASONS = {
   },
   authority_unknown: {
     public: 'authority_unknown',
-    stage: 'extract',
+    stage: 'binding',
     status: 400,
     retry: 'never',
     executed: 'no',

@@ -1,0 +1,458 @@
+/** Specification, registry, schemas, generated files, code and tests say the same thing. @module */
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { posix } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { describe, expect, test } from 'vitest'
+import { filesBelow, read, ROOT } from './repository.ts'
+
+interface Reason {
+  readonly code: string
+  readonly public: string
+  readonly stage: string
+  readonly status: number
+  readonly retry: string
+  readonly executed: string
+  readonly title: string
+  readonly section: string
+}
+
+/** Codes that nothing throws yet, each with the reason. Shrinks; a line whose code is in use is refused. */
+const UNUSED_CODES: Readonly<Record<string, string>> = {
+  ask_malformed: 'the enforcement server is being written',
+  ask_too_large: 'the enforcement server is being written',
+  ask_media_type: 'the enforcement server is being written',
+  ask_untrusted: 'the enforcement server is being written',
+  ask_stale: 'the enforcement server is being written',
+  ask_replayed: 'the enforcement server is being written',
+  input_mismatch: 'the enforcement server is being written',
+  request_unacceptable: 'the enforcement server is being written',
+  request_too_large: 'the enforcement server is being written',
+  idempotency_conflict: 'the enforcement server is being written',
+  route_unknown: 'the enforcement server is being written',
+  method_not_allowed: 'the enforcement server is being written',
+  decision_block: 'the enforcement server is being written',
+  overloaded: 'the enforcement server is being written',
+  ledger_unavailable: 'the enforcement server is being written',
+  internal: 'the enforcement server is being written',
+}
+
+/** Requirements that no test names yet, each with the reason. Shrinks; a line whose requirement is covered is refused. */
+const UNCOVERED: Readonly<Record<string, string>> = {
+  'AHP-BYTES-1': 'its tests are being written',
+  'AHP-BYTES-2': 'its tests are being written',
+  'AHP-BYTES-3': 'its tests are being written',
+  'AHP-BYTES-4': 'its tests are being written',
+  'AHP-BYTES-5': 'its tests are being written',
+  'AHP-BYTES-6': 'its tests are being written',
+  'AHP-BYTES-7': 'its tests are being written',
+  'AHP-BYTES-8': 'its tests are being written',
+  'AHP-BYTES-9': 'its tests are being written',
+  'AHP-BYTES-10': 'its tests are being written',
+  'AHP-BYTES-11': 'its tests are being written',
+  'AHP-BYTES-12': 'its tests are being written',
+  'AHP-BYTES-13': 'its tests are being written',
+  'AHP-BYTES-14': 'its tests are being written',
+  'AHP-BYTES-15': 'its tests are being written',
+  'AHP-BYTES-16': 'its tests are being written',
+  'AHP-BYTES-17': 'its tests are being written',
+  'AHP-BYTES-18': 'its tests are being written',
+  'AHP-BYTES-19': 'its tests are being written',
+  'AHP-BYTES-20': 'its tests are being written',
+  'AHP-BYTES-21': 'its tests are being written',
+  'AHP-BYTES-22': 'its tests are being written',
+  'AHP-BYTES-23': 'its tests are being written',
+  'AHP-BYTES-24': 'its tests are being written',
+  'AHP-TOKEN-3': 'its tests are being written',
+  'AHP-TOKEN-4': 'its tests are being written',
+  'AHP-TOKEN-5': 'its tests are being written',
+  'AHP-TOKEN-8': 'its tests are being written',
+  'AHP-TOKEN-11': 'its tests are being written',
+  'AHP-TOKEN-12': 'its tests are being written',
+  'AHP-TOKEN-13': 'its tests are being written',
+  'AHP-TOKEN-14': 'its tests are being written',
+  'AHP-TOKEN-15': 'its tests are being written',
+  'AHP-TOKEN-16': 'its tests are being written',
+  'AHP-TOKEN-17': 'its tests are being written',
+  'AHP-TOKEN-18': 'its tests are being written',
+  'AHP-TOKEN-19': 'its tests are being written',
+  'AHP-LEAF-1': 'its tests are being written',
+  'AHP-LEAF-2': 'its tests are being written',
+  'AHP-LEAF-6': 'its tests are being written',
+  'AHP-PROOF-7': 'its tests are being written',
+  'AHP-PROOF-11': 'its tests are being written',
+  'AHP-PROOF-13': 'its tests are being written',
+  'AHP-PROOF-14': 'its tests are being written',
+  'AHP-POP-1': 'its tests are being written',
+  'AHP-POP-2': 'its tests are being written',
+  'AHP-POP-3': 'its tests are being written',
+  'AHP-POP-4': 'its tests are being written',
+  'AHP-POP-5': 'its tests are being written',
+  'AHP-POP-6': 'its tests are being written',
+  'AHP-POP-7': 'its tests are being written',
+  'AHP-POP-8': 'its tests are being written',
+  'AHP-POP-9': 'its tests are being written',
+  'AHP-POP-10': 'its tests are being written',
+  'AHP-POP-11': 'its tests are being written',
+  'AHP-POP-12': 'its tests are being written',
+  'AHP-POP-13': 'its tests are being written',
+  'AHP-POP-14': 'its tests are being written',
+  'AHP-POP-15': 'its tests are being written',
+  'AHP-BIND-1': 'its tests are being written',
+  'AHP-BIND-2': 'its tests are being written',
+  'AHP-BIND-3': 'its tests are being written',
+  'AHP-BIND-4': 'its tests are being written',
+  'AHP-BIND-5': 'its tests are being written',
+  'AHP-BIND-6': 'its tests are being written',
+  'AHP-BIND-7': 'its tests are being written',
+  'AHP-BIND-8': 'its tests are being written',
+  'AHP-BIND-9': 'its tests are being written',
+  'AHP-BIND-10': 'its tests are being written',
+  'AHP-BIND-11': 'its tests are being written',
+  'AHP-BIND-12': 'its tests are being written',
+  'AHP-BIND-13': 'its tests are being written',
+  'AHP-BIND-14': 'its tests are being written',
+  'AHP-BIND-15': 'its tests are being written',
+  'AHP-BIND-16': 'its tests are being written',
+  'AHP-BIND-17': 'its tests are being written',
+  'AHP-BIND-18': 'its tests are being written',
+  'AHP-BIND-19': 'its tests are being written',
+  'AHP-BIND-20': 'its tests are being written',
+  'AHP-BIND-21': 'its tests are being written',
+  'AHP-BIND-22': 'its tests are being written',
+  'AHP-BIND-23': 'its tests are being written',
+  'AHP-BIND-24': 'its tests are being written',
+  'AHP-PASS-1': 'its tests are being written',
+  'AHP-PASS-2': 'its tests are being written',
+  'AHP-PASS-3': 'its tests are being written',
+  'AHP-PASS-4': 'its tests are being written',
+  'AHP-PASS-5': 'its tests are being written',
+  'AHP-PASS-6': 'its tests are being written',
+  'AHP-PASS-7': 'its tests are being written',
+  'AHP-PASS-8': 'its tests are being written',
+  'AHP-PASS-9': 'its tests are being written',
+  'AHP-PASS-10': 'its tests are being written',
+  'AHP-PASS-11': 'its tests are being written',
+  'AHP-PASS-12': 'its tests are being written',
+  'AHP-PASS-13': 'its tests are being written',
+  'AHP-PASS-14': 'its tests are being written',
+  'AHP-PASS-15': 'its tests are being written',
+  'AHP-PASS-16': 'its tests are being written',
+  'AHP-PASS-17': 'its tests are being written',
+  'AHP-PASS-18': 'its tests are being written',
+  'AHP-PASS-19': 'its tests are being written',
+  'AHP-STATUS-1': 'its tests are being written',
+  'AHP-STATUS-2': 'its tests are being written',
+  'AHP-STATUS-3': 'its tests are being written',
+  'AHP-STATUS-4': 'its tests are being written',
+  'AHP-STATUS-5': 'its tests are being written',
+  'AHP-STATUS-6': 'its tests are being written',
+  'AHP-STATUS-7': 'its tests are being written',
+  'AHP-STATUS-8': 'its tests are being written',
+  'AHP-STATUS-9': 'its tests are being written',
+  'AHP-STATUS-10': 'its tests are being written',
+  'AHP-STATUS-11': 'its tests are being written',
+  'AHP-STATUS-12': 'its tests are being written',
+  'AHP-STATUS-13': 'its tests are being written',
+  'AHP-STATUS-14': 'its tests are being written',
+  'AHP-ROAD-1': 'its tests are being written',
+  'AHP-ROAD-2': 'its tests are being written',
+  'AHP-ROAD-3': 'its tests are being written',
+  'AHP-ROAD-4': 'its tests are being written',
+  'AHP-ROAD-5': 'its tests are being written',
+  'AHP-ROAD-6': 'its tests are being written',
+  'AHP-ROAD-7': 'its tests are being written',
+  'AHP-ROAD-8': 'its tests are being written',
+  'AHP-ROAD-9': 'its tests are being written',
+  'AHP-ROAD-10': 'its tests are being written',
+  'AHP-REQ-1': 'its tests are being written',
+  'AHP-REQ-2': 'its tests are being written',
+  'AHP-REQ-3': 'its tests are being written',
+  'AHP-REQ-4': 'its tests are being written',
+  'AHP-REQ-5': 'its tests are being written',
+  'AHP-REQ-6': 'its tests are being written',
+  'AHP-REQ-7': 'its tests are being written',
+  'AHP-REQ-8': 'its tests are being written',
+  'AHP-REQ-9': 'its tests are being written',
+  'AHP-REQ-10': 'its tests are being written',
+  'AHP-REQ-11': 'its tests are being written',
+  'AHP-REQ-12': 'its tests are being written',
+  'AHP-REQ-13': 'its tests are being written',
+  'AHP-REQ-14': 'its tests are being written',
+  'AHP-TIME-1': 'its tests are being written',
+  'AHP-TIME-2': 'its tests are being written',
+  'AHP-TIME-3': 'its tests are being written',
+  'AHP-TIME-4': 'its tests are being written',
+  'AHP-TIME-5': 'its tests are being written',
+  'AHP-TIME-8': 'its tests are being written',
+  'AHP-TIME-9': 'its tests are being written',
+  'AHP-TIME-10': 'its tests are being written',
+  'AHP-TIME-11': 'its tests are being written',
+  'AHP-TIME-12': 'its tests are being written',
+  'AHP-TIME-13': 'its tests are being written',
+  'AHP-TIME-14': 'its tests are being written',
+  'AHP-REFUSE-1': 'its tests are being written',
+  'AHP-REFUSE-2': 'its tests are being written',
+  'AHP-REFUSE-3': 'its tests are being written',
+  'AHP-REFUSE-4': 'its tests are being written',
+  'AHP-REFUSE-5': 'its tests are being written',
+  'AHP-REFUSE-6': 'its tests are being written',
+  'AHP-REFUSE-7': 'its tests are being written',
+  'AHP-REFUSE-8': 'its tests are being written',
+  'AHP-REFUSE-9': 'its tests are being written',
+  'AHP-BUNDLE-1': 'its tests are being written',
+  'AHP-BUNDLE-2': 'its tests are being written',
+  'AHP-BUNDLE-3': 'its tests are being written',
+  'AHP-BUNDLE-4': 'its tests are being written',
+  'AHP-BUNDLE-5': 'its tests are being written',
+  'AHP-BUNDLE-6': 'its tests are being written',
+  'AHP-BUNDLE-7': 'its tests are being written',
+  'AHP-BUNDLE-8': 'its tests are being written',
+  'AHP-BUNDLE-9': 'its tests are being written',
+  'AHP-BUNDLE-10': 'its tests are being written',
+  'AHP-BUNDLE-11': 'its tests are being written',
+  'AHP-BUNDLE-12': 'its tests are being written',
+  'AHP-BUNDLE-13': 'its tests are being written',
+  'AHP-BUNDLE-14': 'its tests are being written',
+  'AHP-ASK-1': 'its tests are being written',
+  'AHP-ASK-2': 'its tests are being written',
+  'AHP-ASK-3': 'its tests are being written',
+  'AHP-ASK-4': 'its tests are being written',
+  'AHP-ASK-5': 'its tests are being written',
+  'AHP-ASK-6': 'its tests are being written',
+  'AHP-ASK-7': 'its tests are being written',
+  'AHP-ASK-8': 'its tests are being written',
+  'AHP-ASK-9': 'its tests are being written',
+  'AHP-ASK-10': 'its tests are being written',
+  'AHP-ASK-11': 'its tests are being written',
+  'AHP-ASK-12': 'its tests are being written',
+  'AHP-ASK-13': 'its tests are being written',
+  'AHP-ASK-14': 'its tests are being written',
+  'AHP-ASK-15': 'its tests are being written',
+  'AHP-ASK-16': 'its tests are being written',
+  'AHP-ASK-17': 'its tests are being written',
+  'AHP-ASK-18': 'its tests are being written',
+  'AHP-ASK-19': 'its tests are being written',
+  'AHP-ASK-20': 'its tests are being written',
+  'AHP-POLICY-1': 'its tests are being written',
+  'AHP-POLICY-2': 'its tests are being written',
+  'AHP-POLICY-3': 'its tests are being written',
+  'AHP-POLICY-4': 'its tests are being written',
+  'AHP-POLICY-5': 'its tests are being written',
+  'AHP-POLICY-6': 'its tests are being written',
+  'AHP-POLICY-7': 'its tests are being written',
+  'AHP-POLICY-8': 'its tests are being written',
+  'AHP-POLICY-9': 'its tests are being written',
+  'AHP-POLICY-10': 'its tests are being written',
+  'AHP-POLICY-11': 'its tests are being written',
+  'AHP-POLICY-12': 'its tests are being written',
+  'AHP-POLICY-13': 'its tests are being written',
+  'AHP-POLICY-14': 'its tests are being written',
+  'AHP-POLICY-15': 'its tests are being written',
+  'AHP-POLICY-16': 'its tests are being written',
+  'AHP-LEDGER-1': 'its tests are being written',
+  'AHP-LEDGER-2': 'its tests are being written',
+  'AHP-LEDGER-3': 'its tests are being written',
+  'AHP-LEDGER-4': 'its tests are being written',
+  'AHP-LEDGER-5': 'its tests are being written',
+  'AHP-LEDGER-6': 'its tests are being written',
+  'AHP-LEDGER-7': 'its tests are being written',
+  'AHP-LEDGER-8': 'its tests are being written',
+  'AHP-LEDGER-9': 'its tests are being written',
+  'AHP-LEDGER-10': 'its tests are being written',
+  'AHP-LEDGER-11': 'its tests are being written',
+}
+
+const reasons: readonly Reason[] = JSON.parse(read('spec/registry/reasons.json')).reasons
+const codes = reasons.map(({ code }) => code)
+const chapters = filesBelow('spec').filter((path) => /^spec\/\d\d-[a-z-]+\.md$/.test(path))
+const documents = filesBelow('').filter((path) => path.endsWith('.md'))
+const sources = filesBelow('packages').filter((path) => /\/src\/.*\.ts$/.test(path) && !path.endsWith('.gen.ts'))
+const tests = [...filesBelow('packages'), ...filesBelow('test'), ...filesBelow('examples')].filter(
+  (path) => path.endsWith('.test.ts') && path !== 'test/drift.test.ts',
+)
+const requirements = chapters.flatMap((path) =>
+  [...read(path).matchAll(/^\*\*(AHP-[A-Z]+-\d+)\*\* (.*)/gm)].map((match) => ({
+    id: match[1] ?? '',
+    text: match[2] ?? '',
+    path,
+  })),
+)
+
+describe('generated files', () => {
+  test('are what the generator makes now', () => {
+    expect(() => execFileSync(process.execPath, [`${ROOT}spec/generate.mjs`, '--check'], { stdio: 'pipe' })).not.toThrow()
+  })
+})
+
+describe('the registry of refusals', () => {
+  test('has each code once, in its form, with values that clients know', () => {
+    expect(codes.filter((code, at) => codes.indexOf(code) !== at)).toEqual([])
+    expect(codes.filter((code) => !/^[a-z][a-z0-9_]{2,39}$/.test(code))).toEqual([])
+    expect(reasons.filter(({ retry }) => !['same-token', 'new-token', 'never'].includes(retry))).toEqual([])
+    expect(reasons.filter(({ executed }) => !['no', 'unknown'].includes(executed))).toEqual([])
+    expect(reasons.filter(({ status }) => !Number.isInteger(status) || status < 400 || status > 599)).toEqual([])
+  })
+
+  test('shows codes that share a public code with one status, one retry and one effect', () => {
+    const shared = reasons.filter((row) => row.public !== row.code)
+    const differing = shared.filter((row) =>
+      shared.some((other) => other.public === row.public && visible(other).toString() !== visible(row).toString()),
+    )
+    expect(differing.map(({ code }) => code)).toEqual([])
+  })
+
+  test('shows all untrusted evidence with the same words', () => {
+    expect(new Set(reasons.filter((row) => row.public === 'untrusted').map(({ title }) => title)).size).toBe(1)
+  })
+
+  test('points for each code to the chapter that defines it', () => {
+    const lost = reasons.filter(({ code, section }) => !chapterText(section).includes(`\`${code}\``))
+    expect(lost.map(({ code, section }) => `${code} is not in chapter ${section}`)).toEqual([])
+  })
+
+  test('has the steps in the order and with the codes of the chapter about the road', () => {
+    const rows = [...chapterText('10').matchAll(/^\| ([a-z]+) \| [^|]+\| [^|]+\| ([^|]*) \|$/gm)]
+    const table = new Map(
+      rows.map(([, step = '', list = '']) => [step, [...list.matchAll(/`([a-z_]+)`/g)].map((match) => match[1] ?? '')]),
+    )
+    const wrong = reasons
+      .filter(({ stage }) => stage !== 'any' && stage !== 'protect')
+      .filter(({ code, stage }) => !table.get(stage)?.includes(code))
+    expect(wrong.map(({ code, stage }) => `${code} is not in the row of ${stage}`)).toEqual([])
+    expect([...table.values()].flat().filter((code) => !codes.includes(code))).toEqual([])
+  })
+
+  test('holds only codes that some source throws or some test expects', () => {
+    const text = [...sources, ...tests].map(read).join('\n')
+    const unused = codes.filter((code) => !text.includes(`'${code}'`))
+    expect(unused.filter((code) => UNUSED_CODES[code] === undefined)).toEqual([])
+    expect(Object.keys(UNUSED_CODES).filter((code) => !unused.includes(code))).toEqual([])
+  })
+})
+
+describe('requirements', () => {
+  test('are numbered in each file without gaps, each number once', () => {
+    for (const path of chapters) {
+      const own = requirements.filter((requirement) => requirement.path === path).map(({ id }) => id)
+      const [prefix = '', first = '1'] = own[0]?.match(/^(.*-)(\d+)$/)?.slice(1) ?? []
+      expect(own).toEqual(own.map((_, at) => `${prefix}${Number(first) + at}`))
+    }
+    const ids = requirements.map(({ id }) => id)
+    expect(ids.filter((id, at) => ids.indexOf(id) !== at)).toEqual([])
+    expect(new Set(ids.map((id) => id.slice(0, id.lastIndexOf('-')))).size).toBe(16)
+  })
+
+  test('are the only sentences with MUST, and each has one', () => {
+    expect(requirements.filter(({ id }) => !/\b(MUST|SHOULD|MAY)\b/.test(sectionOf(id)))).toEqual([])
+    const stray = chapters.flatMap((path) =>
+      read(path)
+        .split('\n\n')
+        .filter((block) => /\bMUST\b/.test(block) && !/^\*\*AHP-[A-Z]+-\d+\*\*/.test(block))
+        .map((block) => `${path}: ${block.slice(0, 60)}`),
+    )
+    expect(stray).toEqual([])
+  })
+
+  test('name only codes of the registry', () => {
+    const named = requirements.flatMap(({ id }) =>
+      [...sectionOf(id).matchAll(/\((?:`[a-z][a-z0-9_]+`(?:, |; |\)))+/g)].flatMap(([group]) =>
+        [...group.matchAll(/`([a-z0-9]+_[a-z0-9_]+)`/g)].map((match) => `${id} ${match[1]}`),
+      ),
+    )
+    expect(named.filter((entry) => !codes.includes(entry.split(' ')[1] ?? ''))).toEqual([])
+    expect(named.length).toBeGreaterThan(80)
+  })
+
+  test('are each named by the title of a test', () => {
+    const named = new Set(tests.flatMap((path) => [...read(path).matchAll(/AHP-[A-Z]+-\d+/g)].map(([id]) => id)))
+    const known = requirements.map(({ id }) => id)
+    const uncovered = known.filter((id) => !named.has(id))
+    expect([...named].filter((id) => !known.includes(id))).toEqual([])
+    expect(uncovered.filter((id) => UNCOVERED[id] === undefined)).toEqual([])
+    expect(Object.keys(UNCOVERED).filter((id) => !uncovered.includes(id))).toEqual([])
+  })
+})
+
+describe('schemas', () => {
+  const files = filesBelow('spec/schemas')
+  const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true })
+  for (const path of files) ajv.addSchema(JSON.parse(read(path)))
+
+  test.each(files)('%s compiles in strict mode under its own name', (path) => {
+    const { $id, $schema } = JSON.parse(read(path))
+    expect($schema).toBe('https://json-schema.org/draft/2020-12/schema')
+    expect($id).toBe(posix.basename(path))
+    expect(ajv.getSchema($id)).toBeTypeOf('function')
+  })
+
+  test('accept the examples of the chapters', () => {
+    const examples = chapters.flatMap((path) =>
+      [...read(path).matchAll(/^```json ([a-z-]+)\n([^]*?)^```$/gm)].map(([, name = '', text = '']) => ({ path, name, text })),
+    )
+    for (const { path, name, text } of examples) {
+      const validate = ajv.getSchema(`${name}.schema.json`)
+      expect(validate, `${path}: there is no schema ${name}`).toBeTypeOf('function')
+      expect(validate?.(JSON.parse(text)), `${path}: ${name}: ${ajv.errorsText(validate?.errors)}`).toBe(true)
+    }
+    expect(examples.length).toBeGreaterThanOrEqual(7)
+  })
+})
+
+describe('the repository', () => {
+  test('has no registry addresses in its lock file', () => {
+    expect(read('package-lock.json')).not.toMatch(/"resolved": "http/)
+  })
+
+  test.each(documents)('%s links only to files and headings that exist', (path) => {
+    const broken = [...proseOf(path).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map((match) => match[1] ?? '')
+      .filter((link) => !/^(https:|mailto:)/.test(link))
+      .filter((link) => {
+        const [file = '', heading] = link.split('#')
+        const target = file === '' ? path : posix.join(posix.dirname(path), file)
+        return !existsSync(ROOT + target) || (heading !== undefined && !headingsOf(target).includes(heading))
+      })
+    expect(broken).toEqual([])
+  })
+
+  test('names no path of a machine', () => {
+    const texts = filesBelow('').filter((path) => /\.(ts|mjs|js|json|md|rego)$/.test(path) && path !== 'package-lock.json')
+    expect(texts.filter((path) => /(?<![\w.:/-])\/(?:work|root|home|Users)\/\w/.test(read(path)))).toEqual([])
+  })
+})
+
+function visible(row: Reason): readonly unknown[] {
+  return [row.status, row.retry, row.executed]
+}
+
+function chapterText(section: string): string {
+  return chapters
+    .filter((path) => path.startsWith(`spec/${section.padStart(2, '0')}-`))
+    .map(read)
+    .join('\n')
+}
+
+/** A requirement with everything up to the next one, the next heading or the next blank line. */
+function sectionOf(id: string): string {
+  const found = requirements.find((requirement) => requirement.id === id)
+  const text = found === undefined ? '' : read(found.path)
+  return text.slice(text.indexOf(`**${id}**`)).split(/\n\n/)[0] ?? ''
+}
+
+/** A document without its code. */
+function proseOf(path: string): string {
+  return read(path)
+    .replaceAll(/^```[^]*?^```$/gm, '')
+    .replaceAll(/`[^`\n]*`/g, '')
+}
+
+/** Anchors of a document as they are made from its headings. */
+function headingsOf(path: string): readonly string[] {
+  return [...read(path).matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
