@@ -1,1 +1,13 @@
-export {}
+/** `npm run bench -- <name> [--json]`: runs one benchmark. @module */
+import { benchVerify } from './verify.ts'
+
+const BENCHES: Readonly<Record<string, (json: boolean) => Promise<void>>> = { verify: benchVerify }
+
+const [name = '', ...flags] = process.argv.slice(2)
+const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
+if (bench === undefined || flags.some((flag) => flag !== '--json')) {
+  console.error(`usage: npm run bench -- ${Object.keys(BENCHES).join(' | ')} [--json]`)
+  process.exitCode = 2
+} else {
+  await bench(flags.includes('--json'))
+}

@@ -1,1 +1,10 @@
-export {}
+/** A mock harness with real keys and a real Merkle log, for testing receivers. @module */
+export { type Breakable, type Broken } from './breakage.ts'
+export { createClock, type Clock } from './clock.ts'
+export { createMockHarness, type MockHarness, type MockHarnessOptions } from './harness.ts'
+export { createKeys, NAMES, namedSigner, type Keys } from './keys.ts'
+export { createMemoryLog, type MemoryLog } from './memory-log.ts'
+export { signJws, type Changes, type Wanted } from './mint.ts'
+export { problemOf, sendRaw, type RawResponse } from './raw-http.ts'
+export { lineOf, receivedFrom, withLine, type RawRequest } from './raw-request.ts'
+export { type ReplayFault } from './replay-switch.ts'

@@ -1,1 +1,11 @@
-export {}
+/** The receiver's road: from a request with evidence to a verified context, or a refusal with a code. @module */
+export { type AiegisContext, type Agent } from './context.ts'
+export { admit, contextOf } from './contexts.ts'
+export { renderRefusal, type RefusalResponse, type RefusingParty } from './refusal-response.ts'
+export { createMemoryReplayStore, type ClaimResult, type MemoryReplayOptions, type ReplayStore } from './replay.ts'
+export { type ContentLimits, type ReceivedRequest } from './request.ts'
+export { type Actions, type GradeRequirement, type RouteRequirement } from './requirement.ts'
+export { type HttpGet, type Inflate } from './status.ts'
+export { type Grades } from './steps/requirement.ts'
+export { parseTrustBundle, type TrustConfig } from './trust.ts'
+export { createVerifier, type Verifier, type VerifierOptions } from './verifier.ts'

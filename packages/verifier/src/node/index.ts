@@ -1,1 +1,13 @@
-export {}
+/** The parts of the verifier that need Node: trust file, HTTP, streams. @module */
+export { captureRawBody, readContent } from './content.ts'
+export { httpGet } from './get.ts'
+export { describeTrust, loadTrust, type TrustFile } from './load-trust.ts'
+export {
+  createNodeVerifier,
+  headersToStrip,
+  processVerifier,
+  receivedOf,
+  routeOf,
+  stripHeaders,
+  type NodeVerifierOptions,
+} from './verifier.ts'

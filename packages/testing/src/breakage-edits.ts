@@ -1,0 +1,92 @@
+/** Small edits to valid evidence, from which the table of breakages is made. @module */
+import { encodeBase64url, formatMilliseconds, isObject, utf8, type JsonObject, type JsonValue } from '@aiegis/protocol'
+import type { Broken } from './breakage.ts'
+import type { MockHarness } from './harness.ts'
+import { namedSigner } from './keys.ts'
+import { createMemoryLog } from './memory-log.ts'
+import type { Changes, Wanted } from './mint.ts'
+import { lineOf, withLine, type RawRequest } from './raw-request.ts'
+import type { ReplayFault } from './replay-switch.ts'
+
+/** A request with content. */
+export const ORDER: Wanted = { method: 'POST', contentType: 'application/json', content: '{"item":7}' }
+
+/** The request as it is, to a receiver as it is. */
+export function sent(request: RawRequest): Broken {
+  return { request }
+}
+
+/** A request minted with changes, to a receiver as it is. */
+export function minted(harness: MockHarness, wanted: Wanted, changes?: Changes): Broken {
+  return { request: harness.mint(wanted, changes) }
+}
+
+/** The line called `name` sent twice. */
+export function repeated(request: RawRequest, name: string): Broken {
+  const value = lineOf(request, name) ?? ''
+  return { request: withLine(request, name, value, value) }
+}
+
+/** The line called `name` with another value. */
+export function changeLine(request: RawRequest, name: string, change: (value: string) => string): RawRequest {
+  return withLine(request, name, change(lineOf(request, name) ?? ''))
+}
+
+/** Two signatures with the tag that only one may have, both valid. */
+export function twiceTagged(request: RawRequest): RawRequest {
+  const both = (value: string): string => `${value}, ${value.replace('aegis=', 'again=')}`
+  return changeLine(changeLine(request, 'Signature-Input', both), 'Signature', both)
+}
+
+/** Claims of a token that was issued at `iat` (epoch seconds), for a minute. */
+export function issuedAt(claims: JsonObject, iat: number): JsonObject {
+  return entry({ ...claims, iat, exp: iat + 60 }, { ts: formatMilliseconds(iat * 1000) })
+}
+
+/** Claims with other members of the entry. */
+export function entry(claims: JsonObject, members: JsonObject): JsonObject {
+  return inside(claims, 'entry', members)
+}
+
+/** A credential with other members of its subject. */
+export function subject(credential: JsonObject, members: JsonObject): JsonObject {
+  return inside(credential, 'credentialSubject', members)
+}
+
+/** A credential with other members of its status entry. */
+export function status(credential: JsonObject, members: JsonObject): JsonObject {
+  return inside(credential, 'credentialStatus', members)
+}
+
+/** The list with other members of its first object. */
+export function changeFirst(list: JsonValue | undefined, members: JsonObject): JsonValue {
+  const first = Array.isArray(list) ? list[0] : undefined
+  return [{ ...(isObject(first) ? first : {}), ...members }]
+}
+
+/** base64url SHA-256 of text. */
+export function hash(harness: MockHarness, text: string): string {
+  return encodeBase64url(harness.crypto.sha256(utf8(text)))
+}
+
+/** A decision in a log that the bundle knows, but not for this harness. */
+export function otherLog(harness: MockHarness): Broken {
+  const origin = 'ledger.example/elsewhere'
+  const log = createMemoryLog(harness.crypto, origin, namedSigner('other log', origin), 10)
+  const known = harness.trust()['ledgers']
+  return {
+    request: harness.mint({}, { log }),
+    trust: { ledgers: [...(Array.isArray(known) ? known : []), { origin, vkey: log.vkey, assurance: 'proof' }] },
+  }
+}
+
+/** A request to a receiver whose replay store fails. */
+export function failing(harness: MockHarness, fault: ReplayFault): Broken {
+  harness.replay.fail(fault)
+  return { request: harness.mint() }
+}
+
+function inside(object: JsonObject, name: string, members: JsonObject): JsonObject {
+  const inner = object[name]
+  return { ...object, [name]: { ...(isObject(inner) ? inner : {}), ...members } }
+}

@@ -1,0 +1,39 @@
+/** The keys of the mock harness: published, so never good for anything but tests. @module */
+import { createSigner, defaultCrypto, formatDidKey, utf8, type SyncSigner } from '@aiegis/protocol'
+
+/** Every role of the harness with a key of its own. */
+export interface Keys {
+  readonly harness: SyncSigner
+  readonly issuer: SyncSigner
+  readonly status: SyncSigner
+  readonly log: SyncSigner
+  readonly agent: SyncSigner
+  /** A key that nobody trusts. */
+  readonly stranger: SyncSigner
+}
+
+/** DIDs and names of the mock harness. */
+export const NAMES = {
+  harness: 'did:web:harness.example',
+  issuer: 'did:web:identity.example',
+  log: 'ledger.example/aiegis/1',
+  statusList: 'https://identity.example/status/revocation/1',
+} as const
+
+/** A key that follows from its name: the same in every run. */
+export function namedSigner(name: string, kid?: string): SyncSigner {
+  const seed = defaultCrypto().sha256(utf8(`aiegis test key: ${name}`))
+  return createSigner(seed, (key) => kid ?? `${formatDidKey(key)}#${formatDidKey(key).slice('did:key:'.length)}`)
+}
+
+/** The keys of one mock harness. */
+export function createKeys(): Keys {
+  return {
+    harness: namedSigner('harness', `${NAMES.harness}#1`),
+    issuer: namedSigner('issuer', `${NAMES.issuer}#1`),
+    status: namedSigner('status', `${NAMES.issuer}#status`),
+    log: namedSigner('log', NAMES.log),
+    agent: namedSigner('agent'),
+    stranger: namedSigner('stranger'),
+  }
+}

@@ -1,0 +1,77 @@
+/** What a handler may rely on after every step has passed (spec chapter 10). @module */
+import type { Obligation, Passport } from '@aiegis/protocol'
+import type { VerifiedInclusion } from './steps/ledger.ts'
+import type { VerifiedChain } from './steps/passports.ts'
+import { depthOf, gradesOf, type Grades } from './steps/requirement.ts'
+import type { VerifiedToken } from './steps/token.ts'
+
+/** An agent is named by issuer and DID together, never by its DID alone. */
+export interface Agent {
+  readonly issuer: string
+  readonly did: string
+}
+
+/** The verified facts of one request; frozen. Says what was decided and by whom, not that the decision was wise or the act done. */
+export interface AiegisContext {
+  /** On whose authority the agent acts. */
+  readonly principal: Agent
+  /** Who sent the request. */
+  readonly presenter: Agent
+  /** From principal to presenter. */
+  readonly path: readonly Agent[]
+  /** How many hand-offs lie between principal and presenter. */
+  readonly depth: number
+  /** Per fact, what the issuer says and what this receiver checked itself. */
+  readonly grades: Grades
+  readonly jurisdiction: string | null
+  readonly risk: string | null
+  readonly action: string
+  readonly target: string
+  readonly decision: 'ALLOW' | 'WARN'
+  readonly decidedBy: {
+    readonly harness: string
+    readonly pack: string | null
+    readonly rule: string | null
+    readonly layer: string | null
+  }
+  readonly obligations: readonly Obligation[]
+  /** Identifier of the decision (`jti`). */
+  readonly receiptId: string
+  /** Identifier of the task (`txn`). */
+  readonly task: string
+  /** When the token ends, epoch seconds. */
+  readonly expires: number
+  /** `asserted`: included in a tree head that the log's key signed; nobody compared heads yet. */
+  readonly ledger: VerifiedInclusion & { readonly assurance: 'asserted' }
+}
+
+/** Gathers what the steps have proved. */
+export function createContext(token: VerifiedToken, chain: VerifiedChain, inclusion: VerifiedInclusion): AiegisContext {
+  const { claims } = token
+  const { entry } = claims
+  const principal = agentOf(chain.principal)
+  const presenter = chain.principal === chain.presenter ? principal : agentOf(chain.presenter)
+  const context: AiegisContext = {
+    principal,
+    presenter,
+    path: principal === presenter ? [principal] : [principal, presenter],
+    depth: depthOf(chain),
+    grades: gradesOf(chain.presenter),
+    jurisdiction: chain.presenter.jurisdiction,
+    risk: chain.presenter.risk,
+    action: entry.action,
+    target: entry.target,
+    decision: entry.decision === 'WARN' ? 'WARN' : 'ALLOW',
+    decidedBy: { harness: claims.iss, pack: entry.deciding_pack, rule: entry.deciding_rule, layer: entry.deciding_layer },
+    obligations: claims.obl,
+    receiptId: claims.jti,
+    task: claims.txn,
+    expires: claims.exp,
+    ledger: { ...inclusion, assurance: 'asserted' },
+  }
+  return Object.freeze(context)
+}
+
+function agentOf(passport: Passport): Agent {
+  return { issuer: passport.issuer, did: passport.subject }
+}

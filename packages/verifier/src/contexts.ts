@@ -1,0 +1,58 @@
+/** Remembers which request was verified, by whom, so that a second call narrows and never claims again (spec chapter 11). @module */
+import { Refusal } from '@aiegis/protocol'
+import type { AiegisContext } from './context.ts'
+import { renderRefusal, type RefusalResponse } from './refusal-response.ts'
+import type { ReceivedRequest } from './request.ts'
+import { completeRequirement, type RouteRequirement } from './requirement.ts'
+import { checkReach } from './steps/requirement.ts'
+import type { Verifier } from './verifier.ts'
+
+const verified = new WeakMap<object, { readonly context: AiegisContext; readonly verifier: Verifier }>()
+
+/**
+ * Verifies the request that the framework holds as `carrier`, once, and resolves to the response to send when it is refused.
+ * A later call on the same carrier may only narrow grades and depth or repeat the action; anything else that it asks for, or another
+ * verifier, is `misconfigured`: what the first call did not require cannot be required after the claim. `own` is the verifier of this
+ * call, `undefined` where the call brings none; then `fallback` makes the one of the process.
+ */
+export async function admit(
+  carrier: object,
+  own: Verifier | undefined,
+  fallback: () => Verifier,
+  request: ReceivedRequest,
+  route: RouteRequirement,
+): Promise<RefusalResponse | undefined> {
+  const known = verified.get(carrier)
+  const verifier = own ?? known?.verifier ?? fallback()
+  try {
+    if (known === undefined) verified.set(carrier, { context: await verifier.verify(request, route), verifier })
+    else if (known.verifier === verifier) narrow(known.context, verifier, route)
+    else throw new Refusal('misconfigured', 'two verifiers on one request')
+    return undefined
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return renderRefusal(error, { audience: verifier.trust.audience, harnesses: verifier.trust.harnessDids, now: verifier.now() })
+  }
+}
+
+/** The context of a verified request. Throws when nothing was verified: there is no anonymous context. */
+export function contextOf(carrier: object): AiegisContext {
+  const known = verified.get(carrier)
+  if (known === undefined) {
+    throw new Error('no AiEGIS context: requireAiegisToken() did not verify this request; mount it in front of this handler')
+  }
+  return known.context
+}
+
+function narrow(context: AiegisContext, verifier: Verifier, route: RouteRequirement): void {
+  if (route.target !== undefined || route.acceptWarn !== undefined || route.acceptObligations !== undefined) {
+    throw new Refusal('misconfigured', 'a second requireAiegisToken() on one request may only name action, require and maxDepth')
+  }
+  if (route.action !== undefined && route.action !== context.action) {
+    throw new Refusal(
+      'misconfigured',
+      `the route wants ${route.action}, which the mount did not know: name it in the mount's actions`,
+    )
+  }
+  checkReach(context.grades, context.depth, completeRequirement(route, verifier.trust))
+}

@@ -1,0 +1,87 @@
+/** Reads the content of a Node request once and puts it back, so that body parsers behind still find it (spec chapter 7). @module */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Refusal } from '@aiegis/protocol'
+import type { ContentLimits } from '../request.ts'
+
+const captured = new WeakMap<object, Uint8Array>()
+
+/**
+ * For parsers that must run in front: `express.json({ verify: captureRawBody })` keeps the bytes that the parser saw.
+ * Encoded content is refused elsewhere, so these are the bytes that were sent.
+ */
+export function captureRawBody(request: IncomingMessage, _response: ServerResponse, content: Buffer): void {
+  captured.set(request, content)
+}
+
+/**
+ * The content as sent. Throws `content_too_large`, `content_timeout`, `content_incomplete`, `trailer_refused`, `content_consumed`.
+ * Reads in paused mode up to the last byte and not beyond, then unshifts: the next reader sees an untouched stream.
+ */
+export function readContent(request: IncomingMessage, limits: ContentLimits): Uint8Array | Promise<Uint8Array> {
+  const kept = captured.get(request)
+  if (kept) return bounded(kept, limits)
+  if (!hasContent(request)) return new Uint8Array(0)
+  if (request.readableDidRead || request.readableEnded || request.destroyed || request.readableEncoding !== null) {
+    throw new Refusal(
+      'content_consumed',
+      'the content was read before this middleware: mount requireAiegisToken() in front of body parsers, or give them { verify: captureRawBody }',
+    )
+  }
+  if (Number(request.headers['content-length'] ?? 0) > limits.maxBytes) throw tooLarge(limits)
+  return collect(request, limits)
+}
+
+/** RFC 9112 §6.3: a request has content when it has a length above zero or a transfer coding. */
+function hasContent(request: IncomingMessage): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
+}
+
+function bounded(content: Uint8Array, limits: ContentLimits): Uint8Array {
+  if (content.length > limits.maxBytes) throw tooLarge(limits)
+  return content
+}
+
+function tooLarge(limits: ContentLimits): Refusal {
+  return new Refusal('content_too_large', `more than ${limits.maxBytes} bytes`)
+}
+
+function collect(request: IncomingMessage, limits: ContentLimits): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const timer = setTimeout(
+      () => finish(new Refusal('content_timeout', `not complete after ${limits.timeoutMs} ms`)),
+      limits.timeoutMs,
+    )
+
+    const finish = (refusal?: Refusal): void => {
+      clearTimeout(timer)
+      request.off('readable', onReadable).off('error', onBroken).off('close', onBroken)
+      if (refusal) {
+        // Whatever still arrives is thrown away; the response closes the connection.
+        request.resume()
+        reject(refusal)
+        return
+      }
+      const content = Buffer.concat(chunks, size)
+      if (size > 0) request.unshift(content)
+      resolve(content)
+    }
+    const onBroken = (): void => finish(new Refusal('content_incomplete', 'the connection broke before the content was complete'))
+    const onReadable = (): void => {
+      // Never read at length zero after the end: that would emit "end" and leave nothing for the next reader.
+      while (request.readableLength > 0) {
+        const chunk: unknown = request.read()
+        if (!Buffer.isBuffer(chunk)) break
+        size += chunk.length
+        if (size > limits.maxBytes) return finish(tooLarge(limits))
+        chunks.push(chunk)
+      }
+      if (!request.complete) return
+      finish(request.rawTrailers.length > 0 ? new Refusal('trailer_refused', 'trailers came after the content') : undefined)
+    }
+    request.on('readable', onReadable).on('error', onBroken).on('close', onBroken)
+    // Everything may have arrived before this call; then no further event comes.
+    if (request.complete) onReadable()
+  })
+}

@@ -1,0 +1,81 @@
+/** A verifier on Node: trust from a file, status lists over HTTP, evidence removed before the handler (spec chapters 7 and 14). @module */
+import type { IncomingMessage } from 'node:http'
+import { gunzipSync } from 'node:zlib'
+import type { ReceivedRequest } from '../request.ts'
+import type { RouteRequirement } from '../requirement.ts'
+import { createVerifier, type Verifier, type VerifierOptions } from '../verifier.ts'
+import { readContent } from './content.ts'
+import { httpGet } from './get.ts'
+import { describeTrust, loadTrust } from './load-trust.ts'
+
+/** As `VerifierOptions`, with everything that Node can provide left out. */
+export interface NodeVerifierOptions extends Partial<VerifierOptions> {
+  /** Receives the one line at start; writes to standard error by default. */
+  readonly log?: (line: string) => void
+}
+
+/** Creates a verifier; without `trust` the bundle is read from its file. Throws `TypeError` with one sentence that says what to do. */
+export function createNodeVerifier(options: NodeVerifierOptions = {}): Verifier {
+  const { log = console.error, trust, ...rest } = options
+  const ports = { get: httpGet, inflate, ...rest }
+  if (trust !== undefined) return createVerifier({ ...ports, trust })
+  const file = loadTrust()
+  const verifier = createVerifier({ ...ports, trust: file.bundle })
+  log(describeTrust(verifier.trust, file.path, file.sha256))
+  return verifier
+}
+
+let shared: Verifier | undefined
+
+/** The verifier of this process for calls that bring none: made at the first call, from the trust file. */
+export function processVerifier(): Verifier {
+  shared ??= createNodeVerifier()
+  return shared
+}
+
+/** Evidence: trust does not travel, so no handler and nothing behind it sees these. */
+const EVIDENCE = ['x-aegis-token', 'x-aegis-passport', 'x-aegis-proof', 'signature-input', 'signature']
+/** Credentials that no decision covered; a receiver that wants them says so with `passHeaders`. */
+const UNCOVERED = ['cookie', 'authorization']
+
+/** Names of the headers to remove. Throws `TypeError` for a name in `passHeaders` that is not one of those removed by choice. */
+export function headersToStrip(passHeaders: readonly string[] = []): ReadonlySet<string> {
+  const passed = passHeaders.map((name) => name.toLowerCase())
+  const wrong = passed.find((name) => !UNCOVERED.includes(name))
+  if (wrong !== undefined)
+    throw new TypeError(`passHeaders: '${wrong}' is none of ${UNCOVERED.join(', ')}; all other headers pass or never do`)
+  return new Set([...EVIDENCE, ...UNCOVERED.filter((name) => !passed.includes(name))])
+}
+
+/** Removes headers from every view that Node gives of them. */
+export function stripHeaders(request: IncomingMessage, names: ReadonlySet<string>): void {
+  const { rawHeaders, headers, headersDistinct } = request
+  for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
+    if (names.has((rawHeaders[at] ?? '').toLowerCase())) rawHeaders.splice(at, 2)
+  }
+  for (const name of names) {
+    delete headers[name]
+    delete headersDistinct[name]
+  }
+}
+
+function inflate(gzip: Uint8Array, maxBytes: number): Uint8Array {
+  return gunzipSync(gzip, { maxOutputLength: maxBytes })
+}
+
+/** Node's request as the verifier wants it. `originalUrl` is the target before a router took its mount path off. */
+export function receivedOf(request: IncomingMessage & { readonly originalUrl?: string }): ReceivedRequest {
+  return {
+    method: request.method ?? '',
+    target: request.originalUrl ?? request.url ?? '',
+    headers: request.rawHeaders,
+    content: (limits) => readContent(request, limits),
+  }
+}
+
+/** A route's requirement without members that were not given. */
+export function routeOf(route: {
+  readonly [Name in keyof RouteRequirement]: RouteRequirement[Name] | undefined
+}): RouteRequirement {
+  return Object.fromEntries(Object.entries(route).filter(([, value]) => value !== undefined))
+}

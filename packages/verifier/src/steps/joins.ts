@@ -1,0 +1,38 @@
+/** Step 5: token, passport, harness and log belong together; each seam has its own code (spec chapter 8, joins). @module */
+import { Refusal, thumbprint, type CryptoPort } from '@aiegis/protocol'
+import type { TrustConfig } from '../trust.ts'
+import type { Evidence } from './decode.ts'
+import type { VerifiedChain } from './passports.ts'
+import type { VerifiedToken } from './token.ts'
+
+/**
+ * Throws `passport_digest_mismatch`, `subject_mismatch`, `holder_key_mismatch`, `audience_mismatch`, `issuer_role_missing`,
+ * `delegated_only`, `harness_not_named`, `log_not_allowed`. Does not look at the request.
+ */
+export function checkJoins(
+  token: VerifiedToken,
+  chain: VerifiedChain,
+  evidence: Evidence,
+  trust: TrustConfig,
+  crypto: CryptoPort,
+): void {
+  const { claims } = token
+  const { principal, presenter } = chain
+  if (claims.psp !== chain.digest)
+    throw new Refusal('passport_digest_mismatch', '"psp" is not the hash of the chain that was sent')
+  if (claims.sub !== presenter.subject) throw new Refusal('subject_mismatch', '"sub" is not the subject of the last passport')
+  if (claims.cnf.jkt !== thumbprint(crypto, presenter.key)) {
+    throw new Refusal('holder_key_mismatch', '"cnf.jkt" is not the thumbprint of the last passport\'s key')
+  }
+  // `aud` is the origin of `htu` in every token, so a token for one base is no token for another.
+  if (claims.aud !== trust.audience || !claims.htu.startsWith(`${claims.aud}/`)) {
+    throw new Refusal('audience_mismatch', `the token is for ${claims.aud}`)
+  }
+  if (trust.issuer(principal.issuer)?.roles.has('root') !== true)
+    throw new Refusal('issuer_role_missing', 'the issuer lacks the role root')
+  if (principal.delegatedOnly) throw new Refusal('delegated_only', 'the first passport of the chain is for delegation only')
+  if (!presenter.harness.includes(claims.iss)) throw new Refusal('harness_not_named', 'the passport names other harnesses')
+  if (trust.harness(claims.iss)?.ledgers.has(evidence.proof.checkpoint.origin) !== true) {
+    throw new Refusal('log_not_allowed', 'the harness is not bound to the log of the proof')
+  }
+}

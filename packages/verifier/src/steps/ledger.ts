@@ -1,0 +1,60 @@
+/** Step 9: the log's key signed a tree head that contains this very decision (spec chapters 4 and 5). @module */
+import {
+  buildLeaf,
+  decodeBase64url,
+  hashLeaf,
+  Refusal,
+  verifyCheckpoint,
+  verifyInclusion,
+  type CryptoPort,
+} from '@aiegis/protocol'
+import type { BoundedMap } from '../bounded-map.ts'
+import type { TrustConfig } from '../trust.ts'
+import type { Evidence } from './decode.ts'
+import type { VerifiedToken } from './token.ts'
+
+/** Where the decision stands in the log. */
+export interface VerifiedInclusion {
+  readonly origin: string
+  readonly index: bigint
+  readonly size: bigint
+}
+
+/** Signed tree heads that verified before, by all their bytes. */
+export type CheckpointCache = BoundedMap<true>
+
+/**
+ * Throws `inclusion_invalid`, `checkpoint_unsigned`, `checkpoint_signature_invalid`. Rebuilds the leaf from the token alone.
+ * Does not show that every decision was logged, nor that others see the same tree: that is what the audit is for.
+ */
+export async function checkLedger(
+  evidence: Evidence,
+  token: VerifiedToken,
+  trust: TrustConfig,
+  seen: CheckpointCache,
+  crypto: CryptoPort,
+): Promise<VerifiedInclusion> {
+  const { index, path, checkpoint } = evidence.proof
+  const ledger = trust.ledger(checkpoint.origin)
+  if (ledger === undefined) throw new Refusal('log_not_allowed', 'the log is not in the trust bundle')
+  const { claims } = token
+  const leaf = buildLeaf(crypto, {
+    entry: claims.entry,
+    agentDid: claims.sub,
+    harnessKid: token.kid,
+    ledgerSig: token.signatureText,
+    token: token.text,
+    salt: decodeBase64url(claims.salt),
+  })
+  const leafHash = hashLeaf(crypto, leaf)
+  if (!verifyInclusion(crypto, { index, size: checkpoint.size, leafHash, path, root: checkpoint.root })) {
+    throw new Refusal('inclusion_invalid', 'the proof does not lead from this decision to the root')
+  }
+  if (seen.get(checkpoint.raw) === undefined) {
+    const verdict = await verifyCheckpoint(crypto, checkpoint, ledger.origin, ledger.vkey)
+    if (verdict === 'unsigned') throw new Refusal('checkpoint_unsigned', "no signature by the log's key")
+    if (verdict === 'bad') throw new Refusal('checkpoint_signature_invalid', 'the checkpoint signature does not verify')
+    seen.set(checkpoint.raw, true)
+  }
+  return { origin: checkpoint.origin, index, size: checkpoint.size }
+}

@@ -1,0 +1,50 @@
+/** Step 12: this token was never used before; the only step that writes (spec chapter 12). @module */
+import { encodeBase64url, Refusal, utf8, type CryptoPort } from '@aiegis/protocol'
+import type { ReplayStore } from '../replay.ts'
+import type { TrustConfig } from '../trust.ts'
+import type { VerifiedChain } from './passports.ts'
+import type { VerifiedToken } from './token.ts'
+
+/** How long a record outlives its token, in seconds: room for clocks of receivers that share one store. */
+const RECORD_GRACE = 60
+
+/**
+ * Throws `token_expired`, `passport_expired`, `replay_warming`, `token_replayed`, `replay_full`, `replay_unavailable`. `now` (epoch seconds) is
+ * read anew for this step: content may have dripped in for a long time. `startedAt` is when the store began to remember.
+ */
+export async function claimOnce(
+  token: VerifiedToken,
+  chain: VerifiedChain,
+  store: ReplayStore,
+  trust: TrustConfig,
+  crypto: CryptoPort,
+  startedAt: number,
+  now: number,
+): Promise<void> {
+  const { iss, jti, iat, exp } = token.claims
+  if (exp <= now) throw new Refusal('token_expired', `exp ${exp}, now ${now} at the claim`)
+  if (chain.validUntil <= now) throw new Refusal('passport_expired', `until ${chain.validUntil}, now ${now} at the claim`)
+  const warm = startedAt + trust.time.skewSeconds
+  if (store.scope === 'process' && iat <= warm) {
+    // What was used before the start is forgotten: only tokens that cannot be older than the memory are safe.
+    throw new Refusal('replay_warming', `iat ${iat}, remembering since ${startedAt}`, { retryAfter: trust.time.skewSeconds + 1 })
+  }
+  const verdict = await claim(store, replayKey(iss, jti, crypto), exp + RECORD_GRACE, iss)
+  if (verdict === 'seen') throw new Refusal('token_replayed', `jti ${jti}`)
+  if (verdict === 'full') throw new Refusal('replay_full', 'the store holds as many live records as it may', { retryAfter: 5 })
+  if (verdict !== 'fresh')
+    throw new Refusal('replay_unavailable', 'the store answered something else than it may', { retryAfter: 2 })
+}
+
+/** base64url SHA-256 over the length-prefixed names: never over token text, which has more than one spelling elsewhere. */
+export function replayKey(iss: string, jti: string, crypto: CryptoPort): string {
+  return encodeBase64url(crypto.sha256(utf8(`${iss.length}:${iss}${jti.length}:${jti}`)))
+}
+
+async function claim(store: ReplayStore, key: string, expiresAt: number, iss: string): Promise<unknown> {
+  try {
+    return await store.claim(key, expiresAt, iss)
+  } catch (error) {
+    throw new Refusal('replay_unavailable', 'the store failed', { cause: error, retryAfter: 2 })
+  }
+}

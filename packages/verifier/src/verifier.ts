@@ -1,0 +1,95 @@
+/** Builds a verifier once, from options that are checked at the start, and verifies requests with it (spec chapter 10). @module */
+import { defaultCrypto, type CryptoPort } from '@aiegis/protocol'
+import { BoundedMap } from './bounded-map.ts'
+import type { AiegisContext } from './context.ts'
+import { createMemoryReplayStore, type ReplayStore } from './replay.ts'
+import type { ReceivedRequest } from './request.ts'
+import { completeRequirement, createActionMap, type Actions, type RouteRequirement } from './requirement.ts'
+import { STEPS, walk, type Receiver, type Steps } from './road.ts'
+import { createStatusLists, type HttpGet, type Inflate } from './status.ts'
+import { createPassportCache } from './steps/passports.ts'
+import { parseTrustBundle, type TrustConfig } from './trust.ts'
+
+/** What a verifier is made of. */
+export interface VerifierOptions {
+  /** The trust bundle, parsed JSON (spec chapter 14). */
+  readonly trust: unknown
+  /** Reads status lists in the background. */
+  readonly get: HttpGet
+  /** Inflates at most so many bytes of gzip. */
+  readonly inflate: Inflate
+  /** A store of used tokens; without it the bundle's `replay` decides. */
+  readonly replay?: ReplayStore
+  /** Actions by method and path pattern: `{ 'POST /orders': 'orders.create' }`. */
+  readonly actions?: Actions
+  /** Milliseconds since the epoch; the system clock by default. */
+  readonly now?: () => number
+  readonly crypto?: CryptoPort
+}
+
+/** Verifies requests against one trust bundle. */
+export interface Verifier {
+  readonly trust: TrustConfig
+  /** Milliseconds since the epoch, as this verifier reads the clock. */
+  readonly now: () => number
+  /** Resolves to the context of a request that passed every step; rejects with a `Refusal` otherwise. Claims the token: call it once per request. */
+  verify(request: ReceivedRequest, route?: RouteRequirement): Promise<AiegisContext>
+  /** Resolves when every status list was tried once; a list that cannot be read refuses its issuer's passports later, not here. */
+  warm(): Promise<void>
+  /** Stops the background refresh. */
+  close(): void
+}
+
+/** Passports and checkpoints kept as verified; each holds at most so many. */
+const CACHE_SIZE = 1024
+
+/** Checks the options and starts the background refresh. Throws `TypeError` with one sentence that says what to write instead. */
+export function createVerifier(options: VerifierOptions): Verifier {
+  return createVerifierOf(STEPS, options)
+}
+
+/** As `createVerifier`, on a road with given steps: how tests show that each step bites. */
+export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifier {
+  const trust = parseTrustBundle(options.trust)
+  const crypto = options.crypto ?? defaultCrypto()
+  const now = options.now ?? Date.now
+  const seconds = (): number => Math.floor(now() / 1000)
+  const lists = createStatusLists({
+    issuers: trust.statusIssuers,
+    get: options.get,
+    inflate: options.inflate,
+    crypto,
+    now,
+    refreshSeconds: trust.time.statusRefreshSeconds,
+    maxStalenessSeconds: trust.time.maxStalenessSeconds,
+  })
+  const receiver: Receiver = {
+    trust,
+    crypto,
+    passports: createPassportCache(CACHE_SIZE),
+    checkpoints: new BoundedMap(CACHE_SIZE),
+    lists,
+    replay: options.replay ?? storeOf(trust, now),
+    startedAt: seconds(),
+    now: seconds,
+  }
+  const mapped = createActionMap(options.actions ?? {})
+  const defaults = completeRequirement({}, trust)
+  lists.start()
+  return {
+    trust,
+    now,
+    verify: (request, route) => walk(steps, receiver, request, route ? completeRequirement(route, trust) : defaults, mapped),
+    warm: () => lists.warm(),
+    close: () => lists.close(),
+  }
+}
+
+function storeOf(trust: TrustConfig, now: () => number): ReplayStore {
+  if (trust.replay === undefined) {
+    throw new TypeError(
+      'replay: write "replay": { "memory": { "singleProcess": true } } in the trust bundle when one process serves this base, or pass a shared store',
+    )
+  }
+  return createMemoryReplayStore({ ...trust.replay.memory, now })
+}

@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest'
+import { completeRequirement, createActionMap } from '../src/requirement.ts'
+
+const defaults = { require: {}, acceptWarn: false, acceptObligations: [] } as const
+
+describe('actions of a mount', () => {
+  const map = createActionMap({
+    'GET /orders/:id': 'orders.read',
+    'POST /orders': 'orders.create',
+    'GET /files/*path': 'files.read',
+    'HEAD /files/*path': 'files.stat',
+  })
+
+  test.each([
+    ['POST', '/orders', 'orders.create'],
+    ['POST', '/orders/', 'orders.create'],
+    ['POST', '/ORDERS', 'orders.create'],
+    ['GET', '/orders/7', 'orders.read'],
+    ['GET', '/Orders/7/', 'orders.read'],
+    ['HEAD', '/orders/7', 'orders.read'],
+    ['GET', '/files/a/b', 'files.read'],
+    ['HEAD', '/files/a/b', 'files.stat'],
+  ])('AHP-REQ-5 AHP-REQ-6 %s %s is %s', (method, path, action) => {
+    expect(map(method, path)).toEqual({ kind: 'action', action })
+  })
+
+  test('AHP-REQ-7 a known path with another method is unmapped, an unknown path is undeclared', () => {
+    expect(map('DELETE', '/orders/7')).toEqual({ kind: 'unmapped' })
+    expect(map('PUT', '/orders/')).toEqual({ kind: 'unmapped' })
+    expect(map('GET', '/customers')).toEqual({ kind: 'undeclared' })
+  })
+
+  test('AHP-REQ-8 a pattern that hides a later one under another action stops at start', () => {
+    expect(() => createActionMap({ 'GET /orders/:id': 'orders.read', 'GET /orders/export': 'orders.export' })).toThrow(
+      "'GET /orders/:id' hides 'GET /orders/export'; write 'GET /orders/export' before it",
+    )
+    expect(() => createActionMap({ 'GET /orders/export': 'orders.export', 'GET /orders/:id': 'orders.read' })).not.toThrow()
+  })
+
+  test.each([
+    [{ 'POST orders': 'orders.create' }, /write the key 'POST orders' as method and path/],
+    [{ 'post /orders': 'orders.create' }, /as method and path/],
+    [{ 'POST /orders/:': 'orders.create' }, /not a pattern of path-to-regexp/],
+    [{ 'POST /orders': 'Orders Create' }, /actions\['POST \/orders'\]/],
+  ])('%j stops at start with a sentence', (actions, sentence) => {
+    expect(() => createActionMap(actions as Record<string, string>)).toThrow(sentence)
+  })
+})
+
+describe('requirement of a route', () => {
+  test.each([
+    [{ maxDepth: -1 }, /maxDepth: write a whole number/],
+    [{ maxDepth: 1.5 }, /maxDepth: write a whole number/],
+    [{ action: 'not an action' }, /action: /],
+    [{ acceptObligations: ['anything'] }, /acceptObligations: 'anything' is none of/],
+    [{ require: { soul: { asserted: 'live' } } }, /require: 'soul' is none of hardware, human, runtime/],
+    [{ require: { human: { asserted: 'sure' } } }, /require.human: write/],
+    [{ require: { human: { believed: 'live' } } }, /require.human: write/],
+  ])('%j stops at start with a sentence', (route, sentence) => {
+    expect(() => completeRequirement(route as never, defaults)).toThrow(sentence)
+  })
+
+  test('takes from the bundle what it does not say', () => {
+    const requirement = completeRequirement({}, { require: { human: { asserted: 'live' } }, acceptWarn: true, acceptObligations: ['log_full'] })
+    expect(requirement).toMatchObject({ acceptWarn: true, maxDepth: 2 })
+    expect([...requirement.acceptObligations]).toEqual(['log_full'])
+    expect(requirement.grades[0]).toEqual({ human: { asserted: 'live' } })
+  })
+})

@@ -1,0 +1,77 @@
+/** A real Express receiver around a verifier, counting what its handlers did. @module */
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { requireAiegisToken, getAiegis, captureRawBody } from '@aiegis/express'
+import type { Broken, MockHarness } from '@aiegis/testing'
+import type { AiegisContext, RouteRequirement, Verifier, VerifierOptions } from '@aiegis/verifier'
+import express from 'express'
+import express4 from 'express4'
+import { STEPS, type Steps } from '../packages/verifier/src/road.ts'
+import { createVerifierOf } from '../packages/verifier/src/verifier.ts'
+
+export const FRAMEWORKS = { 'Express 5': express, 'Express 4': express4 as unknown as typeof express } as const
+
+export interface Receiver {
+  readonly port: number
+  readonly verifier: Verifier
+  readonly contexts: readonly AiegisContext[]
+  /** What handlers found in `request.body`. */
+  readonly bodies: readonly unknown[]
+  close(): Promise<void>
+}
+
+export interface ReceiverShape {
+  readonly framework?: typeof express
+  readonly steps?: Partial<Steps>
+  readonly route?: RouteRequirement | undefined
+  readonly trust?: VerifierOptions['trust'] | undefined
+  readonly receiver?: Broken['receiver'] | undefined
+  readonly options?: Partial<VerifierOptions>
+}
+
+/** Starts a receiver that is past its boot guard: the harness's clock moves on by six seconds. */
+export async function startReceiver(harness: MockHarness, shape: ReceiverShape = {}): Promise<Receiver> {
+  const { framework = express, route, receiver } = shape
+  const options = { ...harness.receiver(), ...shape.options, ...(shape.trust === undefined ? {} : { trust: shape.trust }) }
+  const verifier = createVerifierOf({ ...STEPS, ...shape.steps }, options)
+  await verifier.warm()
+  harness.clock.advance(6)
+  const contexts: AiegisContext[] = []
+  const bodies: unknown[] = []
+  const app = framework()
+  if (receiver === 'parser-first') app.use(framework.json())
+  app.use(requireAiegisToken({ verifier, ...route }))
+  if (receiver === 'narrowing-route') app.use(requireAiegisToken({ action: 'orders.read' }))
+  app.use(framework.json(), framework.text(), framework.raw({ limit: '2mb' }))
+  app.use((request, response) => {
+    contexts.push(getAiegis(request))
+    bodies.push(request.body)
+    response.json({ served: true })
+  })
+  const { port, close } = await listen(app)
+  return {
+    port,
+    verifier,
+    contexts,
+    bodies,
+    async close() {
+      verifier.close()
+      await close()
+    },
+  }
+}
+
+export async function listen(listener: RequestListener): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+export { captureRawBody }

@@ -1,0 +1,77 @@
+/** Every step of the road bites: a twin that gives the same value without refusing lets an attack through to the handler. @module */
+import { decodeBase64url, parsePassport, parseTokenClaims } from '@aiegis/protocol'
+import { createMockHarness, sendRaw, type Breakable } from '@aiegis/testing'
+import { describe, expect, test } from 'vitest'
+import { STEPS, type Steps } from '../packages/verifier/src/road.ts'
+import { startReceiver } from './receiver.ts'
+
+/** Per step: the twin, and an attack that only this step stops. */
+const TWINS: { readonly [Name in keyof Steps]: { readonly twin: Steps[Name]; readonly attack: Breakable } } = {
+  extract: {
+    attack: 'override_header',
+    twin: (request) => STEPS.extract({ ...request, headers: without(request.headers, 'x-http-method-override') }),
+  },
+  decode: {
+    attack: 'chain_too_long',
+    twin: (credential, limits) => ({
+      ...STEPS.decode({ ...credential, passport: credential.passport.split('~', 1).join() }, limits),
+      chain: credential.passport,
+    }),
+  },
+  token: {
+    attack: 'token_signature_invalid',
+    twin: async (jws) => ({
+      claims: parseTokenClaims(payloadOf(jws.text)),
+      text: jws.text,
+      kid: jws.kid,
+      signatureText: jws.signatureText,
+    }),
+  },
+  passports: {
+    attack: 'passport_signature_invalid',
+    twin: async (evidence, _trust, _cache, crypto) => {
+      const passport = parsePassport(payloadOf(evidence.passport.text))
+      const digest = Buffer.from(crypto.sha256(Buffer.from(evidence.chain))).toString('base64url')
+      return { digest, principal: passport, presenter: passport, validUntil: passport.validUntil }
+    },
+  },
+  joins: { attack: 'audience_mismatch', twin: () => {} },
+  decision: { attack: 'mission_exceeded', twin: () => {} },
+  binding: { attack: 'uri_mismatch', twin: async () => {} },
+  possession: { attack: 'possession_invalid', twin: async () => {} },
+  ledger: {
+    attack: 'inclusion_invalid',
+    twin: async ({ proof }) => ({ origin: proof.checkpoint.origin, index: proof.index, size: proof.checkpoint.size }),
+  },
+  status: { attack: 'passport_revoked', twin: () => {} },
+  requirement: { attack: 'action_mismatch', twin: () => {} },
+  replay: { attack: 'token_replayed', twin: async () => {} },
+}
+
+describe.each(Object.entries(TWINS))('step %s', (name, { twin, attack }) => {
+  test.each([
+    ['stops', attack, STEPS, 0],
+    ['without its refusals serves', attack, { ...STEPS, [name]: twin }, 1],
+  ])('%s %s', async (_verb, code, steps, effects) => {
+    const harness = createMockHarness({ logSize: 20 })
+    const receiver = await startReceiver(harness, { steps })
+    const broken = harness.breakIt(code)
+    if (broken.refresh) await receiver.verifier.warm()
+    const earlier = (broken.times ?? 1) - 1
+    for (let sent = 0; sent <= earlier; sent++) await sendRaw(receiver.port, broken.request)
+    expect(receiver.contexts).toHaveLength(effects + earlier)
+    await receiver.close()
+  })
+})
+
+test('the table above names every step', () => {
+  expect(Object.keys(TWINS)).toEqual(Object.keys(STEPS))
+})
+
+function payloadOf(compact: string): Uint8Array {
+  return decodeBase64url(compact.split('.')[1] ?? '')
+}
+
+function without(lines: readonly string[], name: string): readonly string[] {
+  return lines.filter((_, at) => lines[at - (at % 2)]?.toLowerCase() !== name)
+}
