@@ -1,8 +1,9 @@
-// Writes what is derived from spec/: the table of refusals as code and as a page, and the wire types. With --check it only compares.
+// Writes what is derived from spec/: the refusals as code and as a page, the wire types, the worked example. With --check it only compares.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { reasonsCode, reasonsPage } from './generate/reasons.mjs'
 import { wireCode } from './generate/wire.mjs'
+import { workedExample } from './generate/worked-example.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -13,6 +14,7 @@ export async function generate() {
     'packages/protocol/src/reasons.gen.ts': reasonsCode(reasons),
     'packages/protocol/src/wire.gen.ts': await wireCode(`${root}spec/schemas/`),
     'spec/reasons.md': reasonsPage(reasons),
+    'spec/worked-example.json': await workedExample(),
   }
 }
 

@@ -1,0 +1,286 @@
+// One request with all its evidence, made with nothing but node:crypto and the text of the chapters: what an implementation can be held against.
+import { createHash, createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto'
+import { format } from 'prettier'
+
+const SECOND = 1795212000 // 2026-11-20T22:00:00Z
+const AUDIENCE = 'https://api.example.com'
+const ORIGIN = 'ledger.example/aiegis/1'
+const LIST = 'https://identity.example/status/revocation/1'
+/** 131,072 bits, all zero but the one with index 42, gzipped. Kept as text, because compressors differ. */
+const ENCODED_LIST = 'uH4sIAAAAAAACA-3BMQEAAAzDoEiZf5WT0Qeo6gIAAAAAAAAAAAAAAAAAAACGHjOa7TAAQAAA'
+
+/** `spec/worked-example.json`. */
+export async function workedExample() {
+  const keys = {
+    harness: key('harness', (did) => `${did}#1`, 'did:web:harness.example'),
+    issuer: key('issuer', (did) => `${did}#1`, 'did:web:identity.example'),
+    status: key('status', (did) => `${did}#status-1`, 'did:web:identity.example'),
+    agent: key('agent', (did) => `${did}#${did.slice('did:key:'.length)}`),
+    log: key('log', () => ORIGIN),
+  }
+  const vkey = verifierKey(keys.log)
+  const passport = jws(keys.issuer, { typ: 'vc+jwt', cty: 'vc' }, passportClaims(keys))
+  const request = {
+    method: 'POST',
+    target: '/orders?dry=1',
+    host: 'api.example.com',
+    contentType: 'application/json',
+    content: '{"item":"book","quantity":1}',
+  }
+  const token = jws(keys.harness, { typ: 'aegis-token+jwt' }, tokenClaims(keys, request, passport.text))
+  const blocks = [0, 1].map((number) => jws(keys.harness, { typ: 'aegis-decision+jwt' }, decisionClaims(keys, number)))
+  const leaves = [blocks[0], token, blocks[1]].map((decision) => leafOf(decision, keys.harness.kid))
+  const log = prove(leaves, 1, keys.log, vkey)
+  const possession = possess(keys.agent, token)
+  const example = {
+    $comment: 'Generated. The keys are made from public text: never use them. The chapters that it follows: 2 to 9 and 14.',
+    now: SECOND + 30,
+    keys: Object.fromEntries(
+      Object.entries(keys).map(([role, { kid, did, seed, jwk, thumbprint }]) => [role, { seed, kid, did, jwk, thumbprint }]),
+    ),
+    trustBundle: trustBundle(keys, vkey),
+    passport,
+    statusList: jws(keys.status, { typ: 'vc+jwt', cty: 'vc' }, statusListClaims()),
+    token,
+    decision: blocks[0],
+    leaf: { text: leaves[1], hash: hex(leafHash(leaves[1])) },
+    log: { vkey, leaves, index: 1, ...log },
+    possession,
+    request: {
+      ...request,
+      headers: [
+        ['Host', request.host],
+        ['Content-Type', request.contentType],
+        ['Content-Length', String(Buffer.byteLength(request.content))],
+        ['X-AEGIS-Token', token.text],
+        ['X-AEGIS-Passport', passport.text],
+        ['X-AEGIS-Proof', b64(log.proof)],
+        ['Signature-Input', `pop=${possession.params}`],
+        ['Signature', `pop=:${possession.signature}:`],
+      ],
+    },
+  }
+  return format(JSON.stringify(example), { parser: 'json', printWidth: 130 })
+}
+
+function passportClaims({ issuer, agent }) {
+  const fact = (type, extra) => ({
+    type,
+    grade: 'asserted',
+    time: '2026-11-01T00:00:00Z',
+    digest: hash(`evidence of ${type}`),
+    ...extra,
+  })
+  return {
+    '@context': ['https://www.w3.org/ns/credentials/v2'],
+    type: ['VerifiableCredential', 'AiegisPassport'],
+    issuer: issuer.did,
+    validFrom: '2026-11-01T00:00:00Z',
+    validUntil: '2027-05-01T00:00:00Z',
+    credentialSubject: {
+      id: agent.did,
+      attestations: {
+        hardware: fact('tpm2', { jkt: hash('hardware key') }),
+        human: fact('fido2', { id: 'did:web:acme.example:people:7f3a' }),
+        runtime: { grade: 'none' },
+      },
+      mission: [{ action: 'orders.*', target: `${AUDIENCE}/*` }],
+      harness: ['did:web:harness.example'],
+      jurisdiction: 'EU',
+      risk: 'limited',
+    },
+    cnf: { jwk: agent.jwk },
+    credentialStatus: {
+      type: 'BitstringStatusListEntry',
+      statusPurpose: 'revocation',
+      statusListIndex: '94567',
+      statusListCredential: LIST,
+    },
+  }
+}
+
+function statusListClaims() {
+  return {
+    '@context': ['https://www.w3.org/ns/credentials/v2'],
+    id: LIST,
+    type: ['VerifiableCredential', 'BitstringStatusListCredential'],
+    issuer: 'did:web:identity.example',
+    validFrom: '2026-11-20T21:55:00Z',
+    validUntil: '2026-11-21T21:55:00Z',
+    credentialSubject: {
+      id: `${LIST}#list`,
+      type: 'BitstringStatusList',
+      statusPurpose: 'revocation',
+      encodedList: ENCODED_LIST,
+    },
+  }
+}
+
+function tokenClaims({ harness, agent }, request, chain) {
+  return {
+    ahp: 'ahp-receiver/0.1',
+    iss: harness.did,
+    sub: agent.did,
+    aud: AUDIENCE,
+    iat: SECOND,
+    exp: SECOND + 60,
+    jti: '01KAHWN2RZ5T8V0X3Y6A9C1E4G',
+    txn: '01KAHWN2RZ5T8V0X3Y6A9C1E4F',
+    cnf: { jkt: agent.thumbprint },
+    htm: request.method,
+    htu: AUDIENCE + request.target,
+    htc: request.contentType,
+    htd: hash(request.content),
+    psp: hash(chain),
+    salt: b64(sha256('salt of the token').subarray(0, 16)),
+    obl: [],
+    entry: entry({ decision: 'ALLOW' }),
+  }
+}
+
+function decisionClaims({ harness }, number) {
+  return {
+    ahp: 'ahp-receiver/0.1',
+    iss: harness.did,
+    iat: SECOND,
+    jti: `01KAHWN2RZ5T8V0X3Y6A9C1E4${'HJ'[number]}`,
+    txn: '01KAHWN2RZ5T8V0X3Y6A9C1E4F',
+    salt: b64(sha256(`salt of decision ${number}`).subarray(0, 16)),
+    entry: entry({
+      decision: 'BLOCK',
+      deciding_pack: 'pii-block',
+      deciding_rule: 'pii-email',
+      deciding_layer: 'L3-Compliance',
+      deny_reason: 'pii_email_detected',
+    }),
+  }
+}
+
+function entry(differing) {
+  return {
+    ts: '2026-11-20T22:00:00.123Z',
+    action: 'orders.create',
+    target: `${AUDIENCE}/orders`,
+    deciding_pack: null,
+    deciding_rule: null,
+    deciding_layer: null,
+    deny_reason: null,
+    decision_ms: 2,
+    ...differing,
+  }
+}
+
+/** Chapter 4. */
+function leafOf({ claims, text }, harnessKid) {
+  const salt = Buffer.from(claims.salt, 'base64url')
+  const commit = (field, value) =>
+    hash(
+      Buffer.concat([
+        Buffer.from(`aiegis-commit/v1\n${field}\n`),
+        createHmac('sha256', salt).update(field).digest(),
+        Buffer.from(jcs(value)),
+      ]),
+    )
+  const { ts, decision, deciding_layer, ...rest } = claims.entry
+  const committed = Object.fromEntries(
+    Object.entries({ agent_did: claims.sub ?? null, ...rest }).map(([f, v]) => [f, commit(f, v)]),
+  )
+  const clear = { ts: `${ts.slice(0, 19)}Z`, decision, deciding_layer, harness_kid: harnessKid, ledger_sig: text.split('.')[2] }
+  return jcs({ v: 1, entry: { ...committed, ...clear }, tok: hash(text) })
+}
+
+/** Chapter 5, for a log of three leaves. */
+function prove(leaves, index, log, vkey) {
+  const [first, second, third] = leaves.map(leafHash)
+  const root = node(node(first, second), third)
+  const head = `${ORIGIN}\n3\n${root.toString('base64')}\n`
+  const id = Buffer.from(vkey.split('+')[1], 'hex')
+  const checkpoint = `${head}\n— ${ORIGIN} ${Buffer.concat([id, sign(null, Buffer.from(head), log.private)]).toString('base64')}\n`
+  const path = [first, third].map((sibling) => sibling.toString('base64'))
+  return { root: hex(root), checkpoint, proof: `c2sp.org/tlog-proof@v1\nindex ${index}\n${path.join('\n')}\n\n${checkpoint}` }
+}
+
+function verifierKey({ raw }) {
+  const typed = Buffer.concat([Buffer.of(1), raw])
+  const id = sha256(Buffer.concat([Buffer.from(`${ORIGIN}\n`), typed])).subarray(0, 4)
+  return `${ORIGIN}+${hex(id)}+${typed.toString('base64')}`
+}
+
+/** Chapter 6. */
+function possess(agent, { claims, text }) {
+  const params = `("@method" "@target-uri" "x-aegis-token");created=${SECOND + 1};keyid="${agent.thumbprint}";tag="aegis-pop"`
+  const base = `"@method": ${claims.htm}\n"@target-uri": ${claims.htu}\n"x-aegis-token": ${text}\n"@signature-params": ${params}`
+  return { params, base, signature: sign(null, Buffer.from(base), agent.private).toString('base64') }
+}
+
+/** Chapter 14. */
+function trustBundle({ harness, issuer, status }, vkey) {
+  return {
+    ahp: 'ahp-receiver/0.1',
+    audience: AUDIENCE,
+    bases: [{ public: AUDIENCE, mount: '/', authority: 'match' }],
+    harnesses: [{ did: harness.did, keys: [pinned(harness)], ledgers: [ORIGIN] }],
+    issuers: [{ did: issuer.did, keys: [pinned(issuer)], roles: ['root'], status: { lists: [LIST], keys: [pinned(status)] } }],
+    ledgers: [{ origin: ORIGIN, vkey, assurance: 'proof' }],
+    replay: { memory: { singleProcess: true } },
+  }
+}
+
+function pinned({ kid, jwk }) {
+  return { kid, jwk }
+}
+
+/** An Ed25519 key whose private half is SHA-256 of a public text. */
+function key(role, kidOf, did) {
+  const seed = sha256(`aiegis worked example: ${role}`)
+  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed])
+  const secret = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
+  const raw = createPublicKey(secret).export({ type: 'spki', format: 'der' }).subarray(-32)
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: b64(raw) }
+  const named = did ?? (role === 'agent' ? `did:key:z${base58(Buffer.concat([Buffer.of(0xed, 1), raw]))}` : undefined)
+  return { seed: hex(seed), private: secret, raw, jwk, thumbprint: hash(jcs(jwk)), did: named, kid: kidOf(named) }
+}
+
+function jws(signer, header, claims) {
+  const input = `${b64(jcs({ alg: 'Ed25519', kid: signer.kid, ...header }))}.${b64(jcs(claims))}`
+  return { claims, text: `${input}.${b64(sign(null, Buffer.from(input), signer.private))}` }
+}
+
+/** RFC 8785 for values without fractions: members sorted, no space. */
+function jcs(value) {
+  if (Array.isArray(value)) return `[${value.map(jcs).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const names = Object.keys(value).toSorted()
+  return `{${names.map((name) => `${JSON.stringify(name)}:${jcs(value[name])}`).join(',')}}`
+}
+
+function base58(bytes) {
+  const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+  let text = ''
+  for (let rest = BigInt(`0x${hex(bytes)}`); rest > 0n; rest /= 58n) text = alphabet[Number(rest % 58n)] + text
+  return text
+}
+
+function leafHash(leaf) {
+  return sha256(Buffer.concat([Buffer.of(0), Buffer.from(leaf)]))
+}
+
+function node(left, right) {
+  return sha256(Buffer.concat([Buffer.of(1), left, right]))
+}
+
+function sha256(data) {
+  return createHash('sha256').update(data).digest()
+}
+
+function hash(data) {
+  return b64(sha256(data))
+}
+
+function b64(data) {
+  return Buffer.from(data).toString('base64url')
+}
+
+function hex(bytes) {
+  return Buffer.from(bytes).toString('hex')
+}
