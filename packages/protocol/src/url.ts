@@ -32,8 +32,7 @@ export function parseNormalUrl(text: string, options?: { readonly allowQuery?: b
 
 /** Parses an origin (`https://host[:port]`, without a final slash) under the rules of `parseNormalUrl`. Throws `Malformed`. Source: RFC 6454 §6.2. */
 export function parseOrigin(text: string): string {
-  const url = parseNormalUrl(`${text}/`)
-  if (url.origin !== text) throw new Malformed('not an origin')
+  if (text.endsWith('/') || parseNormalUrl(`${text}/`).origin !== text) throw new Malformed('not scheme, host and port alone')
   return text
 }
 
