@@ -1,11 +1,19 @@
+import { readFileSync } from 'node:fs'
+import { isObject, parseJson, utf8 } from '@aiegis/protocol'
 import { describe, expect, test } from 'vitest'
 import { parseTrustBundle } from '../src/trust.ts'
 import { bundle, didKey, edited, HARNESS, ISSUER, jwk, LIST, LOG, signer, vkey } from './trust-bundle.ts'
 
+/** The bundle that chapter 14 of the specification shows. */
+function specified(): unknown {
+  const chapter = readFileSync(new URL('../../../spec/14-trust-bundle.md', import.meta.url), 'utf8')
+  return JSON.parse(/```json trust-bundle\n(.*?)```/s.exec(chapter)?.[1] ?? '')
+}
+
 describe('a right bundle', () => {
   const trust = parseTrustBundle(bundle())
 
-  test('gives keys by role, DID and kid, and by nothing less', () => {
+  test('AHP-BUNDLE-4 gives keys by role, DID and kid, and by nothing less', () => {
     const found = trust.harnessKey(HARNESS, `${HARNESS}#1`)
     expect(found?.key.bytes).toEqual(signer('harness').publicKey.bytes)
     expect(found?.validFrom).toBeUndefined()
@@ -60,6 +68,14 @@ describe('a right bundle', () => {
     expect(trust.replay).toEqual({ memory: { singleProcess: true } })
   })
 
+  test('is the one of the specification, and that of its worked example', () => {
+    expect(parseTrustBundle(specified()).harnessKey(HARNESS, `${HARNESS}#1`)?.validUntil).toBe(Date.parse('2027-11-01') / 1000)
+    const example = parseJson(utf8(readFileSync(new URL('../../../spec/worked-example.json', import.meta.url), 'utf8')), {
+      maxBytes: 1e6,
+    })
+    expect(parseTrustBundle(isObject(example) && example['trustBundle']).audience).toBe('https://api.example.com')
+  })
+
   test('may leave replay to the caller', () => {
     expect('replay' in parseTrustBundle(edited('replay', undefined))).toBe(false)
   })
@@ -109,7 +125,7 @@ describe('a right bundle', () => {
     expect(found.statusIssuers).toEqual([])
   })
 
-  test('may name parties by did:key, with the key that the DID encodes', () => {
+  test('AHP-BUNDLE-5 may name parties by did:key, with the key that the DID encodes', () => {
     const did = didKey('harness')
     const found = parseTrustBundle(
       edited('harnesses[0]', { did, keys: [{ kid: `${did}#k`, jwk: jwk('harness') }], ledgers: [LOG] }),
@@ -117,7 +133,7 @@ describe('a right bundle', () => {
     expect(found.harnessKey(did, `${did}#k`)?.key.bytes).toEqual(signer('harness').publicKey.bytes)
   })
 
-  test('may list one key twice in one role', () => {
+  test('AHP-BUNDLE-4 may list one key twice in one role', () => {
     const both = [`${HARNESS}#1`, `${HARNESS}#2`].map((kid) => ({ kid, jwk: jwk('harness') }))
     expect(parseTrustBundle(edited('harnesses[0].keys', both)).harnessKey(HARNESS, `${HARNESS}#2`)).toBeDefined()
   })

@@ -51,13 +51,13 @@ describe('reading the trust file', () => {
     )
   })
 
-  test('refuses a file that is not there', () => {
+  test('AHP-BUNDLE-14 refuses a file that is not there', () => {
     expect(messageOf(() => loadTrust(file))).toBe(
       `trust file ${file} does not exist; create it, or set AIEGIS_TRUST to its absolute path, or pass { trust }`,
     )
   })
 
-  test('refuses a link, also to a right file', () => {
+  test('AHP-BUNDLE-13 refuses a link, also to a right file', () => {
     write(JSON.stringify(bundle()))
     const link = join(folder, 'link.json')
     symlinkSync(file, link)
@@ -66,11 +66,11 @@ describe('reading the trust file', () => {
     )
   })
 
-  test('refuses a directory', () => {
+  test('AHP-BUNDLE-13 refuses a directory', () => {
     expect(messageOf(() => loadTrust(folder))).toBe(`trust file ${folder} is not a regular file; put the JSON file itself there`)
   })
 
-  test('refuses a pipe without waiting for somebody to write into it', () => {
+  test('AHP-BUNDLE-13 refuses a pipe without waiting for somebody to write into it', () => {
     execFileSync('mkfifo', ['-m', '0600', file])
     expect(messageOf(() => loadTrust(file))).toBe(`trust file ${file} is not a regular file; put the JSON file itself there`)
   })
@@ -82,44 +82,47 @@ describe('reading the trust file', () => {
     )
   })
 
-  test.each([0o664, 0o646, 0o620, 0o602, 0o777])('refuses a file with mode %o', (mode) => {
+  test.each([0o664, 0o646, 0o620, 0o602, 0o777])('AHP-BUNDLE-13 refuses a file with mode %o', (mode) => {
     write(JSON.stringify(bundle()), mode)
     expect(messageOf(() => loadTrust(file))).toBe(
       `trust file ${file} can be written by group or others; chmod it to 0644 or less`,
     )
   })
 
-  test.runIf(isRoot)('refuses a file of another user (needs root to make one)', () => {
+  test.runIf(isRoot)('AHP-BUNDLE-13 refuses a file of another user (needs root to make one)', () => {
     write(JSON.stringify(bundle()))
     chownSync(file, 12_345, 0)
     expect(messageOf(() => loadTrust(file))).toBe(`trust file ${file} belongs to user 12345; chown it to root or to user 0`)
   })
 
-  test.runIf(isRoot)('takes files of root and of its own user, refuses what it cannot read (needs root to change user)', () => {
-    chmodSync(folder, 0o755)
-    const found: string[] = []
-    for (const [owner, mode] of [
-      [0, 0o644],
-      [65_534, 0o600],
-      [0, 0o600],
-      [12_345, 0o644],
-    ] as const) {
-      write('{}', mode)
-      chownSync(file, owner, 0)
-      process.seteuid?.(65_534)
-      try {
-        found.push(messageOf(() => loadTrust(file)))
-      } finally {
-        process.seteuid?.(0)
+  test.runIf(isRoot)(
+    'AHP-BUNDLE-13 takes files of root and of its own user, refuses what it cannot read (needs root to change user)',
+    () => {
+      chmodSync(folder, 0o755)
+      const found: string[] = []
+      for (const [owner, mode] of [
+        [0, 0o644],
+        [65_534, 0o600],
+        [0, 0o600],
+        [12_345, 0o644],
+      ] as const) {
+        write('{}', mode)
+        chownSync(file, owner, 0)
+        process.seteuid?.(65_534)
+        try {
+          found.push(messageOf(() => loadTrust(file)))
+        } finally {
+          process.seteuid?.(0)
+        }
       }
-    }
-    expect(found).toEqual([
-      'accepted',
-      'accepted',
-      `trust file ${file} cannot be read by the user of this process; give it read permission`,
-      `trust file ${file} belongs to user 12345; chown it to root or to user 65534`,
-    ])
-  })
+      expect(found).toEqual([
+        'accepted',
+        'accepted',
+        `trust file ${file} cannot be read by the user of this process; give it read permission`,
+        `trust file ${file} belongs to user 12345; chown it to root or to user 65534`,
+      ])
+    },
+  )
 
   test('accepts 1 MiB and refuses one byte more', () => {
     write(`"${'a'.repeat(1_048_574)}"`)
@@ -145,11 +148,11 @@ describe('reading the trust file', () => {
 })
 
 describe('finding the trust file', () => {
-  test('AIEGIS_TRUST names it, absolute', () => {
+  test('AHP-BUNDLE-12 AIEGIS_TRUST names it, absolute', () => {
     expect(trustPath('/etc/aiegis/trust.json', join(folder, 'main.js'))).toBe('/etc/aiegis/trust.json')
   })
 
-  test.each(['', 'aiegis-trust.json', './aiegis-trust.json'])('AIEGIS_TRUST=%j is refused', (variable) => {
+  test.each(['', 'aiegis-trust.json', './aiegis-trust.json'])('AHP-BUNDLE-12 AIEGIS_TRUST=%j is refused', (variable) => {
     expect(messageOf(() => trustPath(variable, join(folder, 'main.js')))).toBe(
       `AIEGIS_TRUST: '${variable}' is not an absolute path; write one that starts at the root, or unset the variable`,
     )
@@ -159,14 +162,14 @@ describe('finding the trust file', () => {
     ['the main module beside package.json', 'main.js'],
     ['the main module below', 'dist/server/main.js'],
     ['the main module without its extension', 'dist/main'],
-  ])('else it lies beside the package.json of %s', (_, main) => {
+  ])('AHP-BUNDLE-12 else it lies beside the package.json of %s', (_, main) => {
     writeFileSync(join(folder, 'package.json'), '{}')
     mkdirSync(join(folder, 'dist', 'server'), { recursive: true })
     if (main.endsWith('.js')) writeFileSync(join(folder, main), '')
     expect(trustPath(undefined, join(folder, main))).toBe(file)
   })
 
-  test('else it lies beside the nearest package.json, also when the main module is a directory or a link', () => {
+  test('AHP-BUNDLE-12 else it lies beside the nearest package.json, also when the main module is a directory or a link', () => {
     const app = join(folder, 'app')
     mkdirSync(join(app, 'bin'), { recursive: true })
     for (const place of [folder, app]) writeFileSync(join(place, 'package.json'), '{}')
@@ -177,7 +180,7 @@ describe('finding the trust file', () => {
     }
   })
 
-  test('it is never looked for in the working directory', () => {
+  test('AHP-BUNDLE-12 it is never looked for in the working directory', () => {
     writeFileSync(join(folder, 'package.json'), '{}')
     mkdirSync(join(folder, 'app'))
     mkdirSync(join(folder, 'elsewhere'))
@@ -193,13 +196,13 @@ describe('finding the trust file', () => {
     }
   })
 
-  test.each([undefined, ''])('without a main module (%j) there is no place', (main) => {
+  test.each([undefined, ''])('AHP-BUNDLE-14 without a main module (%j) there is no place', (main) => {
     expect(messageOf(() => trustPath(undefined, main))).toBe(
       'there is no main module beside which aiegis-trust.json could be; set AIEGIS_TRUST to its absolute path',
     )
   })
 
-  test.skipIf(existsSync('/package.json'))('without a package.json there is no place', () => {
+  test.skipIf(existsSync('/package.json'))('AHP-BUNDLE-14 without a package.json there is no place', () => {
     expect(messageOf(() => trustPath(undefined, '/main.js'))).toBe(
       'there is no package.json above /main.js beside which aiegis-trust.json could be; set AIEGIS_TRUST to its absolute path',
     )
@@ -207,7 +210,7 @@ describe('finding the trust file', () => {
 })
 
 describe('the line at start', () => {
-  test('names path, digest, audience, issuers, harnesses and store, in one line', () => {
+  test('AHP-BUNDLE-14 names path, digest, audience, issuers, harnesses and store, in one line', () => {
     const digest = 'ab'.repeat(32)
     expect(describeTrust(parseTrustBundle(bundle()), '/etc/aiegis trust.json', digest)).toBe(
       `aiegis trust "/etc/aiegis trust.json", sha256 ${digest}, audience https://api.example.com, issuers did:web:identity.example, harnesses did:web:harness.example, replay memory of this one process`,
