@@ -73,6 +73,16 @@ export {
 export { REASONS, type ReasonCode } from './reasons.gen.ts'
 export { Malformed, Refusal, refuseAs, type RefusalOptions } from './refusal.ts'
 export { createSigner, type Signer, type SyncSigner } from './signer.ts'
+export {
+  bitAt,
+  checkBits,
+  gzipOf,
+  parseStatusListClaims,
+  STATUS_LIST,
+  STATUS_LIST_TYPE,
+  statusBit,
+  type SyncInflate,
+} from './status-list.ts'
 export { formatMilliseconds, formatSeconds, parseMilliseconds, parseSeconds } from './time.ts'
 export { decodeProofHeader, formatProof, parseProof, type LogProof } from './tlog-proof.ts'
 export { DECISION_TYPE, decodeToken, OBLIGATIONS, parseTokenClaims, TOKEN_TYPE, type Obligation } from './token.ts'
