@@ -1,10 +1,9 @@
 /** Measures several subjects in one interleaved run and reports the ratios between them, never absolute times. @module */
 
-/** One thing to measure: `prepare` is not timed, `run` is. */
+/** One thing to measure: `prepare` makes all inputs before the clock starts, `run` is timed. */
 export interface Subject {
   readonly name: string
-  /** Makes the inputs of one round. */
-  prepare(operations: number): Promise<readonly unknown[]> | readonly unknown[]
+  prepare(operations: number): readonly unknown[]
   run(input: unknown): unknown
 }
 
@@ -12,25 +11,26 @@ export interface Subject {
 export type Costs = ReadonlyMap<string, readonly number[]>
 
 /** Rounds that count; an odd number, so that the median is one of them. */
-const ROUNDS = 15
-const WARM_UP_ROUNDS = 3
-const OPERATIONS = 150
+const ROUNDS = 21
+const WARM_UP_ROUNDS = 4
+const OPERATIONS = 200
 
-/** Runs every subject in every round, in an order that moves on by one each round. CPU time of this process, so that neighbours do not count. */
+/** Runs every subject in every round, in an order that moves on by one each round, each operation on an input of its own. */
 export async function measure(subjects: readonly Subject[]): Promise<Costs> {
-  const costs = new Map(subjects.map(({ name }) => [name, [] as number[]]))
-  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
-    for (let turn = 0; turn < subjects.length; turn++) {
-      const subject = subjects[(((round + turn) % subjects.length) + subjects.length) % subjects.length]
+  const rounds = WARM_UP_ROUNDS + ROUNDS
+  const prepared = subjects.map((subject) => ({ ...subject, inputs: subject.prepare(rounds * OPERATIONS), costs: [] as number[] }))
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < prepared.length; turn++) {
+      const subject = prepared[(round + turn) % prepared.length]
       if (subject === undefined) continue
-      const inputs = await subject.prepare(OPERATIONS)
-      const before = process.cpuUsage()
+      const inputs = subject.inputs.slice(round * OPERATIONS, (round + 1) * OPERATIONS)
+      const before = process.hrtime.bigint()
       for (const input of inputs) await subject.run(input)
-      const { user, system } = process.cpuUsage(before)
-      if (round >= 0) costs.get(subject.name)?.push((user + system) / inputs.length)
+      const spent = Number(process.hrtime.bigint() - before)
+      if (round >= WARM_UP_ROUNDS) subject.costs.push(spent / inputs.length)
     }
   }
-  return costs
+  return new Map(prepared.map(({ name, costs }) => [name, costs]))
 }
 
 /** The median over all rounds of `over` divided by `under` in the same round. */

@@ -1,5 +1,5 @@
 /** Every step of the road bites: a twin that gives the same value without refusing lets an attack through to the handler. @module */
-import { decodeBase64url, parsePassport, parseTokenClaims } from '@aiegis/protocol'
+import { decodeBase64url, parsePassport, parseTokenClaims, thumbprint } from '@aiegis/protocol'
 import { createMockHarness, sendRaw, type Breakable } from '@aiegis/testing'
 import { describe, expect, test } from 'vitest'
 import { STEPS, type Steps } from '../packages/verifier/src/road.ts'
@@ -13,10 +13,11 @@ const TWINS: { readonly [Name in keyof Steps]: { readonly twin: Steps[Name]; rea
   },
   decode: {
     attack: 'chain_too_long',
-    twin: (credential, limits) => ({
-      ...STEPS.decode({ ...credential, passport: credential.passport.split('~', 1).join() }, limits),
-      chain: credential.passport,
-    }),
+    twin: (credential, limits, passports) => {
+      const evidence = STEPS.decode({ ...credential, passport: credential.passport.split('~', 1).join() }, limits, passports)
+      const { chain } = evidence
+      return { ...evidence, chain: chain.kind === 'new' ? { ...chain, text: credential.passport } : chain }
+    },
   },
   token: {
     attack: 'token_signature_invalid',
@@ -29,10 +30,12 @@ const TWINS: { readonly [Name in keyof Steps]: { readonly twin: Steps[Name]; rea
   },
   passports: {
     attack: 'passport_signature_invalid',
-    twin: async (evidence, _trust, _cache, crypto) => {
-      const passport = parsePassport(payloadOf(evidence.passport.text))
-      const digest = Buffer.from(crypto.sha256(Buffer.from(evidence.chain))).toString('base64url')
-      return { digest, principal: passport, presenter: passport, validUntil: passport.validUntil }
+    twin: async ({ chain }, _trust, _cache, crypto) => {
+      if (chain.kind === 'known') throw new Error('nothing was verified before')
+      const passport = parsePassport(payloadOf(chain.passport.text))
+      const digest = Buffer.from(crypto.sha256(Buffer.from(chain.text))).toString('base64url')
+      const known = { passport, kid: chain.passport.kid, digest, jkt: thumbprint(crypto, passport.key) }
+      return { digest, principal: known, presenter: known, validUntil: passport.validUntil }
     },
   },
   joins: { attack: 'audience_mismatch', twin: () => {} },

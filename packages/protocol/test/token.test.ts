@@ -69,7 +69,7 @@ describe('token claims', () => {
   })
 
   test.each<[string, unknown]>([
-    ['iss', 'did:web:Harness.example'],
+    ['iss', `did:web:${'a'.repeat(510)}`],
     ['iss', ['did:web:harness.example']],
     ['sub', 'did:web:agent.example'],
     ['sub', 'did:key:z6Mk'],

@@ -49,16 +49,17 @@ export interface AiegisContext {
 export function createContext(token: VerifiedToken, chain: VerifiedChain, inclusion: VerifiedInclusion): AiegisContext {
   const { claims } = token
   const { entry } = claims
-  const principal = agentOf(chain.principal)
-  const presenter = chain.principal === chain.presenter ? principal : agentOf(chain.presenter)
+  const { passport } = chain.presenter
+  const principal = agentOf(chain.principal.passport)
+  const presenter = chain.principal === chain.presenter ? principal : agentOf(passport)
   const context: AiegisContext = {
     principal,
     presenter,
     path: principal === presenter ? [principal] : [principal, presenter],
     depth: depthOf(chain),
-    grades: gradesOf(chain.presenter),
-    jurisdiction: chain.presenter.jurisdiction,
-    risk: chain.presenter.risk,
+    grades: gradesOf(passport),
+    jurisdiction: passport.jurisdiction,
+    risk: passport.risk,
     action: entry.action,
     target: entry.target,
     decision: entry.decision === 'WARN' ? 'WARN' : 'ALLOW',
@@ -67,7 +68,7 @@ export function createContext(token: VerifiedToken, chain: VerifiedChain, inclus
     receiptId: claims.jti,
     task: claims.txn,
     expires: claims.exp,
-    ledger: { ...inclusion, assurance: 'asserted' },
+    ledger: { origin: inclusion.origin, index: inclusion.index, size: inclusion.size, assurance: 'asserted' },
   }
   return Object.freeze(context)
 }

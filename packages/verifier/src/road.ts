@@ -79,10 +79,10 @@ export async function walk(
   const { trust, crypto, passports, checkpoints, lists, replay, startedAt } = receiver
   const now = receiver.now()
   const credential = steps.extract(request)
-  const evidence = steps.decode(credential, trust.limits)
+  const evidence = steps.decode(credential, trust.limits, passports)
   const token = await steps.token(evidence.token, trust, crypto, now)
   const chain = await steps.passports(evidence, trust, passports, crypto, now)
-  steps.joins(token, chain, evidence, trust, crypto)
+  steps.joins(token, chain, evidence, trust)
   steps.decision(token, chain, requirement)
   await steps.binding(request, credential, token, trust, crypto, now)
   await steps.possession(evidence, token, chain, crypto, now)

@@ -7,7 +7,6 @@ import type { ReceivedRequest } from './request.ts'
 import { completeRequirement, createActionMap, type Actions, type RouteRequirement } from './requirement.ts'
 import { STEPS, walk, type Receiver, type Steps } from './road.ts'
 import { createStatusLists, type HttpGet, type Inflate } from './status.ts'
-import { createPassportCache } from './steps/passports.ts'
 import { parseTrustBundle, type TrustConfig } from './trust.ts'
 
 /** What a verifier is made of. */
@@ -66,7 +65,7 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
   const receiver: Receiver = {
     trust,
     crypto,
-    passports: createPassportCache(CACHE_SIZE),
+    passports: new BoundedMap(CACHE_SIZE),
     checkpoints: new BoundedMap(CACHE_SIZE),
     lists,
     replay: options.replay ?? storeOf(trust, now),

@@ -14,6 +14,6 @@ export function checkDecision(token: VerifiedToken, chain: VerifiedChain, requir
   const refused = obl.find((obligation) => !requirement.acceptObligations.has(obligation))
   if (refused !== undefined) throw new Refusal('obligation_not_accepted', refused)
   if (entry.decision === 'WARN' && !requirement.acceptWarn) throw new Refusal('warn_not_accepted', 'the decision is WARN')
-  if (!covers(chain.presenter.mission, entry.action, entry.target))
+  if (!covers(chain.presenter.passport.mission, entry.action, entry.target))
     throw new Refusal('mission_exceeded', `${entry.action} on ${entry.target}`)
 }

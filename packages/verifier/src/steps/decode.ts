@@ -17,18 +17,22 @@ import {
 } from '@aiegis/protocol'
 import type { TrustLimits } from '../trust.ts'
 import type { Credential } from './extract.ts'
+import type { KnownPassport, PassportCache } from './passports.ts'
 
 /** What an agent signs to show that it holds its key (RFC 9421 §2). */
 export const POSSESSION_COMPONENTS: readonly string[] = ['@method', '@target-uri', 'x-aegis-token']
 /** The tag of the one signature that counts. */
 export const POSSESSION_TAG = 'aegis-pop'
 
+/** A chain that was verified before under these very bytes, or one that is now decoded. */
+export type DecodedChain =
+  | { readonly kind: 'known'; readonly known: KnownPassport }
+  | { readonly kind: 'new'; readonly text: string; readonly passport: UnverifiedJws }
+
 /** Evidence with the right form and nothing verified. */
 export interface Evidence {
   readonly token: UnverifiedJws
-  readonly passport: UnverifiedJws
-  /** The chain text as sent: its hash is the cache key and must equal `psp`. */
-  readonly chain: string
+  readonly chain: DecodedChain
   readonly proof: LogProof
   readonly possession: SignatureMember
   readonly contentDigest: Uint8Array | undefined
@@ -38,28 +42,29 @@ export interface Evidence {
  * Throws `token_malformed`, `token_header_invalid`, `passport_malformed`, `passport_header_invalid`, `passport_required`, `chain_too_long`,
  * `proof_malformed`, `possession_missing`, `possession_malformed`, `possession_repeated`, `content_digest_malformed`, `evidence_too_large`.
  */
-export function decode(credential: Credential, limits: TrustLimits): Evidence {
+export function decode(credential: Credential, limits: TrustLimits, passports: PassportCache): Evidence {
   if (credential.token.length > limits.tokenBytes || credential.proof.length > limits.proofChars) {
     throw new Refusal('evidence_too_large', 'the token or the proof is longer than this receiver reads')
   }
   return {
     token: decodeToken(credential.token, limits.tokenBytes),
-    passport: decodeChain(credential.passport, limits),
-    chain: credential.passport,
+    chain: decodeChain(credential.passport, limits, passports),
     proof: refuseAs('proof_malformed', () => decodeProofHeader(credential.proof)),
     possession: decodePossession(credential),
     contentDigest: decodeContentDigest(credential.contentDigest),
   }
 }
 
-function decodeChain(value: string, limits: TrustLimits): UnverifiedJws {
+function decodeChain(value: string, limits: TrustLimits, passports: PassportCache): DecodedChain {
+  const known = passports.get(value)
+  if (known !== undefined) return { kind: 'known', known }
   const header = splitPassportHeader(value)
   if (header.kind === 'reference') throw new Refusal('passport_required', 'this receiver holds no chain with that digest')
   const [first, ...rest] = header.parts
   if (first === undefined || rest.length > 2 * limits.delegations)
     throw new Refusal('chain_too_long', `${rest.length / 2} delegations`)
   if (first.length > limits.passportBytes) throw new Refusal('evidence_too_large', `a passport of ${first.length} bytes`)
-  return decodePassport(first, limits.passportBytes)
+  return { kind: 'new', text: value, passport: decodePassport(first, limits.passportBytes) }
 }
 
 function decodePossession(credential: Credential): SignatureMember {

@@ -1,5 +1,5 @@
 /** Step 5: token, passport, harness and log belong together; each seam has its own code (spec chapter 8, joins). @module */
-import { Refusal, thumbprint, type CryptoPort } from '@aiegis/protocol'
+import { Refusal } from '@aiegis/protocol'
 import type { TrustConfig } from '../trust.ts'
 import type { Evidence } from './decode.ts'
 import type { VerifiedChain } from './passports.ts'
@@ -9,19 +9,14 @@ import type { VerifiedToken } from './token.ts'
  * Throws `passport_digest_mismatch`, `subject_mismatch`, `holder_key_mismatch`, `audience_mismatch`, `issuer_role_missing`,
  * `delegated_only`, `harness_not_named`, `log_not_allowed`. Does not look at the request.
  */
-export function checkJoins(
-  token: VerifiedToken,
-  chain: VerifiedChain,
-  evidence: Evidence,
-  trust: TrustConfig,
-  crypto: CryptoPort,
-): void {
+export function checkJoins(token: VerifiedToken, chain: VerifiedChain, evidence: Evidence, trust: TrustConfig): void {
   const { claims } = token
-  const { principal, presenter } = chain
+  const principal = chain.principal.passport
+  const presenter = chain.presenter.passport
   if (claims.psp !== chain.digest)
     throw new Refusal('passport_digest_mismatch', '"psp" is not the hash of the chain that was sent')
   if (claims.sub !== presenter.subject) throw new Refusal('subject_mismatch', '"sub" is not the subject of the last passport')
-  if (claims.cnf.jkt !== thumbprint(crypto, presenter.key)) {
+  if (claims.cnf.jkt !== chain.presenter.jkt) {
     throw new Refusal('holder_key_mismatch', '"cnf.jkt" is not the thumbprint of the last passport\'s key')
   }
   // `aud` is the origin of `htu` in every token, so a token for one base is no token for another.

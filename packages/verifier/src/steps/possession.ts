@@ -33,7 +33,7 @@ export async function checkPossession(
     ],
     possession.paramsText,
   )
-  if (!(await verifyEd25519(crypto, chain.presenter.key, base, possession.signature))) {
+  if (!(await verifyEd25519(crypto, chain.presenter.passport.key, base, possession.signature))) {
     throw new Refusal('possession_invalid', 'the possession signature does not verify')
   }
 }

@@ -13,7 +13,7 @@ export function checkRequirement(token: VerifiedToken, chain: VerifiedChain, req
   checkAction(entry.action, htm, requirement.action, mapped)
   const target = requirement.target ?? withoutQuery(htu)
   if (entry.target !== target) throw new Refusal('target_mismatch', `decided on ${entry.target}, required ${target}`)
-  checkReach(gradesOf(chain.presenter), depthOf(chain), requirement)
+  checkReach(gradesOf(chain.presenter.passport), depthOf(chain), requirement)
 }
 
 /** Throws `depth_exceeded`, `grade_insufficient`; used again when a route narrows what the mount required. */
