@@ -79,7 +79,8 @@ function parsePublic(text: string): Pick<Base, 'public' | 'origin' | 'host'> {
 function parseMount(text: string): string {
   if (text === '/') return ''
   const { query } = parseRequestTarget(text)
-  if (query !== '' || text.endsWith('/')) throw new Malformed('has a query or a final slash')
+  if (query !== '' || text.endsWith('/') || text.length > 256)
+    throw new Malformed('has a query, a final slash or more than 256 characters')
   return text
 }
 

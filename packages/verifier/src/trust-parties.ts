@@ -1,5 +1,5 @@
 /** Who a bundle trusts: harnesses, passport issuers and logs, each with its keys (spec chapter 14). @module */
-import { checkDid, LOG_KEY_TYPE, parseNormalUrl, parseVkey, type Vkey } from '@aiegis/protocol'
+import { checkDid, LOG_KEY_TYPE, Malformed, parseNormalUrl, parseVkey, type Vkey } from '@aiegis/protocol'
 import type { KeyRing } from './trust-keys.ts'
 import { choice, choices, elements, members, parsed, unique, wrong, type Spot } from './trust-reader.ts'
 
@@ -89,8 +89,12 @@ export function parseLedger(spot: Spot, ring: KeyRing): TrustedLedger {
     },
     optional: { url: '', witnesses: '' },
   })
-  const vkey = parsed(member('vkey'), parseVkey, 'write the verifier key that the log publishes: name+id+base64')
-  const origin = parsed(member('origin'), (text) => text, 'write the origin line of its checkpoints')
+  const vkey = parsed(
+    member('vkey'),
+    (text) => parseVkey(bounded(text, 512)),
+    'write the verifier key that the log publishes: name+id+base64',
+  )
+  const origin = parsed(member('origin'), (text) => bounded(text, 255), 'write the origin line of its checkpoints')
   if (vkey.name !== origin) wrong(member('vkey'), 'a key whose name is not the origin', `write the key of "${origin}"`)
   if (vkey.type !== LOG_KEY_TYPE)
     wrong(member('vkey'), 'not a key of a log', 'write a key of note type 0x01; 0x04 is for witnesses')
@@ -109,6 +113,11 @@ function refuseWitnesses(spot: Spot): void {
   const cure = 'write { "quorum": 0, "vkeys": [] }, or leave it out'
   if (member('quorum').value !== 0) wrong(member('quorum'), 'this version does not check witnesses', cure)
   if (elements(member('vkeys'), 0, 8, cure).length > 0) wrong(member('vkeys'), 'this version does not check witnesses', cure)
+}
+
+function bounded(text: string, maxLength: number): string {
+  if (text.length > maxLength) throw new Malformed(`longer than ${maxLength} characters`)
+  return text
 }
 
 function plainUrl(text: string): string {

@@ -45,13 +45,16 @@ export function bundle(): Record<string, JsonValue> {
   }
 }
 
-/** The bundle with the member at `path` replaced, or removed when `value` is `undefined`. */
+/** The bundle with the member at `path` replaced, or removed when `value` is `undefined`; objects on the way are made. */
 export function edited(path: string, value: unknown): unknown {
   const whole: unknown = bundle()
   const names = path.split(/[.[\]]+/).filter((name) => name !== '')
   const last = names.pop() ?? ''
   let at = whole
-  for (const name of names) at = Reflect.get(at as object, name)
+  for (const name of names) {
+    if (!Reflect.has(at as object, name)) Reflect.set(at as object, name, {})
+    at = Reflect.get(at as object, name)
+  }
   if (value === undefined) Reflect.deleteProperty(at as object, last)
   else Reflect.set(at as object, last, value)
   return whole
