@@ -11,7 +11,7 @@ import {
   type NodeVerifierOptions,
 } from '@aiegis/verifier/node'
 
-export { captureRawBody } from '@aiegis/verifier/node'
+export { captureRawBody, createNodeVerifier } from '@aiegis/verifier/node'
 export type { AiegisContext, RouteRequirement, Verifier } from '@aiegis/verifier'
 
 /** Options of one mount or one route. Without `verifier` and `trust` a mount reads the trust file; a route uses what the mount verified. */
@@ -27,7 +27,16 @@ type Incoming = IncomingMessage & { readonly originalUrl?: string }
 /** An Express request handler, described without Express so that both majors fit. */
 export type AiegisHandler = (request: Incoming, response: ServerResponse, next: (error?: unknown) => void) => Promise<void>
 
-const ROUTE_ONLY = ['action', 'target', 'require', 'maxDepth', 'acceptWarn', 'acceptObligations', 'passHeaders', 'log']
+/** Options that make sense on a route behind a mount; with nothing else the verifier is the mount's, or that of the process. */
+const ROUTE: ReadonlySet<string> = new Set([
+  'action',
+  'target',
+  'require',
+  'maxDepth',
+  'acceptWarn',
+  'acceptObligations',
+  'passHeaders',
+])
 
 /**
  * Refuses every request that does not carry valid evidence for exactly this request; the others reach the next handler with their
@@ -35,17 +44,22 @@ const ROUTE_ONLY = ['action', 'target', 'require', 'maxDepth', 'acceptWarn', 'ac
  */
 export function requireAiegisToken(options: RequireOptions = {}): AiegisHandler {
   const { verifier, passHeaders, action, target, require, maxDepth, acceptWarn, acceptObligations, ...rest } = options
-  const routeOnly =
-    verifier === undefined && Object.keys(options).length > 0 && Object.keys(options).every((name) => ROUTE_ONLY.includes(name))
-  const own = verifier ?? (routeOnly ? undefined : createNodeVerifier(rest))
+  if (verifier !== undefined && Object.keys(rest).length > 0) {
+    throw new TypeError(
+      `requireAiegisToken: ${Object.keys(rest).join(', ')} belong to the verifier; give them to createNodeVerifier()`,
+    )
+  }
+  const names = Object.keys(options)
+  const isRoute = names.length > 0 && names.every((name) => ROUTE.has(name))
+  const own = verifier ?? (isRoute ? undefined : createNodeVerifier(rest))
   const route = routeOf({ action, target, require, maxDepth, acceptWarn, acceptObligations })
-  const names = headersToStrip(passHeaders)
+  const stripped = headersToStrip(passHeaders)
 
   return async function aiegis(request, response, next) {
     try {
       const refused = await admit(request, own, processVerifier, receivedOf(request), route)
       if (refused) return void response.writeHead(refused.status, { ...refused.headers }).end(refused.body)
-      stripHeaders(request, names)
+      stripHeaders(request, stripped)
     } catch (error) {
       return next(error)
     }
