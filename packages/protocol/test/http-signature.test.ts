@@ -53,7 +53,7 @@ describe('finding the signature', () => {
     })
   })
 
-  test('finds it by its tag under any label, among members of others', () => {
+  test('AHP-POP-1 AHP-POP-3 finds it by its tag under any label, among members of others', () => {
     const others = 'wba=("@authority" "signature-agent";key="a2");created=1;keyid="x";alg="rsa-pss-sha512";tag="web-bot-auth"'
     const input = `${others}, cdn=("@status";req);unknown;x=1.5 ,\t *z.1_-=${INNER}${REQUIRED},  flag, num=12;tag=aegis-pop`
     const signature = `cdn=:AAAA:;p, *z.1_-=:${BASE64}:, wba=:${'A'.repeat(344)}:, other=token`
@@ -67,18 +67,18 @@ describe('finding the signature', () => {
     ['the tag in another case', INPUT.replace('aegis-pop', 'Aegis-Pop'), SIGNATURE],
     ['the tag as a token', INPUT.replace('"aegis-pop"', 'aegis-pop'), SIGNATURE],
     ['the tag on a component only', `sig=("@method";tag="aegis-pop")`, SIGNATURE],
-  ])('finds nothing when there is %s', (_, input, signature) => {
+  ])('AHP-POP-1 finds nothing when there is %s', (_, input, signature) => {
     expect(find(input, signature)).toBeUndefined()
   })
 
-  test('refuses two members with the tag, whichever of them is good', () => {
+  test('AHP-POP-1 refuses two members with the tag, whichever of them is good', () => {
     const second = `b=${INNER}${REQUIRED}`
     expect(() => find(`${INPUT}, ${second}`, `${SIGNATURE}, b=:${BASE64}:`)).toThrow(RepeatedTag)
     expect(() => find(`b=();tag="aegis-pop", ${INPUT}`)).toThrow(RepeatedTag)
     expect(() => find(`${INPUT}, b=1;tag="aegis-pop"`)).toThrow(RepeatedTag)
   })
 
-  test('refuses a label that occurs twice, in either field, also when the other one has another tag', () => {
+  test('AHP-POP-2 refuses a label that occurs twice, in either field, also when the other one has another tag', () => {
     expect(() => find(`${INPUT}, sig=("@method");tag="other"`)).toThrow(Malformed)
     expect(() => find(`sig=("@method");tag="other", ${INPUT}`)).toThrow(Malformed)
     expect(() => find(INPUT, `${SIGNATURE}, ${SIGNATURE}`)).toThrow(Malformed)
@@ -119,7 +119,7 @@ describe('finding the signature', () => {
     ['a space before ")"', INPUT.replace(')', ' )')],
     ['a space before a parameter', INPUT.replace(';keyid', '; keyid')],
     ['a leading zero', INPUT.replace('=1795212000', '=01795212000')],
-  ])('refuses our member with %s', (_, input) => {
+  ])('AHP-POP-5 AHP-POP-6 AHP-POP-7 refuses our member with %s', (_, input) => {
     expect(() => find(input)).toThrow(Malformed)
   })
 
@@ -136,16 +136,16 @@ describe('finding the signature', () => {
     ['base64 without padding', `sig=:${BASE64.replaceAll('=', '')}:`],
     ['base64 with spare bits', `sig=:${BASE64.replace('A==', 'B==').replace('w==', 'x==')}:`],
     ['a field that is no dictionary', `${SIGNATURE},`],
-  ])('refuses %s', (_, signature) => {
+  ])('AHP-POP-8 refuses %s', (_, signature) => {
     expect(() => find(INPUT, signature)).toThrow(Malformed)
   })
 
-  test('refuses a field that is no dictionary, even when another member is at fault', () => {
+  test('AHP-POP-2 refuses a field that is no dictionary, even when another member is at fault', () => {
     for (const input of [`${INPUT},`, `x=("a"b), ${INPUT}`, `X=1, ${INPUT}`, `${INPUT}, x=@1`])
       expect(() => find(input)).toThrow(Malformed)
   })
 
-  test('accepts 8 members and 2,048 bytes, refuses one more of each, in both fields', () => {
+  test('AHP-POP-2 accepts 8 members and 2,048 bytes, refuses one more of each, in both fields', () => {
     const more = ', a, b, c, d, e, f, g'
     expect(find(INPUT + more, SIGNATURE + more)).toBeDefined()
     expect(() => find(`${INPUT}${more}, h`)).toThrow(Malformed)
@@ -157,7 +157,7 @@ describe('finding the signature', () => {
 })
 
 describe('components', () => {
-  test('must be exactly the expected ones in the expected order', () => {
+  test('AHP-POP-4 must be exactly the expected ones in the expected order', () => {
     const member = find(INPUT)
     if (member === undefined) throw new Error('no member')
     expect(() => checkComponents(member, COMPONENTS)).not.toThrow()
@@ -294,7 +294,7 @@ describe('printing', () => {
   })
 })
 
-describe('Content-Digest', () => {
+describe('AHP-POP-14 Content-Digest', () => {
   const digest = BYTES.subarray(0, 32)
   const text = `sha-256=:${encodeBase64(digest)}:`
 

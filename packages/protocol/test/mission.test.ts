@@ -38,7 +38,7 @@ describe('action', () => {
   })
 })
 
-describe('parsing a mission', () => {
+describe('AHP-PASS-12 parsing a mission', () => {
   const pair = { action: 'orders.create', target: ORDERS }
 
   test('keeps 1 and 16 pairs, refuses none and 17', () => {
@@ -104,7 +104,7 @@ describe('parsing a mission', () => {
   })
 })
 
-describe('cover', () => {
+describe('AHP-PASS-13 cover', () => {
   test('an exact action covers itself only', () => {
     expect(one('orders.create', ORDERS, ['orders.create', ORDERS])).toBe(true)
     for (const other of ['orders', 'orders.created', 'orders.create.x', 'Orders.create', 'order', '*']) {
@@ -207,7 +207,7 @@ function naivePairCovers(pair: { action: string; target: string }, action: strin
   return segments.length > prefix.length && prefix.every((segment, index) => segments[index] === segment)
 }
 
-test('agrees with a naive specification over 100,000 triples', () => {
+test('AHP-PASS-13 agrees with a naive specification over 100,000 triples', () => {
   const name = fc.array(fc.constantFrom('a', 'b', 'ab', 'a-b'), { minLength: 1, maxLength: 3 }).map((words) => words.join('.'))
   const action = fc.oneof(
     name,

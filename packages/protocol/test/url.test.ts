@@ -101,7 +101,7 @@ const ACCEPTED_TARGETS: readonly (readonly [why: string, target: string, path: s
   ['every sub-delimiter', "/!$&'()*+,;=:@", "/!$&'()*+,;=:@", ''],
 ]
 
-describe('request target', () => {
+describe('AHP-BIND-6 request target', () => {
   test.each(REFUSED_TARGETS)('refuses %s', (_, target) => {
     expect(() => parseRequestTarget(target)).toThrow(Malformed)
     expect(() => parseNormalUrl(`https://rs.example${target}`)).toThrow(Malformed)
@@ -131,7 +131,7 @@ describe('request target', () => {
   })
 })
 
-describe('normal URL', () => {
+describe('AHP-BIND-6 normal URL', () => {
   test.each([
     ['another scheme', 'ftp://rs.example/'],
     ['an upper-case scheme', 'HTTPS://rs.example/'],

@@ -249,6 +249,8 @@ const SENTENCES: readonly (readonly [rule: number, wrong: unknown, sentence: str
 
   [1, edited('ledgers', []), 'ledgers: a list of 0, not of 1 to 64 values; write "ledgers": ['],
   [1, edited('ledgers[0].vkey', undefined), 'ledgers[0]: lacks "vkey"; write "vkey": "ledger.example/aiegis/1+…"'],
+  [7, edited('ledgers[0].vkey', 'x'.repeat(513)), 'ledgers[0].vkey: longer than 512 characters; write'],
+  [7, edited('ledgers[0].origin', 'x'.repeat(256)), 'ledgers[0].origin: longer than 255 characters; write'],
   [
     7,
     edited('ledgers[0].vkey', 'x'),
