@@ -1,0 +1,94 @@
+/** Reads one status list: fetched, signed by the issuer's status key, of this profile, and only then inflated (spec chapter 9). @module */
+import {
+  checkBits,
+  decodeJws,
+  decodeUtf8,
+  gzipOf,
+  Malformed,
+  parseSeconds,
+  parseStatusListClaims,
+  STATUS_LIST,
+  STATUS_LIST_TYPE,
+  verifyJws,
+  type CryptoPort,
+  type Ed25519PublicKey,
+} from '@aiegis/protocol'
+
+/**
+ * Gets one URL over HTTP, without redirects and without decoding any content encoding. Rejects when no complete answer of at most
+ * `maxBytes` of content came within `timeoutMs`. `contentType` is the field value as sent, `''` when there was none.
+ */
+export type HttpGet = (
+  url: string,
+  limits: { readonly maxBytes: number; readonly timeoutMs: number; readonly accept: string },
+) => Promise<{ readonly status: number; readonly contentType: string; readonly body: Uint8Array }>
+
+/** Inflates gzip (RFC 1952); throws or rejects when that is not possible or gives more than `maxBytes`. */
+export type Inflate = (gzip: Uint8Array, maxBytes: number) => Uint8Array | Promise<Uint8Array>
+
+/** A key that signs status lists; times in epoch seconds. */
+export interface StatusKey {
+  readonly key: Ed25519PublicKey
+  readonly validFrom?: number
+  readonly validUntil?: number
+}
+
+/** An issuer as the trust bundle describes it: where its lists are, and who signs them. */
+export interface StatusIssuer {
+  readonly did: string
+  /** URLs, in the spelling that passports use. */
+  readonly lists: readonly string[]
+  key(kid: string): StatusKey | undefined
+}
+
+/** A list whose signature and members were checked. Times are epoch seconds, and are judged anew at each use. */
+export interface StatusList {
+  readonly bits: Uint8Array
+  readonly validFrom: number
+  readonly validUntil: number
+  readonly key: StatusKey
+}
+
+/** What reading a list needs from outside. */
+export interface StatusReading {
+  readonly get: HttpGet
+  readonly inflate: Inflate
+  readonly crypto: CryptoPort
+  readonly timeoutMs: number
+}
+
+/**
+ * Reads the list at `url`. Rejects with `Malformed` or `Refusal` for what it is not, and with whatever `get` rejects with. Does not
+ * look at the clock: `isCurrent` does.
+ */
+export async function readStatusList(issuer: StatusIssuer, url: string, reading: StatusReading): Promise<StatusList> {
+  const limits = { maxBytes: STATUS_LIST.maxText, timeoutMs: reading.timeoutMs, accept: MEDIA_TYPE }
+  const answer = await reading.get(url, limits)
+  if (answer.status !== 200) throw new Malformed(`status ${answer.status} instead of 200`)
+  if (mediaTypeOf(answer.contentType) !== MEDIA_TYPE) throw new Malformed(`content that is not ${MEDIA_TYPE}`)
+  const jws = decodeJws(decodeUtf8(answer.body), { ...STATUS_LIST_TYPE, maxBytes: STATUS_LIST.maxText })
+  const key = jws.signer === issuer.did ? issuer.key(jws.kid) : undefined
+  if (key === undefined) throw new Malformed('a status list of a key that the bundle does not name for this issuer')
+  const payload = await verifyJws(reading.crypto, jws, key.key)
+  if (payload === undefined) throw new Malformed('a status list whose signature does not verify')
+  const claims = parseStatusListClaims(payload)
+  if (claims.id !== url) throw new Malformed('a status list for another URL')
+  if (claims.issuer !== issuer.did) throw new Malformed('a status list of another issuer')
+  // Only now: whoever can answer at the URL must not choose what is inflated.
+  const bits = checkBits(await reading.inflate(gzipOf(claims.credentialSubject.encodedList), STATUS_LIST.maxBytes))
+  return { bits, validFrom: parseSeconds(claims.validFrom), validUntil: parseSeconds(claims.validUntil), key }
+}
+
+/** Whether `list` and its key may be used at `now`; all in epoch seconds. */
+export function isCurrent(list: StatusList, now: number, skewSeconds: number): boolean {
+  const { validFrom = 0, validUntil = Number.POSITIVE_INFINITY } = list.key
+  return list.validFrom <= now + skewSeconds && now < list.validUntil && validFrom <= now && now < validUntil
+}
+
+/** RFC 9110 §8.3.1: the type without its parameters; letters in either case. */
+function mediaTypeOf(contentType: string): string {
+  const [type = ''] = contentType.split(';', 1)
+  return type.trim().toLowerCase()
+}
+
+const MEDIA_TYPE = 'application/vc+jwt'
