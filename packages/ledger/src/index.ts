@@ -1,1 +1,5 @@
-export {}
+/** An append-only, signed transparency log on SQLite, with Merkle proofs, checkpoints and tiles (spec chapter 17). @module */
+export { logHttp, type LogResponse } from './http.ts'
+export type { Appended, Log } from './log.ts'
+export { openLog, type LogOptions } from './open-log.ts'
+export { BrokenLog, verifyLog, type VerifyLogOptions } from './verify-log.ts'

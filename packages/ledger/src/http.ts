@@ -1,0 +1,60 @@
+/** Serves the public side of a log: its head, its tiles and its entries (c2sp.org/tlog-tiles; spec chapter 17). @module */
+import { Refusal, utf8 } from '@aiegis/protocol'
+import type { Log } from './log.ts'
+import { parseTilePath } from './tile-path.ts'
+
+/** An answer that any HTTP server can send. */
+export interface LogResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+/**
+ * Answers GET and HEAD of `/checkpoint`, `/tile/<level>/<n>[.p/<width>]` and `/tile/entries/<n>[.p/<width>]`; `path` has no query.
+ * `undefined` for every other path. 404 for another spelling and for what is not under the released head, 503 when the log ended.
+ */
+export function logHttp(log: Log): (method: string, path: string) => LogResponse | undefined {
+  return (method, path) => {
+    if (path !== '/checkpoint' && !path.startsWith('/tile/')) return undefined
+    if (method !== 'GET' && method !== 'HEAD')
+      return answer(405, { ...NEVER_KEPT, Allow: 'GET, HEAD' }, utf8('method not allowed\n'))
+    const response = respond(log, path)
+    return method === 'HEAD' ? { ...response, body: new Uint8Array(0) } : response
+  }
+}
+
+function respond(log: Log, path: string): LogResponse {
+  try {
+    if (path === '/checkpoint') return answer(200, CHANGES, utf8(log.checkpoint()))
+    const body = read(log, path)
+    return body === undefined ? answer(404, NEVER_KEPT, utf8('not found\n')) : answer(200, NEVER_CHANGES, body)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return answer(503, { ...NEVER_KEPT, 'Retry-After': '10' }, utf8('the log does not answer\n'))
+  }
+}
+
+function read(log: Log, path: string): Uint8Array | undefined {
+  const name = parseTilePath(path)
+  if (name === undefined) return undefined
+  try {
+    return name.level === 'entries' ? log.entries(name.n, name.width) : log.tile(name.level, name.n, name.width)
+  } catch (error) {
+    // Beyond the released head: it may come, so nobody may remember that it is not there.
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+function answer(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array): LogResponse {
+  return { status, headers: { ...headers, 'X-Content-Type-Options': 'nosniff' }, body }
+}
+
+const TEXT = { 'Content-Type': 'text/plain; charset=utf-8' } as const
+const NEVER_KEPT = { ...TEXT, 'Cache-Control': 'no-store' } as const
+const CHANGES = { ...TEXT, 'Cache-Control': 'no-cache' } as const
+const NEVER_CHANGES = {
+  'Content-Type': 'application/octet-stream',
+  'Cache-Control': 'public, max-age=31536000, immutable',
+} as const

@@ -1,0 +1,76 @@
+/** The tables of a log and the triggers that keep them append-only against accidents (spec chapter 17). @module */
+import { textOf, type Database } from './sqlite.ts'
+
+/*
+ * Triggers stop mistakes and injected SQL, not the owner of the file, who can drop them: that shows in the tree. UPDATE and DELETE
+ * triggers alone are passed by INSERT OR REPLACE, which fires no delete trigger unless the connection asks for it. So every table
+ * also has a trigger that refuses any row out of its turn, and no table has a second unique key that REPLACE could collide with:
+ * WITHOUT ROWID takes the hidden one away. IS NOT, because a NULL must not make a condition unknown.
+ */
+const TABLES: readonly string[] = [
+  `CREATE TABLE log(id INTEGER PRIMARY KEY CHECK(id = 0), format INTEGER NOT NULL, origin TEXT NOT NULL) STRICT`,
+  `CREATE TABLE entry(idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, leaf_hash BLOB NOT NULL CHECK(length(leaf_hash) = 32)) STRICT`,
+  `CREATE TABLE idem(key BLOB PRIMARY KEY, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE tile(level INTEGER NOT NULL, n INTEGER NOT NULL, root BLOB NOT NULL CHECK(length(root) = 32), hashes BLOB NOT NULL CHECK(length(hashes) = 8192), PRIMARY KEY(level, n)) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE checkpoint(size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT`,
+]
+
+/** Clear text and salts, which a person may have erased; nothing under the tree depends on it. */
+const ERASABLE = `CREATE TABLE private(idx INTEGER PRIMARY KEY, clear BLOB NOT NULL) STRICT`
+
+/** For each append-only table: when a new row is out of turn. */
+const OUT_OF_TURN: readonly (readonly [table: string, condition: string])[] = [
+  ['log', 'EXISTS(SELECT 1 FROM log)'],
+  ['entry', 'NEW.idx IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM entry)'],
+  ['idem', 'EXISTS(SELECT 1 FROM idem WHERE key IS NEW.key) OR NEW.idx IS NOT (SELECT max(idx) FROM entry)'],
+  [
+    'tile',
+    'NEW.level NOT BETWEEN 0 AND 6 OR NEW.n IS NOT (SELECT coalesce(max(n) + 1, 0) FROM tile WHERE level IS NEW.level) OR ' +
+      '(NEW.n + 1) << (8 * NEW.level + 8) > (SELECT coalesce(max(idx) + 1, 0) FROM entry)',
+  ],
+  [
+    'checkpoint',
+    'EXISTS(SELECT 1 FROM checkpoint WHERE size >= NEW.size) OR NEW.size IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM entry)',
+  ],
+]
+
+const TRIGGERS: readonly string[] = OUT_OF_TURN.flatMap(([table, condition]) => [
+  `CREATE TRIGGER ${table}_turn BEFORE INSERT ON ${table} WHEN ${condition} BEGIN SELECT RAISE(ABORT, 'ledger: ${table} row out of turn'); END`,
+  `CREATE TRIGGER ${table}_keep BEFORE UPDATE ON ${table} BEGIN SELECT RAISE(ABORT, 'ledger: ${table} is append-only'); END`,
+  `CREATE TRIGGER ${table}_stay BEFORE DELETE ON ${table} BEGIN SELECT RAISE(ABORT, 'ledger: ${table} is append-only'); END`,
+])
+
+const SCHEMA: readonly string[] = [...TABLES, ERASABLE, ...TRIGGERS]
+
+/** Version of the tables; another one needs a migration. */
+const FORMAT = 1
+
+/**
+ * Creates the tables in an empty database, or checks that they are exactly these and of this origin. Throws `Error` with a sentence
+ * for the operator. Does not look at any entry.
+ */
+export function prepareSchema(database: Database, origin: string): void {
+  const found = database.prepare(`SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`).all()
+  if (found.length === 0) return createSchema(database, origin)
+  const texts = new Set(found.map((row) => textOf(row, 'sql')))
+  const missing = SCHEMA.find((statement) => !texts.has(statement))
+  if (missing !== undefined)
+    throw new Error(`ledger: the database lost or changed its ${nameOf(missing)}; do not append to it before an audit`)
+  if (texts.size !== SCHEMA.length) throw new Error('ledger: the database has tables or triggers that are not of a log')
+  const [log] = database.prepare('SELECT format, origin FROM log').all()
+  if (log?.['format'] !== FORMAT) throw new Error(`ledger: the database is not of format ${FORMAT}`)
+  if (log['origin'] !== origin) throw new Error(`ledger: the database is of log ${textOf(log, 'origin')}, not of ${origin}`)
+}
+
+function createSchema(database: Database, origin: string): void {
+  database.exec('BEGIN IMMEDIATE')
+  for (const statement of SCHEMA) database.exec(statement)
+  database.prepare('INSERT INTO log(id, format, origin) VALUES(0, ?, ?)').run(FORMAT, origin)
+  database.exec('COMMIT')
+}
+
+/** `table entry`, `trigger entry_turn` … */
+function nameOf(statement: string): string {
+  const [, kind = '', name = ''] = /^CREATE (\w+) (\w+)/.exec(statement) ?? []
+  return `${kind.toLowerCase()} ${name}`
+}
