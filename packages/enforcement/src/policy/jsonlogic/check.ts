@@ -33,7 +33,7 @@ export type Logic =
   | { readonly kind: 'var'; readonly path: readonly string[]; readonly fallback: Constant | undefined }
   | { readonly kind: 'operation'; readonly operator: Operator; readonly args: readonly Logic[] }
 
-const MAX_DEPTH = 32
+const MAX_DEPTH = 24
 const MAX_NODES = 4_000
 const MAX_PATH = 16
 

@@ -112,10 +112,12 @@ class Evaluation {
 
   #step(step: Exclude<Step, { kind: 'iterate' }>, frame: Frame): boolean {
     const value = this.#term(step.term, frame)
-    if (step.kind === 'not') return value === undefined || value === false
-    if (step.kind === 'test') return value !== undefined && value !== false
-    frame[step.slot] = value
-    return value !== undefined
+    if (step.kind === 'assign') {
+      frame[step.slot] = value
+      return value !== undefined
+    }
+    const holds = value !== undefined && value !== false
+    return step.kind === 'test' ? holds : !holds
   }
 
   #advance(open: Iteration[], frame: Frame): number | undefined {

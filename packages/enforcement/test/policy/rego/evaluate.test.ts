@@ -71,7 +71,7 @@ decision := "DENY" if regex.match(\`[a-z.]+@[a-z.]+\\.[a-z]{2,}\`, input.value)`
 })
 
 describe('values and truth', () => {
-  test('only false and the absence of a value fail a statement', () => {
+  test('AHP-POLICY-107 only false and the absence of a value fail a statement', () => {
     expect(['null', '0', '""', '[]', '{}', 'set()', 'true'].map((value) => fires(value))).toEqual(Array(7).fill(true))
     expect(fires('false')).toBe(false)
     expect(fires('input.request.context.x')).toBe(false)
@@ -79,7 +79,7 @@ describe('values and truth', () => {
     expect(fires('input.request.context.x', { x: null })).toBe(true)
   })
 
-  test('equality is by content, across types it is false', () => {
+  test('AHP-POLICY-108 equality is by content, across types it is false', () => {
     expect(fires('input.request.context.x == {"a": [1, 2.0]}', { x: { a: [1, 2] } })).toBe(true)
     expect(fires('input.request.context.x == 1', { x: '1' })).toBe(false)
     expect(fires('input.request.context.x != 1', { x: '1' })).toBe(true)
@@ -89,7 +89,7 @@ describe('values and truth', () => {
     expect(fires('{"a": 1} == {"a": 1, "b": 1}')).toBe(false)
   })
 
-  test('members are own members: what every object inherits does not exist', () => {
+  test('AHP-POLICY-114 members are own members: what every object inherits does not exist', () => {
     for (const name of ['constructor', 'toString', 'hasOwnProperty', 'length']) {
       const found = [
         `input.request.context.${name}`,
@@ -104,7 +104,7 @@ describe('values and truth', () => {
     expect(fires('input.request.context.xs[-1]', { xs: [1] })).toBe(false)
   })
 
-  test('an order exists between numbers and between texts; anything else is a fault', () => {
+  test('AHP-POLICY-108 an order exists between numbers and between texts; anything else is a fault', () => {
     expect(fires('input.request.context.n > 60', { n: 61 })).toBe(true)
     expect(fires('input.request.context.n > 60', { n: 60 })).toBe(false)
     expect(fires('input.request.context.n > 60')).toBe(false)
@@ -114,7 +114,7 @@ describe('values and truth', () => {
       expect(fault(() => fires('input.request.context.n > 60', { n }))).toBe('eval')
   })
 
-  test('a built-in on null has no value; on any other wrong type it is a fault, so that a list cannot pass for nothing', () => {
+  test('AHP-POLICY-109 a built-in on null has no value; on any other wrong type it is a fault, so that a list cannot pass for nothing', () => {
     const body = 'startswith(input.request.context.path, "/admin")'
     expect(fires(body, { path: '/admin/x' })).toBe(true)
     expect(fires(body, { path: null })).toBe(false)
@@ -162,7 +162,7 @@ describe('iteration', () => {
     expect(fires(body, context)).toBe(expected)
   })
 
-  test('iterating text is a fault: one who sends "shell" for ["shell"] is not overlooked', () => {
+  test('AHP-POLICY-110 iterating text is a fault: one who sends "shell" for ["shell"] is not overlooked', () => {
     expect(fault(() => fires('some t in input.request.context.tools; t == "shell"', { tools: 'shell' }))).toBe('eval')
     expect(fault(() => fires('input.request.context.tools[_] == "shell"', { tools: 'shell' }))).toBe('eval')
     expect(fault(() => fires('"shell" in input.request.context.tools', { tools: 'shell' }))).toBe('eval')
@@ -178,7 +178,7 @@ describe('iteration', () => {
   })
 })
 
-describe('rules of one name', () => {
+describe('AHP-POLICY-112 rules of one name', () => {
   test('definitions that agree are one value; definitions that differ are a fault', () => {
     expect(run('decision := "DENY" if true\ndecision := "DENY" if 1 == 1')).toBe('DENY')
     expect(fault(() => run('decision := "DENY" if true\ndecision := "WARN" if true'))).toBe('eval')
@@ -207,7 +207,7 @@ describe('rules of one name', () => {
   })
 })
 
-describe('fuel', () => {
+describe('AHP-POLICY-113 fuel', () => {
   const module = 'decision := "DENY" if { some x in input.raw; some y in input.raw; x == y; x == "never" }'
 
   test('the same input burns the same fuel twice, and a larger one burns more', () => {

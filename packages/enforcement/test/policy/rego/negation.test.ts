@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { fires, refusal } from './run.ts'
 
 // What OPA does: calls and references that are arguments are evaluated before `not`; `==` keeps a reference inside.
-describe('AHP-POLICY-112 negation evaluates arguments first, as OPA does', () => {
+describe('AHP-POLICY-111 negation evaluates arguments first, as OPA does', () => {
   const helpers = [
     'f(x) := x',
     'is_safe(x) if startswith(x, "/safe")',

@@ -15,7 +15,7 @@ function loadsOrIsRefused(source: string): boolean {
 
 const module = (rest: string) => `package p\nimport rego.v1\n${rest}\n`
 
-describe('AHP-POLICY-110 what the subset does not have is refused when the module loads', () => {
+describe('AHP-POLICY-3 AHP-POLICY-100 what the subset does not have is refused when the module loads', () => {
   test.each([
     ['decision := "DENY" if { every x in input.raw { x == 1 } }', '"every" is not part'],
     ['decision := "DENY" if input.value == "x" with input as {}', '"with" is not part'],
@@ -29,38 +29,10 @@ describe('AHP-POLICY-110 what the subset does not have is refused when the modul
     ['decision := "DENY" if time.now_ns() > 0', '"time.now_ns" is no function'],
     ['decision := sprintf("%999999999d", [1])', '"sprintf" is no function'],
     ['decision := "DENY" if re_match("a", input.value)', '"re_match" is v0 only; write "regex.match"'],
-    ['decision := "DENY" if regex.match(input.value, "a")', 'is a string literal here'],
-    ['decision := "DENY" if regex.match("(a)\\\\1", input.value)', 'is no RE2 expression'],
-    ['decision := "DENY" if regex.match("a(?=b)", input.value)', 'is no RE2 expression'],
-    ['decision := "DENY" if regex.match("a{2000}", input.value)', 'is no RE2 expression'],
-    [
-      'decision := "DENY" if regex.match("[\\\\p{L}]{900}[\\\\p{L}]{900}[\\\\p{L}]{900}", input.value)',
-      'the pattern of "regex.match"',
-    ],
     ['decision { true }', 'v1 rules have "if" before their body'],
     ['deny[x] { x := 1 }\ndecision := "DENY"', 'write "deny contains x if …"'],
-    ['decision := "deny"', '"decision" is "deny"; it is "ALLOW", "WARN" or "DENY"'],
-    ['decision := true', '"decision" is true'],
-    ['default decision := {"a": 1}', '"decision" is {"a":1}'],
-    ['decision contains "DENY"', '"decision" is one value'],
-    ['decision(x) := "DENY"', '"decision" is one value'],
     ['allow := true', 'the module has no rule "decision"'],
-    ['decision := x if { x := 1; x := 2 }', '"x" already has a value'],
-    ['decision := x', '"x" has no value here'],
-    ['decision := "DENY" if x == 1', '"x" has no value here'],
-    ['decision := "DENY" if { some x }', '"some x" declares a variable that is never used'],
-    ['decision := "DENY" if input.valeu == "x"', '"input" has no member "valeu"'],
-    ['decision := "DENY" if input.harness.counters.requests > 5', '"input.harness.counters" has no member "requests"'],
-    ['decision := "DENY" if input.value.x', '"input.value" has no members'],
-    ['decision := decision', '"decision" depends on itself'],
-    ['decision := "DENY" if a\na if b\nb if not a', '"a" depends on itself'],
-    ['decision := f(1)\nf(x) := g(x)\ng(x) := f(x)', '"f" depends on itself'],
-    ['decision := "DENY" if lower(1) == "a"', 'argument 1 of "lower" is no string'],
-    ['decision := "DENY" if count(1) == 1', 'argument 1 of "count" is no collection'],
-    ['decision := "DENY" if regex.match("a", 1)', 'argument 2 of "regex.match" is no string'],
     ['decision := "DENY" if lower("a", "b") == "a"', '"lower" takes 1 arguments'],
-    ['count := 1\ndecision := "DENY"', 'a rule cannot have the name "count"'],
-    ['input := 1\ndecision := "DENY"', 'a rule cannot have the name "input"'],
     ['a := 1\na contains 1\ndecision := "DENY"', '"a" is a complete rule and a set rule'],
     ['f(x) := x\nf(x, y) := y\ndecision := "DENY"', '"f" is defined with 1 and with 2 parameters'],
     ['default a := 1\ndefault a := 2\ndecision := "DENY"', '"a" has two defaults'],
@@ -93,6 +65,54 @@ describe('AHP-POLICY-110 what the subset does not have is refused when the modul
     expect(refusal(module(rest))).toContain(sentence)
   })
 
+  test.each([
+    ['decision := x if { x := 1; x := 2 }', '"x" already has a value'],
+    ['decision := x', '"x" has no value here'],
+    ['decision := "DENY" if x == 1', '"x" has no value here'],
+    ['decision := "DENY" if { some x }', '"some x" declares a variable that is never used'],
+    ['count := 1\ndecision := "DENY"', 'a rule cannot have the name "count"'],
+    ['input := 1\ndecision := "DENY"', 'a rule cannot have the name "input"'],
+  ])('AHP-POLICY-103 names: %s', (rest, sentence) => {
+    expect(refusal(module(rest))).toContain(sentence)
+  })
+
+  test.each([
+    ['decision := decision', '"decision" depends on itself'],
+    ['decision := "DENY" if a\na if b\nb if not a', '"a" depends on itself'],
+    ['decision := f(1)\nf(x) := g(x)\ng(x) := f(x)', '"f" depends on itself'],
+  ])('AHP-POLICY-104 recursion: %s', (rest, sentence) => {
+    expect(refusal(module(rest))).toContain(sentence)
+  })
+
+  test.each([
+    ['decision := "DENY" if input.valeu == "x"', '"input" has no member "valeu"'],
+    ['decision := "DENY" if input.harness.counters.requests > 5', '"input.harness.counters" has no member "requests"'],
+    ['decision := "DENY" if input.value.x', '"input.value" has no members'],
+  ])('AHP-POLICY-105 facts: %s', (rest, sentence) => {
+    expect(refusal(module(rest))).toContain(sentence)
+  })
+
+  test.each([
+    ['decision := "DENY" if regex.match(input.value, "a")', 'is a string literal here'],
+    ['decision := "DENY" if regex.match("(a)\\\\1", input.value)', 'is no RE2 expression'],
+    ['decision := "DENY" if regex.match("a(?=b)", input.value)', 'is no RE2 expression'],
+    ['decision := "DENY" if regex.match("a{2000}", input.value)', 'is no RE2 expression'],
+    [
+      'decision := "DENY" if regex.match("[\\\\p{L}]{900}[\\\\p{L}]{900}[\\\\p{L}]{900}", input.value)',
+      'the pattern of "regex.match"',
+    ],
+    ['decision := "deny"', '"decision" is "deny"; it is "ALLOW", "WARN" or "DENY"'],
+    ['decision := true', '"decision" is true'],
+    ['default decision := {"a": 1}', '"decision" is {"a":1}'],
+    ['decision contains "DENY"', '"decision" is one value'],
+    ['decision(x) := "DENY"', '"decision" is one value'],
+    ['decision := "DENY" if lower(1) == "a"', 'argument 1 of "lower" is no string'],
+    ['decision := "DENY" if count(1) == 1', 'argument 1 of "count" is no collection'],
+    ['decision := "DENY" if regex.match("a", 1)', 'argument 2 of "regex.match" is no string'],
+  ])('AHP-POLICY-106 literals: %s', (rest, sentence) => {
+    expect(refusal(module(rest))).toContain(sentence)
+  })
+
   test('the line of the construct is named', () => {
     expect(refusal('package p\n\n# a comment\ndecision := "DENY" if {\n  true\n  every x in [1] { x }\n}\n')).toMatch(
       /^line 6: "every"/,
@@ -114,7 +134,7 @@ describe('AHP-POLICY-110 what the subset does not have is refused when the modul
     expect(compileRego('package p\r\ndecision := "DENY" if {\r\n  true\r\n}\r\n').version).toBe('v1')
   })
 
-  test('v0 alone has bodies without "if" and re_match; keywords must be imported there', () => {
+  test('AHP-POLICY-101 v0 alone has bodies without "if" and re_match; keywords must be imported there', () => {
     expect(compileRego('package p\ndecision = "DENY" { re_match("a", input.value) }').version).toBe('v0')
     expect(compileRego('package p\nimport future.keywords.if\ndecision = "DENY" if { re_match("a", input.value) }').version).toBe(
       'v0',
@@ -124,7 +144,7 @@ describe('AHP-POLICY-110 what the subset does not have is refused when the modul
   })
 })
 
-describe('AHP-POLICY-113 a hostile module is refused by size, quickly', () => {
+describe('AHP-POLICY-102 a hostile module is refused by size, quickly', () => {
   test.each([
     ['20,000 parentheses', `decision := "DENY" if ${'('.repeat(20_000)}1${')'.repeat(20_000)}`],
     ['brackets', `decision := "DENY" if ${'['.repeat(200_000)}`],
@@ -157,7 +177,7 @@ describe('AHP-POLICY-113 a hostile module is refused by size, quickly', () => {
     expect(compileRego(module(`${chain}\na30 := 1\ndecision := "DENY" if a0`)).rules).toHaveLength(32)
   })
 
-  test('names of every object mean nothing to a module', () => {
+  test('AHP-POLICY-114 names of every object mean nothing to a module', () => {
     for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf']) {
       expect(refusal(module(`decision := "DENY" if ${name}`))).toContain(`"${name}" has no value here`)
       expect(refusal(module(`decision := "DENY" if ${name}(1)`))).toContain(`"${name}" is no function`)

@@ -1,0 +1,109 @@
+/** The policy decision point: verified packs, server-computed counters, threads that evaluate (spec chapter 16). @module */
+import { defaultCrypto, type CryptoPort } from '@aiegis/protocol'
+import { createCounters } from './counters.ts'
+import { blocked, type LoadedPack, type Verdict } from './evaluate.ts'
+import { PackRefused } from './pack-refused.ts'
+import { verifyPack, type PackKey } from './pack-signature.ts'
+import { parsePack, type Pack, type PackFile } from './pack.ts'
+import { createPool, type Pool } from './pool.ts'
+import type { PolicyQuestion } from './question.ts'
+
+/** How to make a policy. `now` gives epoch milliseconds. */
+export interface PolicyOptions {
+  /** In load order, which decides who is named when several deny. */
+  readonly packs: readonly PackFile[]
+  readonly packKeys: readonly PackKey[]
+  /** Development only: loads packs that nobody signed. */
+  readonly allowUnsignedPacks?: boolean
+  /** Those of the server itself; their packs always apply. */
+  readonly jurisdictions?: readonly string[]
+  readonly now: () => number
+  /** Wall clock for one question; 1,000 unless said otherwise. Fuel ends a rule long before. */
+  readonly deadlineMs?: number
+  /** Threads side by side; 2 unless said otherwise. */
+  readonly threads?: number
+  readonly crypto?: CryptoPort
+  /** Told why a decision is `policy_error`. The text may quote a pack and never leaves the server. */
+  readonly onFault?: (fault: { readonly pack: string | null; readonly rule: string | null; readonly message: string }) => void
+}
+
+/** A loaded pack, for `/health` and the log. */
+export interface PackSummary {
+  readonly pack_id: string
+  readonly sha256: string
+  readonly rules: number
+}
+
+/** The policy decision point of one server. */
+export interface Policy {
+  /** Always a verdict: what goes wrong is BLOCK. Rejects only with `overloaded`, when too many questions wait. */
+  decide(question: PolicyQuestion): Promise<Verdict>
+  packs(): readonly PackSummary[]
+  /** Takes new packs in place of the old ones at once, or throws `PackRefused` and keeps all old ones. */
+  reload(packs: readonly PackFile[]): Promise<void>
+  close(): Promise<void>
+}
+
+const COMPILE_MS = 3_000
+
+interface Loaded {
+  readonly packs: readonly Pack[]
+  readonly pool: Pool
+}
+
+/** Loads the packs. Throws `PackRefused` with one sentence for the first that is malformed, unsigned, expired or not understood. */
+export async function createPolicy(options: PolicyOptions): Promise<Policy> {
+  const counters = createCounters()
+  let loaded = await load(options, options.packs)
+  return {
+    async decide(question) {
+      const now = options.now()
+      const { passport, action } = question
+      // Questions without a passport share one count: the name they claim is theirs to choose.
+      const agent = passport === null ? '' : `${passport.issuer}\n${passport.agent_did}`
+      const counts = counters.count(agent, action, now)
+      if (loaded.packs.length === 0) return blocked('no_policy_packs', null, null, null)
+      const { verdict, fault } = await loaded.pool.decide({
+        ...question,
+        now,
+        counters: counts,
+        serverJurisdictions: options.jurisdictions ?? [],
+      })
+      if (fault !== null) options.onFault?.({ pack: verdict.deciding_pack, rule: verdict.deciding_rule, message: fault })
+      return verdict
+    },
+    packs: () => loaded.packs.map(({ pack_id, sha256, rules }) => ({ pack_id, sha256, rules: rules.length })),
+    async reload(files) {
+      const next = await load(options, files)
+      const before = loaded
+      loaded = next
+      await before.pool.close()
+    },
+    close: () => loaded.pool.close(),
+  }
+}
+
+async function load(options: PolicyOptions, files: readonly PackFile[]): Promise<Loaded> {
+  const packs: Pack[] = []
+  for (const file of files) {
+    const pack = parsePack(file)
+    await verifyPack(pack, options.packKeys, options.allowUnsignedPacks === true, options.crypto ?? defaultCrypto())
+    checkTime(pack, options.now())
+    const twin = packs.find(({ pack_id }) => pack_id === pack.pack_id)
+    if (twin !== undefined)
+      throw new PackRefused({ file: file.name }, `its "pack_id" is that of ${twin.file}; load one of the two`)
+    packs.push(pack)
+  }
+  const { deadlineMs = 1_000, threads = 2 } = options
+  return { packs, pool: await createPool({ packs: packs.map(toLoaded), deadlineMs, threads, compileMs: COMPILE_MS }) }
+}
+
+function checkTime(pack: Pack, now: number): void {
+  if (pack.expiresAt * 1000 <= now) throw new PackRefused({ file: pack.file }, 'it has expired; load one that is in force')
+  if (pack.issuedAt * 1000 > now)
+    throw new PackRefused({ file: pack.file }, 'it is issued in the future; check the clock or the pack')
+}
+
+function toLoaded({ file, pack_id, issuedAt, expiresAt, jurisdictions, rules, fallback }: Pack): LoadedPack {
+  return { file, pack_id, issuedAt, expiresAt, jurisdictions, rules, fallback }
+}

@@ -1,0 +1,197 @@
+import { Refusal, type JsonObject } from '@aiegis/protocol'
+import { describe, expect, test } from 'vitest'
+import { PackRefused } from '../../src/policy/pack-refused.ts'
+import { signPack } from '../../src/policy/pack-signature.ts'
+import { createPolicy, type PolicyOptions } from '../../src/policy/policy.ts'
+import { file, manifest, NOW, packSigner, question, reference, regoRule, saying, withPolicy } from './packs.ts'
+
+async function sentence(packs: PolicyOptions['packs'], options: Partial<PolicyOptions> = {}): Promise<string> {
+  return withPolicy(packs, () => Promise.resolve('the packs load'), options).catch((error: unknown) => {
+    if (error instanceof PackRefused) return error.message
+    throw error
+  })
+}
+
+describe('loading', () => {
+  test('packs are listed with their digest and number of rules', async () => {
+    const packs = [reference('pii-block'), reference('rate-limit')]
+    await withPolicy(packs, async (policy) => {
+      expect(policy.packs()).toEqual([
+        { pack_id: 'pii-block', sha256: expect.stringMatching(/^[0-9a-f]{64}$/), rules: 2 },
+        { pack_id: 'rate-limit', sha256: expect.stringMatching(/^[0-9a-f]{64}$/), rules: 1 },
+      ])
+    })
+  })
+
+  test('signed packs load with their key and not without it', async () => {
+    const signer = packSigner(7)
+    const bytes = await signPack(manifest('p', [saying('r', 'WARN')]), signer)
+    const packKeys = [{ kid: signer.kid, key: signer.publicKey }]
+    const policy = await createPolicy({ packs: [{ name: 'p', bytes }], packKeys, now: () => NOW, threads: 1 })
+    expect((await policy.decide(question())).decision).toBe('WARN')
+    await policy.close()
+    await expect(createPolicy({ packs: [{ name: 'p', bytes }], packKeys: [], now: () => NOW })).rejects.toThrow(
+      'which is no pack key of this server',
+    )
+    await expect(createPolicy({ packs: [reference('pii-block')], packKeys, now: () => NOW })).rejects.toThrow('it is not signed')
+  })
+
+  test.each<[string, JsonObject[], string]>([
+    [
+      'the same id twice',
+      [manifest('p', [saying('a', 'ALLOW')]), manifest('p', [saying('b', 'ALLOW')])],
+      'pack 1.json: its "pack_id" is that of 0.json; load one of the two',
+    ],
+    [
+      'an expired pack',
+      [manifest('p', [saying('a', 'ALLOW')], { expires_at: '2026-11-20T22:00:00Z' })],
+      'pack 0.json: it has expired; load one that is in force',
+    ],
+    [
+      'a pack of tomorrow',
+      [manifest('p', [saying('a', 'ALLOW')], { issued_at: '2026-11-20T22:00:01Z' })],
+      'pack 0.json: it is issued in the future; check the clock or the pack',
+    ],
+    [
+      'a rule that the thread refuses',
+      [manifest('p', [saying('a', 'ALLOW'), regoRule('b', 'decision := "DENY" if opa.runtime()')])],
+      'pack 0.json, rule b: line 3: "opa.runtime" is no function of this Rego subset and no function of the module',
+    ],
+  ])('AHP-POLICY-3 AHP-POLICY-4 %s stops the start', async (_, manifests, expected) => {
+    expect(await sentence(manifests.map((value, index) => file(value, `${index}.json`)))).toBe(expected)
+  })
+
+  test('many rules in many modules load, and are asked in order', async () => {
+    const rules = Array.from({ length: 1_000 }, (_, i) => saying(`r${i}`, i === 900 ? 'DENY' : 'ALLOW'))
+    const packs = Array.from({ length: 5 }, (_, i) => file(manifest(`p${i}`, rules), `p${i}`))
+    await withPolicy(packs, async (policy) => {
+      expect(await policy.decide(question())).toMatchObject({ decision: 'BLOCK', deciding_pack: 'p0', deciding_rule: 'r900' })
+    })
+  })
+
+  test('20,000 rules in one module are refused', async () => {
+    const many = regoRule('r', `decision := "ALLOW"\n${Array.from({ length: 20_000 }, (_, i) => `a${i} := 1`).join('\n')}`)
+    expect(await sentence([file(manifest('p', [many]))])).toMatch(/^pack test\.json, rule r: line \d+: the module has more than/)
+  })
+
+  test('the same package name in two rules does not mix their rules', async () => {
+    const rules = [
+      regoRule('a', 'helper := 1\ndecision := "ALLOW" if helper == 1'),
+      regoRule('b', 'helper := 2\ndecision := "ALLOW" if helper == 2'),
+    ]
+    await withPolicy([file(manifest('p', rules, { default_decision: 'DENY' }))], async (policy) => {
+      expect((await policy.decide(question())).decision).toBe('ALLOW')
+    })
+  })
+})
+
+describe('AHP-POLICY-14 AHP-POLICY-119 a pack cannot stop the server', () => {
+  test('the operator is told why a decision is policy_error; the caller is not', async () => {
+    const faults: unknown[] = []
+    const wrong = regoRule('r', 'decision := "DENY" if input.value > 1')
+    await withPolicy(
+      [file(manifest('p', [wrong]))],
+      async (policy) => {
+        expect(await policy.decide(question())).toEqual({
+          decision: 'BLOCK',
+          deciding_pack: 'p',
+          deciding_rule: 'r',
+          deciding_layer: 'L3-Compliance',
+          deny_reason: 'policy_error',
+        })
+        expect(faults).toEqual([{ pack: 'p', rule: 'r', message: 'eval: an order between a string and a number' }])
+      },
+      { onFault: (fault) => faults.push(fault) },
+    )
+  })
+
+  test('a question that cannot be sent to a thread is BLOCK', async () => {
+    await withPolicy([file(manifest('p', [saying('r', 'ALLOW')]))], async (policy) => {
+      const strange = question({ context: { f: (() => 1) as unknown as string } })
+      expect(await policy.decide(strange)).toMatchObject({ decision: 'BLOCK', deny_reason: 'policy_error' })
+      expect((await policy.decide(question())).decision).toBe('ALLOW')
+    })
+  })
+
+  test('deep and cyclic input is BLOCK and ends no thread', async () => {
+    await withPolicy([file(manifest('p', [saying('r', 'ALLOW')]))], async (policy) => {
+      let deep: JsonObject = {}
+      for (let i = 0; i < 2_000; i += 1) deep = { deep }
+      const cycle: Record<string, JsonObject> = {}
+      cycle['self'] = cycle
+      expect((await policy.decide(question({ input: deep }))).deny_reason).toBe('policy_error')
+      expect((await policy.decide(question({ input: cycle }))).deny_reason).toBe('policy_error')
+      expect((await policy.decide(question())).decision).toBe('ALLOW')
+    })
+  })
+
+  test('more questions than may wait are refused as overloaded, the others are answered', async () => {
+    await withPolicy([file(manifest('p', [saying('r', 'ALLOW')]))], async (policy) => {
+      const answers = await Promise.allSettled(Array.from({ length: 1_100 }, () => policy.decide(question())))
+      const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []))
+      expect(refused.length).toBeGreaterThan(0)
+      expect(refused.every((reason) => reason instanceof Refusal && reason.code === 'overloaded')).toBe(true)
+      expect(answers.filter((answer) => answer.status === 'fulfilled' && answer.value.decision === 'ALLOW')).toHaveLength(
+        1_100 - refused.length,
+      )
+    })
+  })
+
+  test('after the end a question is BLOCK, and those that waited were answered', async () => {
+    const policy = await createPolicy({
+      packs: [file(manifest('p', [saying('r', 'ALLOW')]))],
+      packKeys: [],
+      allowUnsignedPacks: true,
+      now: () => NOW,
+    })
+    const waiting = Array.from({ length: 20 }, () => policy.decide(question()))
+    await policy.close()
+    expect((await Promise.all(waiting)).map(({ decision }) => decision)).toEqual(Array(20).fill('ALLOW'))
+    expect((await policy.decide(question())).deny_reason).toBe('policy_error')
+  })
+})
+
+describe('AHP-POLICY-5 packs are exchanged all at once or not at all', () => {
+  const ok = file(manifest('ok', [saying('r', 'ALLOW')]), 'ok.json')
+
+  test('one bad rule keeps the whole old set', async () => {
+    await withPolicy([ok], async (policy) => {
+      const better = file(manifest('better', [saying('r', 'WARN')]), 'better.json')
+      const bad = file(manifest('bad', [saying('a', 'DENY'), regoRule('b', 'decision := "deny"')]), 'bad.json')
+      await expect(policy.reload([better, bad])).rejects.toThrow('pack bad.json, rule b: line 3: "decision" is "deny"')
+      expect(policy.packs().map(({ pack_id }) => pack_id)).toEqual(['ok'])
+      expect((await policy.decide(question())).decision).toBe('ALLOW')
+      await policy.reload([better])
+      expect(policy.packs().map(({ pack_id }) => pack_id)).toEqual(['better'])
+      expect((await policy.decide(question())).decision).toBe('WARN')
+    })
+  })
+
+  test('questions in flight are answered by the old set', async () => {
+    await withPolicy([ok], async (policy) => {
+      const before = Array.from({ length: 50 }, () => policy.decide(question()))
+      const reload = policy.reload([file(manifest('next', [saying('r', 'DENY')]))])
+      expect((await Promise.all(before)).map(({ decision }) => decision)).toEqual(Array(50).fill('ALLOW'))
+      await reload
+      expect((await policy.decide(question())).decision).toBe('BLOCK')
+    })
+  })
+})
+
+const passport = (issuer: string) => ({ agent_did: 'did:key:z6Mk1', issuer, claims: {} })
+
+test('AHP-POLICY-120 each agent has its own rate, named by issuer and DID; questions without a passport share one', async () => {
+  const rule = regoRule('r', 'decision := "ALLOW" if { input.harness.counters.requests_1m <= 2 } else := "DENY"')
+  await withPolicy([file(manifest('p', [rule]))], async (policy) => {
+    const ask = async (change: Parameters<typeof question>[0]) => (await policy.decide(question(change))).decision
+    const a = passport('did:web:a.example')
+    expect([await ask({ passport: a }), await ask({ passport: a }), await ask({ passport: a })]).toEqual([
+      'ALLOW',
+      'ALLOW',
+      'BLOCK',
+    ])
+    expect(await ask({ passport: passport('did:web:b.example') })).toBe('ALLOW')
+    const claimed = ['x', 'y', 'z'].map((agent_did) => ask({ context: { agent_did } }))
+    expect(await Promise.all(claimed)).toEqual(['ALLOW', 'ALLOW', 'BLOCK'])
+  })
+})

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest'
+import { PackRefused } from '../../src/policy/pack-refused.ts'
+import { parsePack } from '../../src/policy/pack.ts'
+import { createPool, type Pool } from '../../src/policy/pool.ts'
+import type { ServerQuestion } from '../../src/policy/question.ts'
+import { file, manifest, NOW, question, saying } from './packs.ts'
+
+const pack = parsePack(file(manifest('p', [saying('a', 'ALLOW'), saying('b', 'ALLOW')])))
+const base = { packs: [pack], deadlineMs: 1_000, compileMs: 3_000, threads: 1 }
+
+/** A thread that does to itself what the action of a question says, after noting that rule 1 of pack 0 runs. */
+function entry(start = "parentPort.postMessage({ kind: 'ready' })"): URL {
+  const code = `
+import { parentPort, workerData } from 'node:worker_threads'
+const at = new Int32Array(workerData.progress)
+parentPort.on('message', ({ action }) => {
+  at[0] = 0
+  at[1] = 1
+  if (action === 'hang') for (;;);
+  if (action === 'exit') process.exit(0)
+  if (action === 'throw') throw new Error('boom')
+  if (action === 'memory') { const all = []; for (;;) all.push(new Array(100000).fill(Math.random())) }
+  parentPort.postMessage({ kind: 'outcome', outcome: { verdict: { decision: 'ALLOW' }, fuel: 1, fault: null } })
+})
+${start}`
+  return new URL(`data:text/javascript,${encodeURIComponent(code)}`)
+}
+
+function asking(action: string): ServerQuestion {
+  return {
+    ...question({ action }),
+    now: NOW,
+    serverJurisdictions: [],
+    counters: { requests_1m: 1, requests_1h: 1, action_requests_1m: 1, action_requests_1h: 1 },
+  }
+}
+
+async function withPool<T>(use: (pool: Pool) => Promise<T>, change: Partial<Parameters<typeof createPool>[0]> = {}): Promise<T> {
+  const pool = await createPool({ ...base, entry: entry(), ...change })
+  try {
+    return await use(pool)
+  } finally {
+    await pool.close()
+  }
+}
+
+describe('AHP-POLICY-119 a thread that breaks costs one question', () => {
+  test.each([
+    ['hang', /^timeout: no answer within 1000 ms$/],
+    ['exit', /^worker: the thread ended$/],
+    ['throw', /^worker: Error: boom$/],
+    ['memory', /^worker: .*ERR_WORKER_OUT_OF_MEMORY/],
+  ])('%s: BLOCK that names the rule, and a fresh thread for those that waited', async (action, fault) => {
+    await withPool(
+      async (pool) => {
+        const [broken, ...others] = await Promise.all([action, 'ok', 'ok'].map((each) => pool.decide(asking(each))))
+        expect(broken?.verdict).toEqual({
+          decision: 'BLOCK',
+          deciding_pack: 'p',
+          deciding_rule: 'b',
+          deciding_layer: 'L3-Compliance',
+          deny_reason: 'policy_error',
+        })
+        expect(broken?.fault).toMatch(fault)
+        expect(others.map(({ verdict }) => verdict.decision)).toEqual(['ALLOW', 'ALLOW'])
+      },
+      action === 'memory' ? { deadlineMs: 30_000 } : {},
+    )
+  })
+
+  test('threads break side by side, again and again, and the pool still answers', async () => {
+    await withPool(
+      async (pool) => {
+        const actions = Array.from({ length: 24 }, (_, i) => (i % 3 === 0 ? 'exit' : 'ok'))
+        const outcomes = await Promise.all(actions.map((action) => pool.decide(asking(action))))
+        expect(outcomes.map(({ verdict }) => verdict.decision)).toEqual(
+          actions.map((action) => (action === 'ok' ? 'ALLOW' : 'BLOCK')),
+        )
+      },
+      { threads: 2 },
+    )
+  })
+
+  test('the end waits for what runs, also when that breaks', async () => {
+    const pool = await createPool({ ...base, entry: entry() })
+    const waiting = ['exit', 'ok', 'exit', 'ok'].map((action) => pool.decide(asking(action)))
+    await pool.close()
+    expect((await Promise.all(waiting)).map(({ verdict }) => verdict.decision)).toEqual(['BLOCK', 'ALLOW', 'BLOCK', 'ALLOW'])
+  })
+})
+
+describe('AHP-POLICY-3 packs that do not compile in time are refused', () => {
+  test.each([
+    ['never answers', 'for (;;);', 'pack test.json: the rules took longer than 500 ms to compile; make them smaller'],
+    ['ends', 'process.exit(0)', 'pack test.json: the rules could not be compiled (the thread ended)'],
+    ['throws', 'throw new Error("boom")', 'pack test.json: the rules could not be compiled (Error: boom)'],
+  ])('a thread that %s', async (what, start, sentence) => {
+    const compileMs = what === 'never answers' ? 500 : 30_000
+    const error: unknown = await createPool({ ...base, compileMs, threads: 2, entry: entry(start) }).catch(
+      (cause: unknown) => cause,
+    )
+    expect(error).toBeInstanceOf(PackRefused)
+    expect(String(error)).toContain(sentence)
+  })
+})
