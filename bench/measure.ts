@@ -12,7 +12,7 @@ export type Costs = ReadonlyMap<string, readonly number[]>
 
 /** Rounds that count; an odd number, so that the median is one of them. */
 const ROUNDS = 21
-const WARM_UP_ROUNDS = 4
+const WARM_UP_ROUNDS = 16
 const OPERATIONS = 200
 
 /** Runs every subject in every round, in an order that moves on by one each round, each operation on an input of its own. */

@@ -14,8 +14,10 @@ export function utf8(text: string): Uint8Array {
     }
     if (seen < 0x80) return bytes
   }
-  if (!isWellFormed(text)) throw new Malformed('text with a lone surrogate')
-  return nodeBuffer === undefined ? encoder.encode(text) : plain(nodeBuffer.from(text, 'utf8'))
+  const bytes = nodeBuffer === undefined ? encoder.encode(text) : plain(nodeBuffer.from(text, 'utf8'))
+  // A lone surrogate becomes three bytes, so only text with more bytes than characters can hold one.
+  if (bytes.length !== text.length && !isWellFormed(text)) throw new Malformed('text with a lone surrogate')
+  return bytes
 }
 
 /** Text of UTF-8 bytes. Throws `Malformed` for anything that is not UTF-8 and for a byte order mark (RFC 8259 §8.1). */

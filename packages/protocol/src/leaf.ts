@@ -60,31 +60,28 @@ export function commit(crypto: CryptoPort, salt: Uint8Array, field: string, valu
 }
 
 /**
- * HMAC (RFC 2104) as two plain hashes: engines take longer to set an HMAC up than to compute it. The buffers serve all fields of a
- * leaf, for allocating costs as much as hashing; the port is synchronous and keeps nothing of what it reads.
+ * HMAC (RFC 2104) as two plain hashes: engines take longer to set an HMAC up than to compute it. One set of buffers serves every leaf,
+ * for allocating costs as much as hashing: the port is synchronous and keeps nothing of what it reads, and nothing here calls out.
  */
 function committer(crypto: CryptoPort, salt: Uint8Array): (field: string, value: JsonValue) => string {
   if (salt.length !== SALT_LENGTH) throw new Malformed(`a salt of another length than ${SALT_LENGTH} bytes`)
-  const inner = new Uint8Array(BLOCK + LABEL_SPACE).fill(0x36, 0, BLOCK)
-  const outer = new Uint8Array(BLOCK + 32).fill(0x5c, 0, BLOCK)
-  for (let index = 0; index < SALT_LENGTH; index++) {
-    const byte = salt[index] ?? 0
-    inner[index] = 0x36 ^ byte
-    outer[index] = 0x5c ^ byte
-  }
-  const message = new Uint8Array(MESSAGE_SPACE)
   return (field, value) => {
-    const { label, head } = LABELS.get(field) ?? labelOf(field)
-    inner.set(label, BLOCK)
-    outer.set(crypto.sha256(inner.subarray(0, BLOCK + label.length)), BLOCK)
-    const key = crypto.sha256(outer)
-    const text = utf8(canonicalize(value))
-    const length = head.length + key.length + text.length
-    if (length > MESSAGE_SPACE) return encodeBase64url(crypto.sha256(concat([head, key, text])))
-    message.set(head)
-    message.set(key, head.length)
-    message.set(text, head.length + key.length)
-    return encodeBase64url(crypto.sha256(message.subarray(0, length)))
+    const { label, head, inner } = LABELS.get(field) ?? labelOf(field)
+    for (let index = 0; index < SALT_LENGTH; index++) {
+      const byte = salt[index] ?? 0
+      INNER[index] = 0x36 ^ byte
+      OUTER[index] = 0x5c ^ byte
+    }
+    INNER.set(label, BLOCK)
+    OUTER.set(crypto.sha256(inner), BLOCK)
+    const key = crypto.sha256(OUTER)
+    const text = value === null ? NULL : utf8(canonicalize(value))
+    const start = head.length + key.length
+    if (start + text.length > MESSAGE_SPACE) return encodeBase64url(crypto.sha256(concat([head, key, text])))
+    MESSAGE.set(head)
+    MESSAGE.set(key, head.length)
+    MESSAGE.set(text, start)
+    return encodeBase64url(crypto.sha256(MESSAGE.subarray(0, start + text.length)))
   }
 }
 
@@ -92,12 +89,14 @@ function committer(crypto: CryptoPort, salt: Uint8Array): (field: string, value:
 interface Label {
   readonly label: Uint8Array
   readonly head: Uint8Array
+  /** The part of `INNER` that is hashed for this field. */
+  readonly inner: Uint8Array
 }
 
 function labelOf(field: string): Label {
   const label = utf8(field)
   if (label.length > LABEL_SPACE) throw new RangeError(`a field with a name over ${LABEL_SPACE} bytes`)
-  return { label, head: utf8(`aiegis-commit/v1\n${field}\n`) }
+  return { label, head: utf8(`aiegis-commit/v1\n${field}\n`), inner: INNER.subarray(0, BLOCK + label.length) }
 }
 
 /** Members of the entry that a leaf holds as commitments. */
@@ -111,4 +110,8 @@ const BLOCK = 64
 /** `YYYY-MM-DDThh:mm:ss`, after which the leaf says Z: milliseconds would tell more about a person's day than a log needs. */
 const SECONDS = 19
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
+const NULL = utf8('null')
+const INNER = new Uint8Array(BLOCK + LABEL_SPACE).fill(0x36, 0, BLOCK)
+const OUTER = new Uint8Array(BLOCK + 32).fill(0x5c, 0, BLOCK)
+const MESSAGE = new Uint8Array(MESSAGE_SPACE)
 const LABELS: ReadonlyMap<string, Label> = new Map(COMMITTED.map((field) => [field, labelOf(field)]))

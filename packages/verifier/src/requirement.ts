@@ -94,7 +94,7 @@ export function completeRequirement(
   return {
     action: route.action,
     target: route.target,
-    grades: [defaults.require, checkGrades(route.require ?? {})],
+    grades: [defaults.require, checkGrades(route.require ?? {})].filter((grades) => Object.keys(grades).length > 0),
     maxDepth: depth,
     acceptWarn: route.acceptWarn ?? defaults.acceptWarn,
     acceptObligations: new Set(obligations),

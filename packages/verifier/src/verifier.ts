@@ -61,6 +61,7 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     now,
     refreshSeconds: trust.time.statusRefreshSeconds,
     maxStalenessSeconds: trust.time.maxStalenessSeconds,
+    skewSeconds: trust.time.skewSeconds,
   })
   const receiver: Receiver = {
     trust,

@@ -2,9 +2,14 @@ import { REASONS, Refusal, type ReasonCode } from '@aiegis/protocol'
 import { describe, expect, test } from 'vitest'
 import { renderRefusal } from '../src/refusal-response.ts'
 
-const party = { audience: 'https://api.example.com', harnesses: ['did:web:a.example', 'did:web:b.example'], now: 1_795_212_000_900 }
+const party = {
+  audience: 'https://api.example.com',
+  harnesses: ['did:web:a.example', 'did:web:b.example'],
+  now: 1_795_212_000_900,
+}
 const codes = Object.keys(REASONS) as ReasonCode[]
-const render = (code: ReasonCode, random = 0) => renderRefusal(new Refusal(code, 'a secret detail', { cause: 'a secret cause' }), { ...party, random: () => random })
+const render = (code: ReasonCode, random = 0) =>
+  renderRefusal(new Refusal(code, 'a secret detail', { cause: 'a secret cause' }), { ...party, random: () => random })
 
 describe('the response of a refusal', () => {
   test.each(codes)('AHP-REFUSE-1 AHP-REFUSE-2 AHP-REFUSE-5 %s shows its public row and nothing of its detail', (code) => {
@@ -33,9 +38,12 @@ describe('the response of a refusal', () => {
   })
 
   test('AHP-REFUSE-4 every 503 says when to come back, later than the least and not all at once', () => {
-    for (const code of codes.filter((name) => REASONS[name].status === 503)) expect(Number(render(code).headers['Retry-After'])).toBeGreaterThan(0)
+    for (const code of codes.filter((name) => REASONS[name].status === 503))
+      expect(Number(render(code).headers['Retry-After'])).toBeGreaterThan(0)
     const warming = new Refusal('replay_warming', '', { retryAfter: 6 })
-    expect([0, 0.999].map((random) => renderRefusal(warming, { ...party, random: () => random }).headers['Retry-After'])).toEqual(['6', '9'])
+    expect([0, 0.999].map((random) => renderRefusal(warming, { ...party, random: () => random }).headers['Retry-After'])).toEqual(
+      ['6', '9'],
+    )
   })
 
   test('AHP-REFUSE-6 all that is untrusted looks alike', () => {
@@ -45,6 +53,7 @@ describe('the response of a refusal', () => {
   })
 
   test('AHP-REFUSE-8 what could not be measured is 503', () => {
-    for (const code of ['status_unavailable', 'replay_unavailable', 'replay_full', 'replay_warming'] as const) expect(render(code).status).toBe(503)
+    for (const code of ['status_unavailable', 'replay_unavailable', 'replay_full', 'replay_warming'] as const)
+      expect(render(code).status).toBe(503)
   })
 })

@@ -40,11 +40,11 @@ describe('replay store in memory', () => {
 
   test('AHP-TIME-14 keeps one harness from filling it for all', () => {
     const { store } = at(start, { maxRecords: 10, maxPerIssuer: 1 })
-    expect([store.claim('a', start + 60, 'one'), store.claim('b', start + 60, 'one'), store.claim('c', start + 60, 'two')]).toEqual([
-      'fresh',
-      'full',
-      'fresh',
-    ])
+    expect([
+      store.claim('a', start + 60, 'one'),
+      store.claim('b', start + 60, 'one'),
+      store.claim('c', start + 60, 'two'),
+    ]).toEqual(['fresh', 'full', 'fresh'])
   })
 
   test('a clock that goes back forgets nothing', () => {

@@ -61,7 +61,10 @@ describe('requirement of a route', () => {
   })
 
   test('takes from the bundle what it does not say', () => {
-    const requirement = completeRequirement({}, { require: { human: { asserted: 'live' } }, acceptWarn: true, acceptObligations: ['log_full'] })
+    const requirement = completeRequirement(
+      {},
+      { require: { human: { asserted: 'live' } }, acceptWarn: true, acceptObligations: ['log_full'] },
+    )
     expect(requirement).toMatchObject({ acceptWarn: true, maxDepth: 2 })
     expect([...requirement.acceptObligations]).toEqual(['log_full'])
     expect(requirement.grades[0]).toEqual({ human: { asserted: 'live' } })

@@ -8,6 +8,7 @@ import {
   verifyInclusion,
   type CryptoPort,
 } from '@aiegis/protocol'
+import { after } from '../after.ts'
 import type { BoundedMap } from '../bounded-map.ts'
 import type { TrustConfig } from '../trust.ts'
 import type { Evidence } from './decode.ts'
@@ -27,13 +28,13 @@ export type CheckpointCache = BoundedMap<true>
  * Throws `inclusion_invalid`, `checkpoint_unsigned`, `checkpoint_signature_invalid`. Rebuilds the leaf from the token alone.
  * Does not show that every decision was logged, nor that others see the same tree: that is what the audit is for.
  */
-export async function checkLedger(
+export function checkLedger(
   evidence: Evidence,
   token: VerifiedToken,
   trust: TrustConfig,
   seen: CheckpointCache,
   crypto: CryptoPort,
-): Promise<VerifiedInclusion> {
+): VerifiedInclusion | Promise<VerifiedInclusion> {
   const { index, path, checkpoint } = evidence.proof
   const ledger = trust.ledger(checkpoint.origin)
   if (ledger === undefined) throw new Refusal('log_not_allowed', 'the log is not in the trust bundle')
@@ -50,11 +51,12 @@ export async function checkLedger(
   if (!verifyInclusion(crypto, { index, size: checkpoint.size, leafHash, path, root: checkpoint.root })) {
     throw new Refusal('inclusion_invalid', 'the proof does not lead from this decision to the root')
   }
-  if (seen.get(checkpoint.raw) === undefined) {
-    const verdict = await verifyCheckpoint(crypto, checkpoint, ledger.origin, ledger.vkey)
+  const inclusion = { origin: checkpoint.origin, index, size: checkpoint.size }
+  if (seen.get(checkpoint.raw) === true) return inclusion
+  return after(verifyCheckpoint(crypto, checkpoint, ledger.origin, ledger.vkey), (verdict) => {
     if (verdict === 'unsigned') throw new Refusal('checkpoint_unsigned', "no signature by the log's key")
     if (verdict === 'bad') throw new Refusal('checkpoint_signature_invalid', 'the checkpoint signature does not verify')
     seen.set(checkpoint.raw, true)
-  }
-  return { origin: checkpoint.origin, index, size: checkpoint.size }
+    return inclusion
+  })
 }

@@ -10,6 +10,7 @@ import {
   type Passport,
   type UnverifiedJws,
 } from '@aiegis/protocol'
+import { after } from '../after.ts'
 import type { BoundedMap } from '../bounded-map.ts'
 import type { TrustConfig } from '../trust.ts'
 import type { Evidence } from './decode.ts'
@@ -45,16 +46,20 @@ export type PassportCache = BoundedMap<KnownPassport>
  * Throws `passport_issuer_unknown`, `passport_key_unknown`, `passport_signature_invalid`, `passport_claims_invalid`, `passport_lifetime_too_long`,
  * `passport_key_mismatch`, `passport_not_yet_valid`, `passport_expired`. `now` is in epoch seconds. Does not check status, mission or joins.
  */
-export async function checkPassports(
+export function checkPassports(
   evidence: Evidence,
   trust: TrustConfig,
   cache: PassportCache,
   crypto: CryptoPort,
   now: number,
-): Promise<VerifiedChain> {
+): VerifiedChain | Promise<VerifiedChain> {
   const { chain } = evidence
-  const known =
-    chain.kind === 'known' ? chain.known : cache.set(chain.text, await verify(chain.text, chain.passport, trust, crypto, now))
+  if (chain.kind === 'known') return judge(chain.known, trust, now)
+  return after(verify(chain.text, chain.passport, trust, crypto, now), (known) => judge(cache.set(chain.text, known), trust, now))
+}
+
+/** What may change while the bytes stay the same is judged on every use. */
+function judge(known: KnownPassport, trust: TrustConfig, now: number): VerifiedChain {
   const { passport, kid, digest } = known
   // A key that was withdrawn takes the passports that it signed with it, cached or not.
   const key = trust.issuerKey(passport.issuer, kid)
@@ -66,20 +71,22 @@ export async function checkPassports(
   return { digest, principal: known, presenter: known, validUntil: passport.validUntil }
 }
 
-async function verify(
+function verify(
   text: string,
   jws: UnverifiedJws,
   trust: TrustConfig,
   crypto: CryptoPort,
   now: number,
-): Promise<KnownPassport> {
+): KnownPassport | Promise<KnownPassport> {
   const trusted = trust.issuerKey(jws.signer, jws.kid)
-  const payload = await verifyJws(crypto, jws, keyOrDecoy(trusted, now))
-  if (trusted === undefined)
-    throw unknownKey(trust.issuer(jws.signer) === undefined, 'passport_issuer_unknown', 'passport_key_unknown')
-  if (!isUsable(trusted, now)) throw new Refusal('passport_key_unknown', 'the key is outside its validity')
-  if (payload === undefined) throw new Refusal('passport_signature_invalid', 'the passport signature does not verify')
-  const passport = parsePassport(payload)
-  if (passport.issuer !== jws.signer) throw new Refusal('passport_claims_invalid', '"issuer" is not the DID of "kid"')
-  return { passport, kid: jws.kid, digest: encodeBase64url(crypto.sha256(utf8(text))), jkt: thumbprint(crypto, passport.key) }
+  return after(verifyJws(crypto, jws, keyOrDecoy(trusted, now)), (payload) => {
+    if (trusted === undefined) {
+      throw unknownKey(trust.issuer(jws.signer) === undefined, 'passport_issuer_unknown', 'passport_key_unknown')
+    }
+    if (!isUsable(trusted, now)) throw new Refusal('passport_key_unknown', 'the key is outside its validity')
+    if (payload === undefined) throw new Refusal('passport_signature_invalid', 'the passport signature does not verify')
+    const passport = parsePassport(payload)
+    if (passport.issuer !== jws.signer) throw new Refusal('passport_claims_invalid', '"issuer" is not the DID of "kid"')
+    return { passport, kid: jws.kid, digest: encodeBase64url(crypto.sha256(utf8(text))), jkt: thumbprint(crypto, passport.key) }
+  })
 }

@@ -1,5 +1,6 @@
 /** Step 8: the sender holds the agent's key, so a copied token is useless (spec chapter 6; RFC 9421 §3.2). @module */
 import { encodeBase64url, Refusal, signatureBase, verifyEd25519, type CryptoPort } from '@aiegis/protocol'
+import { after } from '../after.ts'
 import type { Evidence } from './decode.ts'
 import type { VerifiedChain } from './passports.ts'
 import type { VerifiedToken } from './token.ts'
@@ -8,13 +9,13 @@ import type { VerifiedToken } from './token.ts'
  * Throws `possession_key_mismatch`, `possession_expired`, `content_digest_mismatch`, `possession_invalid`. `now` is in epoch seconds.
  * Takes method and URI from the token: the binding step has shown that they are the request's. `created` is not compared with the clock.
  */
-export async function checkPossession(
+export function checkPossession(
   evidence: Evidence,
   token: VerifiedToken,
   chain: VerifiedChain,
   crypto: CryptoPort,
   now: number,
-): Promise<void> {
+): void | Promise<void> {
   const { possession, contentDigest } = evidence
   const { claims } = token
   if (possession.params.keyid !== claims.cnf.jkt)
@@ -33,7 +34,7 @@ export async function checkPossession(
     ],
     possession.paramsText,
   )
-  if (!(await verifyEd25519(crypto, chain.presenter.passport.key, base, possession.signature))) {
-    throw new Refusal('possession_invalid', 'the possession signature does not verify')
-  }
+  return after(verifyEd25519(crypto, chain.presenter.passport.key, base, possession.signature), (valid) => {
+    if (!valid) throw new Refusal('possession_invalid', 'the possession signature does not verify')
+  })
 }

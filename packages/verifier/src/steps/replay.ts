@@ -1,5 +1,6 @@
 /** Step 12: this token was never used before; the only step that writes (spec chapter 12). @module */
 import { encodeBase64url, Refusal, utf8, type CryptoPort } from '@aiegis/protocol'
+import { after } from '../after.ts'
 import type { ReplayStore } from '../replay.ts'
 import type { TrustConfig } from '../trust.ts'
 import type { VerifiedChain } from './passports.ts'
@@ -7,12 +8,14 @@ import type { VerifiedToken } from './token.ts'
 
 /** How long a record outlives its token, in seconds: room for clocks of receivers that share one store. */
 const RECORD_GRACE = 60
+/** How long a store may take, in milliseconds. */
+const STORE_MS = 3000
 
 /**
  * Throws `token_expired`, `passport_expired`, `replay_warming`, `token_replayed`, `replay_full`, `replay_unavailable`. `now` (epoch seconds) is
  * read anew for this step: content may have dripped in for a long time. `startedAt` is when the store began to remember.
  */
-export async function claimOnce(
+export function claimOnce(
   token: VerifiedToken,
   chain: VerifiedChain,
   store: ReplayStore,
@@ -20,7 +23,7 @@ export async function claimOnce(
   crypto: CryptoPort,
   startedAt: number,
   now: number,
-): Promise<void> {
+): void | Promise<void> {
   const { iss, jti, iat, exp } = token.claims
   if (exp <= now) throw new Refusal('token_expired', `exp ${exp}, now ${now} at the claim`)
   if (chain.validUntil <= now) throw new Refusal('passport_expired', `until ${chain.validUntil}, now ${now} at the claim`)
@@ -29,8 +32,11 @@ export async function claimOnce(
     // What was used before the start is forgotten: only tokens that cannot be older than the memory are safe.
     throw new Refusal('replay_warming', `iat ${iat}, remembering since ${startedAt}`, { retryAfter: trust.time.skewSeconds + 1 })
   }
-  const verdict = await claim(store, replayKey(iss, jti, crypto), exp + RECORD_GRACE, iss)
-  if (verdict === 'seen') throw new Refusal('token_replayed', `jti ${jti}`)
+  return after(claim(store, replayKey(iss, jti, crypto), exp + RECORD_GRACE, iss), judge)
+}
+
+function judge(verdict: unknown): void {
+  if (verdict === 'seen') throw new Refusal('token_replayed', 'the store knows the token')
   if (verdict === 'full') throw new Refusal('replay_full', 'the store holds as many live records as it may', { retryAfter: 5 })
   if (verdict !== 'fresh')
     throw new Refusal('replay_unavailable', 'the store answered something else than it may', { retryAfter: 2 })
@@ -41,10 +47,21 @@ export function replayKey(iss: string, jti: string, crypto: CryptoPort): string 
   return encodeBase64url(crypto.sha256(utf8(`${iss.length}:${iss}${jti.length}:${jti}`)))
 }
 
-async function claim(store: ReplayStore, key: string, expiresAt: number, iss: string): Promise<unknown> {
-  try {
-    return await store.claim(key, expiresAt, iss)
-  } catch (error) {
-    throw new Refusal('replay_unavailable', 'the store failed', { cause: error, retryAfter: 2 })
+function claim(store: ReplayStore, key: string, expiresAt: number, iss: string): unknown {
+  const failed = (cause: unknown): never => {
+    throw new Refusal('replay_unavailable', 'the store failed', { cause, retryAfter: 2 })
   }
+  try {
+    const verdict = store.claim(key, expiresAt, iss)
+    return verdict instanceof Promise ? Promise.race([verdict, late()]).catch(failed) : verdict
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+/** Rejects when a store takes longer than one dependency may. */
+function late(): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    setTimeout(() => reject(new Error(`no answer after ${STORE_MS} ms`)), STORE_MS).unref()
+  })
 }

@@ -12,6 +12,7 @@ import {
   type TokenClaims,
   type UnverifiedJws,
 } from '@aiegis/protocol'
+import { after } from '../after.ts'
 import type { TrustConfig, TrustedKey } from '../trust.ts'
 
 /** A token whose signature and times were checked. */
@@ -32,22 +33,24 @@ const DECOY = importEd25519(fromHex(`58${'66'.repeat(31)}`))
  * `token_not_yet_valid`, `token_expired`, `token_lifetime_too_long`, `entry_time_mismatch`. `now` is in epoch seconds.
  * Does not compare the token with request or passport.
  */
-export async function checkToken(
+export function checkToken(
   jws: UnverifiedJws,
   trust: TrustConfig,
   crypto: CryptoPort,
   now: number,
-): Promise<VerifiedToken> {
+): VerifiedToken | Promise<VerifiedToken> {
   const trusted = trust.harnessKey(jws.signer, jws.kid)
-  const payload = await verifyJws(crypto, jws, keyOrDecoy(trusted, now))
-  if (trusted === undefined)
-    throw unknownKey(trust.harness(jws.signer) === undefined, 'token_issuer_unknown', 'token_key_unknown')
-  if (!isUsable(trusted, now)) throw new Refusal('token_key_unknown', 'the key is outside its validity')
-  if (payload === undefined) throw new Refusal('token_signature_invalid', 'the token signature does not verify')
-  const claims = parseTokenClaims(payload)
-  if (claims.iss !== jws.signer) throw new Refusal('token_claims_invalid', '"iss" is not the DID of "kid"')
-  checkTimes(claims, trust, now)
-  return { claims, text: jws.text, kid: jws.kid, signatureText: jws.signatureText }
+  return after(verifyJws(crypto, jws, keyOrDecoy(trusted, now)), (payload) => {
+    if (trusted === undefined) {
+      throw unknownKey(trust.harness(jws.signer) === undefined, 'token_issuer_unknown', 'token_key_unknown')
+    }
+    if (!isUsable(trusted, now)) throw new Refusal('token_key_unknown', 'the key is outside its validity')
+    if (payload === undefined) throw new Refusal('token_signature_invalid', 'the token signature does not verify')
+    const claims = parseTokenClaims(payload)
+    if (claims.iss !== jws.signer) throw new Refusal('token_claims_invalid', '"iss" is not the DID of "kid"')
+    checkTimes(claims, trust, now)
+    return { claims, text: jws.text, kid: jws.kid, signatureText: jws.signatureText }
+  })
 }
 
 /** The key to verify with: the trusted one, or a decoy when there is none, so that both refusals take as long. */
