@@ -1,1 +1,12 @@
-export {}
+/** The agent's side: shows each request to the harness, attaches the evidence, signs possession. @module */
+export { HarnessBlocked, HarnessFailed, type HarnessDecision } from './ask.ts'
+export { harnessFetch, type HarnessFetchOptions, type OutgoingRequest } from './harness-fetch.ts'
+export {
+  evidenceHeaders,
+  signAsk,
+  signPossession,
+  type Evidence,
+  type Possession,
+  type Question,
+  type SignatureHeaders,
+} from './sign.ts'
