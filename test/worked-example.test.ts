@@ -89,7 +89,7 @@ describe('the worked example', () => {
     expect(parsePassport(passport ?? new Uint8Array()).subject).toBe(example.token.claims['sub'])
   })
 
-  test('AHP-LEAF-3 AHP-LEAF-4 has the leaf that we build from the token', () => {
+  test('AHP-BYTES-8 AHP-LEAF-3 AHP-LEAF-4 has the leaf that we build from the token', () => {
     const { kid, signatureText, text } = decodeToken(example.token.text)
     const { entry, sub, salt } = parseTokenClaims(utf8(JSON.stringify(example.token.claims)))
     const leaf = buildLeaf(crypto, {

@@ -1,4 +1,4 @@
-/** Chapter 8 of the specification, seen by a receiver: passport, mission and the joins to the token. @module */
+/** Chapters 8 and 9 of the specification, seen by a receiver: passport, mission, the joins to the token, and status. @module */
 import {
   encodeBase64url,
   formatDidKey,
@@ -187,11 +187,23 @@ const JOINS: readonly Case[] = [
   ],
 ]
 
+const STATUS: readonly Case[] = [
+  ['AHP-STATUS-1 a passport without status', 'status_not_listed', passport((vc) => lacking(vc, 'credentialStatus'))],
+  [
+    'AHP-STATUS-2 a list that the issuer does not have in the bundle',
+    'status_not_listed',
+    status({ statusListCredential: 'https://identity.example/status/revocation/2' }),
+  ],
+  ['AHP-STATUS-3 the last index', 'served', status({ statusListIndex: '131071' })],
+  ['AHP-STATUS-3 an index outside of the list', 'status_not_listed', status({ statusListIndex: '131072' })],
+]
+
 describe.each([
   ['the header and its signature', HEADER],
   ['members', MEMBERS],
   ['mission', MISSION],
   ['joins', JOINS],
+  ['status', STATUS],
 ])('%s', (_name, cases) => {
   test.each(cases)('%s: %s', async (_title, expected, make) => {
     expect(await verdictOf(make)).toBe(expected)
@@ -204,11 +216,26 @@ describe('what the configuration decides', () => {
     expect(await verdictOf((h) => h.mint(ORDER), { trust: issuer({ roles: ['root'] }) })).toBe('served')
   })
 
+  test('AHP-STATUS-1 a passport without status is served where its issuer is declared unrevocable', async () => {
+    const trust = issuer({ status: 'unrevocable' })
+    expect(
+      await verdictOf(
+        passport((vc) => lacking(vc, 'credentialStatus')),
+        { trust },
+      ),
+    ).toBe('served')
+    expect(await verdictOf((h) => h.mint(), { trust })).toBe('status_not_listed')
+  })
+
   test('AHP-PASS-7 a key that may be used no longer takes its passports with it', async () => {
     expect(await verdictOf((h) => h.mint(), { trust: until(7) })).toBe('served')
     expect(await verdictOf((h) => h.mint(), { trust: until(6) })).toBe('passport_key_unknown')
   })
 })
+
+function status(members: JsonObject): Make {
+  return passport((vc) => inside(vc, 'credentialStatus', members))
+}
 
 function signedAs(kid: string): Make {
   return (h) => h.mint({}, { passportHeader: (known) => ({ ...known, kid }) })
