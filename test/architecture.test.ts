@@ -102,11 +102,11 @@ describe('packages', () => {
     expect(broken).toEqual([])
   })
 
-  test('have no import cycles', () => {
+  test('have no import cycles; types, which are gone at run time, may refer to each other', () => {
     const graph = new Map(
       sources.map(({ path, text }) => [
         path,
-        importsOf(path, text)
+        importsOf(path, text.replaceAll(/(?<=^|\n)(?:import|export) type \{[^}]*\} from [^\n]*/g, ''))
           .filter(({ specifier }) => specifier.startsWith('.'))
           .map(resolve),
       ]),

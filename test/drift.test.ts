@@ -66,6 +66,9 @@ const UNCOVERED: Readonly<Record<string, string>> = {
   'AHP-LEDGER-11': 'of the log, which is being written',
 }
 
+/** Installed and used by nothing yet. */
+const UNUSED_DEPENDENCIES: readonly string[] = ['ajv-formats']
+
 const reasons: readonly Reason[] = JSON.parse(read('spec/registry/reasons.json')).reasons
 const codes = reasons.map(({ code }) => code)
 const chapters = filesBelow('spec').filter((path) => /^spec\/\d\d-[a-z-]+\.md$/.test(path))
@@ -205,6 +208,17 @@ describe('schemas', () => {
 describe('the repository', () => {
   test('has no registry addresses in its lock file', () => {
     expect(read('package-lock.json')).not.toMatch(/"resolved": "http/)
+  })
+
+  test('says in CONTRIBUTING.md why each dependency is there', () => {
+    const manifests = ['package.json', ...filesBelow('packages').filter((path) => /^packages\/[^/]+\/package\.json$/.test(path))]
+    const dependencies = manifests.flatMap((path) => {
+      const manifest: Record<string, Record<string, string> | undefined> = JSON.parse(read(path))
+      return ['dependencies', 'peerDependencies', 'devDependencies'].flatMap((kind) => Object.keys(manifest[kind] ?? {}))
+    })
+    const reasoned = read('CONTRIBUTING.md')
+    const silent = new Set(dependencies.filter((name) => !name.startsWith('@aiegis/') && !reasoned.includes(`\`${name}\``)))
+    expect([...silent].filter((name) => !UNUSED_DEPENDENCIES.includes(name))).toEqual([])
   })
 
   test.each(documents)('%s links only to files and headings that exist', (path) => {
