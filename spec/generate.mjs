@@ -1,6 +1,7 @@
 // Writes what is derived from spec/: the refusals as code and as a page, the wire types, the worked example. With --check it only compares.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { format, resolveConfig } from 'prettier'
 import { reasonsCode, reasonsPage } from './generate/reasons.mjs'
 import { wireCode } from './generate/wire.mjs'
 import { workedExample } from './generate/worked-example.mjs'
@@ -11,11 +12,16 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 export async function generate() {
   const { reasons } = JSON.parse(readFileSync(`${root}spec/registry/reasons.json`, 'utf8'))
   return {
-    'packages/protocol/src/reasons.gen.ts': reasonsCode(reasons),
-    'packages/protocol/src/wire.gen.ts': await wireCode(`${root}spec/schemas/`),
+    'packages/protocol/src/reasons.gen.ts': await formatted('reasons.ts', reasonsCode(reasons)),
+    'packages/protocol/src/wire.gen.ts': await formatted('wire.ts', await wireCode(`${root}spec/schemas/`)),
     'spec/reasons.md': reasonsPage(reasons),
-    'spec/worked-example.json': await workedExample(),
+    'spec/worked-example.json': await formatted('example.json', JSON.stringify(workedExample())),
   }
+}
+
+/** As `npm run format` would leave it. */
+async function formatted(name, text) {
+  return format(text, { ...(await resolveConfig(root + name)), filepath: root + name })
 }
 
 /** The paths whose committed text is not what the generator makes now. */

@@ -618,7 +618,8 @@ export const REASONS = {
     status: 500,
     retry: 'never',
     executed: 'no',
-    title: 'This receiver is misconfigured: it reads content before verifying; mount the verifier in front of body parsers, or give them captureRawBody',
+    title:
+      'This receiver is misconfigured: it reads content before verifying; mount the verifier in front of body parsers, or give them captureRawBody',
     section: '7',
     since: '0.1',
   },
