@@ -15,7 +15,7 @@ import {
 } from '@aiegis/protocol'
 import { readLastCheckpoint, writeLastCheckpoint } from './last-checkpoint.ts'
 import { createLog, type Log, type LogParts } from './log.ts'
-import { checkHead, recoverTree, type Identity } from './recover.ts'
+import { checkHead, recoverTree, type Identity, type Recovered } from './recover.ts'
 import { prepareSchema } from './schema.ts'
 import { closeDatabase, openDatabase, type Database } from './sqlite.ts'
 import { createStore } from './store.ts'
@@ -63,20 +63,21 @@ async function recover(
 ): Promise<LogParts> {
   prepareSchema(database, identity.origin)
   const store = createStore(database)
-  const tree = await recoverTree(identity, store)
-  await checkRemembered(identity, store, tree, lastCheckpointFile)
+  const recovered = await recoverTree(identity, store)
+  await checkRemembered(recovered, lastCheckpointFile)
   const sign = (grown: Tree): Promise<string> => signTree(identity, signer, grown)
-  const head = store.head()?.note ?? (await sign(tree))
-  if (store.head() === undefined) store.append({ start: 0, entries: [], tiles: [], note: head })
+  const stored = store.head()
+  const checkpoint = stored ?? (await sign(recovered.tree))
+  if (stored === undefined) store.append({ start: 0, entries: [], tiles: [], note: checkpoint })
   // A crash may have come between commit and file: then nobody has seen this head, and it is released now.
-  await writeLastCheckpoint(lastCheckpointFile, head)
+  await writeLastCheckpoint(lastCheckpointFile, checkpoint)
   return {
     origin: identity.origin,
     vkey: identity.vkey.text,
     crypto: identity.crypto,
     store,
-    tree,
-    checkpoint: head,
+    tree: recovered.tree,
+    checkpoint,
     sign,
     remember: (note) => writeLastCheckpoint(lastCheckpointFile, note),
     closeStore: () => closeDatabase(database),
@@ -84,18 +85,13 @@ async function recover(
   }
 }
 
-async function checkRemembered(
-  identity: Identity,
-  store: ReturnType<typeof createStore>,
-  tree: Tree,
-  file: string,
-): Promise<void> {
+async function checkRemembered(recovered: Recovered, file: string): Promise<void> {
   const remembered = await readLastCheckpoint(file)
-  if (remembered !== undefined) return checkHead(identity, store, tree, remembered, `the checkpoint in ${file}`)
+  if (remembered !== undefined) await checkHead(recovered, remembered, `the checkpoint in ${file}`)
   // A new log has none yet. An old one wrote it before its first entry was released.
-  if (tree.size > 0) {
+  else if (recovered.tree.size > 0) {
     throw new Error(
-      `ledger: ${file} is missing; without it an old copy of the database would not be noticed. Put the newest known checkpoint there`,
+      `ledger: ${file} is missing, so an old copy of the database would not be noticed; put the newest known checkpoint there`,
     )
   }
 }

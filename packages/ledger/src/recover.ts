@@ -2,9 +2,8 @@
 import {
   equal,
   hashLeaf,
+  Malformed,
   parseCheckpoint,
-  Refusal,
-  refuseAs,
   verifyCheckpoint,
   type Checkpoint,
   type CryptoPort,
@@ -22,63 +21,63 @@ export interface Identity {
   readonly vkey: Vkey
 }
 
+/** Rows that were read, and the tree over them. */
+export interface Recovered {
+  readonly identity: Identity
+  readonly store: Store
+  readonly tree: Tree
+}
+
 /**
  * The tree over all rows: leaves of the last tile are hashed again, everything to the left of it is taken from the roots of full
  * tiles. Throws `Error` when rows are missing or their root is not that of the newest stored head. Does not read every entry: an
  * audit does.
  */
-export async function recoverTree({ crypto, ...identity }: Identity, store: Store): Promise<Tree> {
+export async function recoverTree(identity: Identity, store: Store): Promise<Recovered> {
   const size = store.size()
   const edge: Tile[] = []
   for (let level = 0; 256 ** level <= size; level++) {
     const { n, width } = edgeOf(size, level)
-    const hashes = level === 0 ? leafHashes(crypto, store, n) : store.tileRoots(level - 1, n * TILE_WIDTH)
+    const hashes = level === 0 ? leafHashes(identity.crypto, store, n) : store.tileRoots(level - 1, n * TILE_WIDTH)
     if (hashes.length !== width) throw new Error(`ledger: level ${level} of the database should end in a tile of ${width} hashes`)
-    edge.push(growTile(crypto, EMPTY_TILE, hashes))
+    edge.push(growTile(identity.crypto, EMPTY_TILE, hashes))
   }
-  const tree = { size, edge }
+  const recovered = { identity, store, tree: { size, edge } }
   const head = store.head()
-  if (head === undefined) {
-    if (size === 0) return tree
-    throw new Error('ledger: the database has entries and no checkpoint over them')
-  }
-  await checkHead({ crypto, ...identity }, store, tree, head.note, 'the newest checkpoint in the database')
-  if (head.size !== size)
-    throw new Error(`ledger: the database has ${size} entries and its newest checkpoint is over ${head.size}`)
-  return tree
+  if (head === undefined && size > 0) throw new Error('ledger: the database has entries and no checkpoint over them')
+  if (head === undefined) return recovered
+  const checkpoint = await checkHead(recovered, head, 'the newest checkpoint in the database')
+  if (checkpoint.size === BigInt(size)) return recovered
+  throw new Error(`ledger: the database has ${size} entries, but its newest checkpoint is over ${checkpoint.size}`)
 }
 
 /**
- * Checks that a head of this log is over the start of `tree`. Throws `Error` with a sentence for the operator when the head is of
- * another log or key, when the tree ends before it, and when the roots differ. `what` names the head in the sentence.
+ * Checks that a head of this log is over the start of the tree, and returns it read. Throws `Error` with a sentence for the operator
+ * when it is of another log or key, when the tree ends before it, and when the roots differ. `what` names it in the sentence.
  */
-export async function checkHead(
-  { crypto, origin, vkey }: Identity,
-  store: Store,
-  tree: Tree,
-  note: string,
-  what: string,
-): Promise<void> {
-  const checkpoint = read(note, what)
+export async function checkHead({ identity, store, tree }: Recovered, note: string, what: string): Promise<Checkpoint> {
+  const { crypto, origin, vkey } = identity
+  const checkpoint = readHead(note, what)
+  const { size, root } = checkpoint
   if (checkpoint.origin !== origin) throw new Error(`ledger: ${what} is of log ${checkpoint.origin}, not of ${origin}`)
   const verdict = await verifyCheckpoint(crypto, checkpoint, origin, vkey)
   if (verdict !== 'ok') throw new Error(`ledger: ${what} is not signed by ${vkey.text}; a log keeps its key`)
-  if (checkpoint.size > BigInt(tree.size)) {
+  if (size > BigInt(tree.size)) {
     throw new Error(
-      `ledger: the database ends after ${tree.size} entries, but ${what} is over ${checkpoint.size}: it is an old copy, and going on would fork the log`,
+      `ledger: the database ends after ${tree.size} entries, but ${what} is over ${size}; going on with an old copy would fork the log`,
     )
   }
-  const root = rootOf(crypto, nodesOf(tree, createTileCache(crypto, store).load), Number(checkpoint.size))
-  if (!equal(root, checkpoint.root)) {
-    throw new Error(`ledger: the first ${checkpoint.size} entries in the database are not those under ${what}: they were changed`)
+  if (!equal(rootOf(crypto, nodesOf(tree, createTileCache(crypto, store).load), Number(size)), root)) {
+    throw new Error(`ledger: the first ${size} entries in the database are not those under ${what}; they were changed`)
   }
+  return checkpoint
 }
 
-function read(note: string, what: string): Checkpoint {
+function readHead(note: string, what: string): Checkpoint {
   try {
-    return refuseAs('internal', () => parseCheckpoint(note))
+    return parseCheckpoint(note)
   } catch (cause) {
-    if (cause instanceof Refusal) throw new Error(`ledger: ${what} is no checkpoint`, { cause })
+    if (cause instanceof Malformed) throw new Error(`ledger: ${what} is no checkpoint`, { cause })
     throw cause
   }
 }

@@ -26,8 +26,8 @@ export interface Batch {
 export interface Store {
   /** Number of entries. */
   size(): number
-  /** The newest head and its size, as stored. */
-  head(): { readonly size: number; readonly note: string } | undefined
+  /** The newest head, as stored. */
+  head(): string | undefined
   append(batch: Batch): void
   /** Index of the entry that was stored under this key. */
   indexOf(key: Uint8Array): number | undefined
@@ -50,7 +50,7 @@ export function createStore(database: Database): Store {
     size: () => integerOf(sql.size.get(), 'size'),
     head() {
       const row = sql.head.get()
-      return row && { size: integerOf(row, 'size'), note: textOf(row, 'note') }
+      return row && textOf(row, 'note')
     },
     append: (batch) => inTransaction(database, () => insert(sql, batch)),
     indexOf(key) {
@@ -141,7 +141,7 @@ function rollBack(database: Database): void {
 
 const SQL = {
   size: 'SELECT coalesce(max(idx) + 1, 0) AS size FROM entry',
-  head: 'SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1',
+  head: 'SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1',
   index: 'SELECT idx FROM idem WHERE key = ?',
   leaf: 'SELECT leaf FROM entry WHERE idx = ?',
   leaves: 'SELECT leaf, leaf_hash FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx',

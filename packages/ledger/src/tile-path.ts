@@ -27,7 +27,9 @@ export function parseTilePath(path: string): TileName | undefined {
     n: BigInt(groups.replaceAll(/[x/]/g, '')),
     width: partial === undefined ? TILE_WIDTH : Number(partial),
   } as const
-  return formatTilePath(name) === path && !(name.level !== 'entries' && name.level > 63) ? name : undefined
+  if (name.width > TILE_WIDTH || (name.level !== 'entries' && name.level > 63)) return undefined
+  // Also what the expression lets through: leading zeros, and a partial tile that is full.
+  return formatTilePath(name) === path ? name : undefined
 }
 
 /** At most 18 digits: more entries than any log has. */

@@ -62,3 +62,13 @@ export async function verifyAll(log: Log, remembered: readonly string[] = []): P
 export function connect(directory: string): DatabaseSyncInstance {
   return new DatabaseSync(join(directory, 'ledger.db'))
 }
+
+/** A closed log of `size` entries. */
+export async function closedLog(size: number): Promise<{ directory: string; head: string }> {
+  const directory = temporaryDirectory()
+  const log = await openIn(directory)
+  await fill(log, 0, size)
+  const head = log.checkpoint()
+  await log.close()
+  return { directory, head }
+}
