@@ -41,7 +41,6 @@ const UNCOVERED: Readonly<Record<string, string>> = {
   'AHP-TOKEN-17': 'of the harness: tested with the enforcement server, which is being written',
   'AHP-TOKEN-18': 'of the harness: tested with the enforcement server, which is being written',
   'AHP-TOKEN-19': 'of the harness: tested with the enforcement server, which is being written',
-  'AHP-BUNDLE-8': 'its tests are being written',
   'AHP-ASK-1': 'of the harness: tested with the enforcement server, which is being written',
   'AHP-ASK-2': 'of the harness: tested with the enforcement server, which is being written',
   'AHP-ASK-4': 'of the harness: tested with the enforcement server, which is being written',
@@ -59,11 +58,6 @@ const UNCOVERED: Readonly<Record<string, string>> = {
   'AHP-ASK-16': 'of the harness: tested with the enforcement server, which is being written',
   'AHP-ASK-17': 'of the harness: tested with the enforcement server, which is being written',
   'AHP-ASK-20': 'of the harness: tested with the enforcement server, which is being written',
-  'AHP-LEDGER-5': 'of the log, which is being written',
-  'AHP-LEDGER-8': 'of the log, which is being written',
-  'AHP-LEDGER-9': 'of the log, which is being written',
-  'AHP-LEDGER-10': 'of the log, which is being written',
-  'AHP-LEDGER-11': 'of the log, which is being written',
 }
 
 /** Installed and used by nothing yet. */

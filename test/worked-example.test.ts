@@ -15,6 +15,7 @@ import {
   parsePassport,
   parseTokenClaims,
   parseVkey,
+  Refusal,
   signatureBase,
   thumbprint,
   toHex,
@@ -26,6 +27,8 @@ import {
   type CryptoPort,
   type Ed25519PublicKey,
 } from '@aiegis/protocol'
+import { createMockHarness } from '@aiegis/testing'
+import { createVerifier } from '@aiegis/verifier'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { filesBelow, read } from './repository.ts'
@@ -134,6 +137,35 @@ describe('the worked example', () => {
   test('binds content and chain by the hashes that we compute', () => {
     expect(encodeBase64url(crypto.sha256(utf8(example.request.content)))).toBe(example.token.claims['htd'])
     expect(encodeBase64url(crypto.sha256(utf8(header('X-AEGIS-Passport'))))).toBe(example.token.claims['psp'])
+  })
+
+  test('is served by a receiver with its bundle whose clock says now, and by none that trusts another log', async () => {
+    const { method, target, headers, content } = example.request
+    const request = { method, target, headers: headers.flat(), content: () => utf8(content) }
+    const served = async (trust: unknown): Promise<string> => {
+      const verifier = createVerifier({
+        trust,
+        get: async () => ({ status: 200, contentType: 'application/vc+jwt', body: utf8(example.statusList.text) }),
+        inflate: (gzip, maxBytes) => gunzipSync(gzip, { maxOutputLength: maxBytes }),
+        now: () => example.now * 1000,
+        replay: { scope: 'shared', claim: () => 'fresh' },
+        actions: { 'POST /orders': 'orders.create' },
+      })
+      await verifier.warm()
+      try {
+        return (await verifier.verify(request)).receiptId
+      } catch (error) {
+        if (error instanceof Refusal) return error.code
+        throw error
+      } finally {
+        verifier.close()
+      }
+    }
+    expect(await served(example.trustBundle)).toBe(example.token.claims['jti'])
+    const { vkey } = createMockHarness({ logSize: 1 }).log
+    expect(await served(JSON.parse(JSON.stringify(example.trustBundle).replace(example.log.vkey, vkey)))).toBe(
+      'checkpoint_unsigned',
+    )
   })
 
   test('AHP-STATUS-10 has a list in which the one bit with index 42 is set', () => {

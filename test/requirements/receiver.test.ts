@@ -1,8 +1,9 @@
 /** Chapters 10 to 13 of the specification, seen by a receiver: order, requirement, times and refusals. @module */
-import { formatMilliseconds, formatSeconds, REASONS, Refusal, type CryptoPort, type JsonObject } from '@aiegis/protocol'
+import { formatMilliseconds, formatSeconds, jwkOf, REASONS, Refusal, type CryptoPort, type JsonObject } from '@aiegis/protocol'
 import { getAiegis } from '@aiegis/express'
 import {
   createMockHarness,
+  NAMES,
   problemOf,
   receivedFrom,
   sendRaw,
@@ -307,6 +308,22 @@ describe('the road', () => {
     await verifier.verify(receivedFrom(harness.mint()))
     expect(fetched.slice(before)).toEqual([])
     verifier.close()
+  })
+
+  test('AHP-BUNDLE-8 only addresses that the bundle names are asked', async () => {
+    const fetched: string[] = []
+    const { verifier } = await receiver((h) => ({ get: (url, limits) => (fetched.push(url), h.status.get(url, limits)) }))
+    await verifier.warm()
+    expect(new Set(fetched)).toEqual(new Set([NAMES.statusList]))
+    verifier.close()
+  })
+
+  test('AHP-LEDGER-11 a harness whose key is also that of its log stops the start', () => {
+    const harness = createMockHarness({ logSize: 1 })
+    const keys = [{ kid: harness.keys.harness.kid, jwk: { ...jwkOf(harness.keys.log.publicKey) } }]
+    expect(() => createVerifier(harness.receiver({ harnesses: [{ did: NAMES.harness, keys, ledgers: [NAMES.log] }] }))).toThrow(
+      /role/,
+    )
   })
 
   test('AHP-ROAD-6 a step that fails in another way serves nothing', async () => {
