@@ -13,7 +13,7 @@ export {
   type CosignatureVerdict,
   type NoteVerdict,
 } from './checkpoint.ts'
-export { defaultCrypto, nobleCrypto, nodeCrypto, webCrypto, type CryptoPort } from './crypto.ts'
+export { defaultCrypto, hashText, nobleCrypto, nodeCrypto, webCrypto, type CryptoPort } from './crypto.ts'
 export { checkDid, formatDidKey, parseDidKey, parseDidUrl, type DidUrl } from './did.ts'
 export { importEd25519, verifyEd25519, type Ed25519PublicKey } from './ed25519.ts'
 export {

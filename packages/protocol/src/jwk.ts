@@ -1,7 +1,7 @@
 /** Reads and prints Ed25519 public keys as JWK (RFC 8037 §2) and names them by thumbprint (RFC 7638; spec chapter 2). @module */
 import { decodeBase64url, encodeBase64url } from './base64.ts'
 import { utf8 } from './bytes.ts'
-import type { CryptoPort } from './crypto.ts'
+import { hashText, type CryptoPort } from './crypto.ts'
 import { importEd25519, type Ed25519PublicKey } from './ed25519.ts'
 import { isObject } from './json.ts'
 import { Malformed } from './refusal.ts'
@@ -31,5 +31,5 @@ export function jwkOf(key: Ed25519PublicKey): Ed25519Jwk {
 
 /** RFC 7638 thumbprint: base64url of the SHA-256 of the required members in lexicographic order, 43 characters. */
 export function thumbprint(crypto: CryptoPort, key: Ed25519PublicKey): string {
-  return encodeBase64url(crypto.sha256(utf8(`{"crv":"Ed25519","kty":"OKP","x":"${encodeBase64url(key.bytes)}"}`)))
+  return hashText(crypto, utf8(`{"crv":"Ed25519","kty":"OKP","x":"${encodeBase64url(key.bytes)}"}`))
 }

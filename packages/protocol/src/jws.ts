@@ -51,8 +51,8 @@ export function decodeJws(text: string, form: JwsForm): UnverifiedJws {
   if (signatureText.length !== SIGNATURE_LENGTH) throw new Malformed('a JWS signature that is not 64 bytes')
   const bytes = decodeBase64url(payload)
   const signature = decodeBase64url(signatureText)
-  const kid = checkHeader(parseJson(decodeBase64url(header), { maxBytes: MAX_HEADER }), form)
-  return new Decoded(text, kid, signerOf(kid), signature, signatureText, bytes)
+  const { kid, signer } = readHeader(header, form)
+  return new Decoded(text, kid, signer, signature, signatureText, bytes)
 }
 
 /**
@@ -98,6 +98,22 @@ class Decoded implements UnverifiedJws {
     if (!(jws instanceof Decoded)) throw new TypeError('verifyJws needs a JWS made by decodeJws')
     return jws.#payload
   }
+}
+
+/** A header that passed every check, by its text and the form that was asked for. One signer's headers are all alike. */
+const known = new Map<string, { readonly kid: string; readonly signer: string }>()
+const MAX_KNOWN = 64
+
+function readHeader(header: string, form: JwsForm): { readonly kid: string; readonly signer: string } {
+  const name = `${form.typ} ${form.cty ?? ''} ${header}`
+  const before = known.get(name)
+  if (before !== undefined) return before
+  const kid = checkHeader(parseJson(decodeBase64url(header), { maxBytes: MAX_HEADER }), form)
+  const read = { kid, signer: signerOf(kid) }
+  // Whoever sends many headers makes them be read again, and nothing else.
+  if (known.size >= MAX_KNOWN) known.clear()
+  known.set(name, read)
+  return read
 }
 
 /** Returns `kid`. */

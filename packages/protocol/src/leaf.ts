@@ -1,7 +1,6 @@
 /** Builds the bytes that a log stores for a token: clear facts, commitments and the token's hash (spec chapter 4). @module */
 import { concat, utf8 } from './bytes.ts'
-import { encodeBase64url } from './base64.ts'
-import type { CryptoPort } from './crypto.ts'
+import { hashText, type CryptoPort } from './crypto.ts'
 import { canonicalize } from './jcs.ts'
 import type { JsonValue } from './json.ts'
 import { Malformed } from './refusal.ts'
@@ -46,7 +45,7 @@ export function buildLeaf(crypto: CryptoPort, input: LeafInput): Uint8Array {
     `,"ledger_sig":${canonicalize(input.ledgerSig)}` +
     `,"target":"${hide('target', entry.target)}"` +
     `,"ts":"${entry.ts.slice(0, SECONDS)}Z"}` +
-    `,"tok":"${encodeBase64url(crypto.sha256(utf8(input.token)))}","v":1}`
+    `,"tok":"${hashText(crypto, utf8(input.token))}","v":1}`
   return utf8(text)
 }
 
@@ -77,11 +76,11 @@ function committer(crypto: CryptoPort, salt: Uint8Array): (field: string, value:
     const key = crypto.sha256(OUTER)
     const text = value === null ? NULL : utf8(canonicalize(value))
     const start = head.length + key.length
-    if (start + text.length > MESSAGE_SPACE) return encodeBase64url(crypto.sha256(concat([head, key, text])))
+    if (start + text.length > MESSAGE_SPACE) return hashText(crypto, concat([head, key, text]))
     MESSAGE.set(head)
     MESSAGE.set(key, head.length)
     MESSAGE.set(text, start)
-    return encodeBase64url(crypto.sha256(MESSAGE.subarray(0, start + text.length)))
+    return hashText(crypto, MESSAGE.subarray(0, start + text.length))
   }
 }
 

@@ -1,5 +1,5 @@
 /** Step 7: what was decided is what arrived: method, URI, content type, content (spec chapter 7). @module */
-import { encodeBase64url, Refusal, type CryptoPort } from '@aiegis/protocol'
+import { hashText, Refusal, type CryptoPort } from '@aiegis/protocol'
 import { after } from '../after.ts'
 import type { ReceivedRequest } from '../request.ts'
 import type { TrustConfig } from '../trust.ts'
@@ -28,7 +28,7 @@ export function checkBinding(
     throw new Refusal('content_type_mismatch', 'the Content-Type differs from the decided one')
   const timeoutMs = Math.min(trust.time.bodyTimeoutSeconds, claims.exp - now) * 1000
   return after(request.content({ maxBytes: trust.limits.bodyBytes, timeoutMs }), (content) => {
-    if (encodeBase64url(crypto.sha256(content)) !== claims.htd)
+    if (hashText(crypto, content) !== claims.htd)
       throw new Refusal('content_mismatch', 'the content differs from the decided one')
   })
 }

@@ -1,6 +1,6 @@
 /** Step 4: an issuer that this receiver trusts vouches for the agent (spec chapter 8). @module */
 import {
-  encodeBase64url,
+  hashText,
   parsePassport,
   Refusal,
   thumbprint,
@@ -87,6 +87,6 @@ function verify(
     if (payload === undefined) throw new Refusal('passport_signature_invalid', 'the passport signature does not verify')
     const passport = parsePassport(payload)
     if (passport.issuer !== jws.signer) throw new Refusal('passport_claims_invalid', '"issuer" is not the DID of "kid"')
-    return { passport, kid: jws.kid, digest: encodeBase64url(crypto.sha256(utf8(text))), jkt: thumbprint(crypto, passport.key) }
+    return { passport, kid: jws.kid, digest: hashText(crypto, utf8(text)), jkt: thumbprint(crypto, passport.key) }
   })
 }

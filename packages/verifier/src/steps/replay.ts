@@ -1,5 +1,5 @@
 /** Step 12: this token was never used before; the only step that writes (spec chapter 12). @module */
-import { encodeBase64url, Refusal, utf8, type CryptoPort } from '@aiegis/protocol'
+import { hashText, Refusal, utf8, type CryptoPort } from '@aiegis/protocol'
 import { after } from '../after.ts'
 import type { ReplayStore } from '../replay.ts'
 import type { TrustConfig } from '../trust.ts'
@@ -44,7 +44,7 @@ function judge(verdict: unknown): void {
 
 /** base64url SHA-256 over the length-prefixed names: never over token text, which has more than one spelling elsewhere. */
 export function replayKey(iss: string, jti: string, crypto: CryptoPort): string {
-  return encodeBase64url(crypto.sha256(utf8(`${iss.length}:${iss}${jti.length}:${jti}`)))
+  return hashText(crypto, utf8(`${iss.length}:${iss}${jti.length}:${jti}`))
 }
 
 function claim(store: ReplayStore, key: string, expiresAt: number, iss: string): unknown {
