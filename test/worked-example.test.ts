@@ -54,7 +54,12 @@ interface Example {
   readonly leaf: { readonly text: string; readonly hash: string }
   readonly log: { readonly vkey: string; readonly leaves: readonly string[]; readonly root: string }
   readonly possession: { readonly base: string }
-  readonly request: { readonly content: string; readonly headers: readonly (readonly [string, string])[] }
+  readonly request: {
+    readonly method: string
+    readonly target: string
+    readonly content: string
+    readonly headers: readonly (readonly [string, string])[]
+  }
 }
 
 const example: Example = JSON.parse(read('spec/worked-example.json'))
