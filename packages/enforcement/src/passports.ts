@@ -1,0 +1,108 @@
+/** Issues passports: a verifiable credential that says who an agent is and what it may do (spec chapter 8). @module */
+import {
+  checkDid,
+  encodeBase64url,
+  encodeJwsInput,
+  formatDidKey,
+  formatSeconds,
+  jwkOf,
+  LIMITS,
+  parsePassport,
+  PASSPORT_TYPE,
+  utf8,
+  type Attestation,
+  type Ed25519PublicKey,
+  type Fact,
+  type JsonObject,
+  type MissionPair,
+  type Signer,
+} from '@aiegis/protocol'
+import type { StatusPublisher } from './status.ts'
+
+/** What the issuer vouches for. Times are seconds. */
+export interface PassportRequest {
+  /** The agent's key; its did:key is the agent's name. */
+  readonly agent: Ed25519PublicKey
+  readonly mission: readonly MissionPair[]
+  /** Harnesses that may decide for the agent; this server's when absent. */
+  readonly harness?: readonly string[]
+  /** Facts that are not given have the grade `none`. What stands here is the issuer's word; nothing is checked. */
+  readonly attestations?: Partial<Readonly<Record<Fact, Attestation>>>
+  readonly jurisdiction?: string
+  readonly risk?: 'minimal' | 'limited' | 'high' | 'critical'
+  readonly maxDepth?: number
+  readonly delegatedOnly?: boolean
+  /** From now on; 30 days when absent, at most 366. */
+  readonly lifetimeSeconds?: number
+}
+
+/** A passport and the index under which it can be revoked. */
+export interface IssuedPassport {
+  /** `vc+jwt`, the value of `X-AEGIS-Passport`. */
+  readonly passport: string
+  readonly agentDid: string
+  readonly statusIndex: number
+}
+
+/** Who issues. */
+export interface PassportIssuer {
+  /** Issuer key; the DID of its kid is `did`. */
+  readonly signer: Signer
+  readonly did: string
+  readonly harness: string
+  readonly status: Pick<StatusPublisher, 'allocate'>
+  readonly statusUrl: string
+  /** Epoch milliseconds. */
+  readonly now: () => number
+}
+
+/** Signs a passport. Rejects with the `Refusal` of the receivers' own reader when the request makes none that they would read. */
+export async function issuePassport(issuer: PassportIssuer, request: PassportRequest): Promise<IssuedPassport> {
+  const agentDid = formatDidKey(request.agent)
+  // The form is checked before an index is spent, with the index of greatest length.
+  parsePassport(utf8(JSON.stringify(credentialOf(issuer, request, agentDid, 131_071))))
+  const statusIndex = issuer.status.allocate()
+  const input = encodeJwsInput(
+    { alg: 'Ed25519', typ: PASSPORT_TYPE, cty: 'vc', kid: issuer.signer.kid },
+    credentialOf(issuer, request, agentDid, statusIndex),
+  )
+  const passport = `${input}.${encodeBase64url(await issuer.signer.sign(utf8(input)))}`
+  if (passport.length > LIMITS.passport)
+    throw new RangeError(`the passport has ${passport.length} characters, more than ${LIMITS.passport}; shorten its mission`)
+  return { passport, agentDid, statusIndex }
+}
+
+function credentialOf(issuer: PassportIssuer, request: PassportRequest, agentDid: string, statusIndex: number): JsonObject {
+  const { mission, harness = [issuer.harness], attestations = {}, jurisdiction, risk, maxDepth, delegatedOnly } = request
+  const validFrom = Math.floor(issuer.now() / 1000)
+  return {
+    '@context': ['https://www.w3.org/ns/credentials/v2'],
+    type: ['VerifiableCredential', 'AiegisPassport'],
+    issuer: checkDid(issuer.did),
+    validFrom: formatSeconds(validFrom),
+    validUntil: formatSeconds(validFrom + (request.lifetimeSeconds ?? 30 * 86_400)),
+    credentialSubject: {
+      id: agentDid,
+      attestations: {
+        hardware: { ...(attestations.hardware ?? NONE) },
+        human: { ...(attestations.human ?? NONE) },
+        runtime: { ...(attestations.runtime ?? NONE) },
+      },
+      mission: mission.map(({ action, target }) => ({ action, target })),
+      harness: [...harness],
+      ...(jurisdiction === undefined ? {} : { jurisdiction }),
+      ...(risk === undefined ? {} : { risk }),
+      ...(maxDepth === undefined ? {} : { maxDepth }),
+      ...(delegatedOnly === undefined ? {} : { delegatedOnly }),
+    },
+    cnf: { jwk: { ...jwkOf(request.agent) } },
+    credentialStatus: {
+      type: 'BitstringStatusListEntry',
+      statusPurpose: 'revocation',
+      statusListIndex: String(statusIndex),
+      statusListCredential: issuer.statusUrl,
+    },
+  }
+}
+
+const NONE: Attestation = { grade: 'none' }

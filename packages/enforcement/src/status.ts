@@ -1,0 +1,183 @@
+/** Publishes which passports of this issuer are revoked: one signed list of bits (W3C Bitstring Status List; spec chapter 9). @module */
+import { randomInt } from 'node:crypto'
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import {
+  decodeBase64url,
+  encodeBase64url,
+  encodeJwsInput,
+  formatSeconds,
+  isObject,
+  Malformed,
+  parseJson,
+  STATUS_LIST,
+  STATUS_LIST_TYPE,
+  utf8,
+  type Signer,
+} from '@aiegis/protocol'
+import { codeOf } from './keys.ts'
+import { UsageError } from './usage.ts'
+
+/** The status list of one issuer. */
+export interface StatusPublisher {
+  /** The list as compact JWS, not older than 60 seconds and never without a revocation that was made. */
+  list(): Promise<string>
+  /** An index that no passport has yet; remembered before it is given out. Throws `RangeError` when all are taken. */
+  allocate(): number
+  /** Revokes for ever; durable when it returns. False when it was revoked before. Throws `RangeError` outside the list. */
+  revoke(index: number): boolean
+  /** `undefined` outside the list. */
+  isRevoked(index: number): boolean | undefined
+}
+
+/** How to make a publisher. */
+export interface StatusOptions {
+  /** Holds what was issued and revoked. */
+  readonly file: string
+  /** The issuer had a key before: then its revocations exist, and a missing file is not a fresh start. */
+  readonly mustExist: boolean
+  readonly url: string
+  readonly issuer: string
+  /** Status key; its kid is of the issuer. */
+  readonly signer: Signer
+  /** Epoch milliseconds. */
+  readonly now: () => number
+}
+
+const BYTES = STATUS_LIST.minBytes
+const ENTRIES = BYTES * 8
+const FRESH_SECONDS = 60
+const VALID_SECONDS = 3_600
+
+/** Reads the file, or makes it. Throws `UsageError` when it is lost or damaged: then nobody knows who was revoked. */
+export function createStatusPublisher(options: StatusOptions): StatusPublisher {
+  const { issued, revoked } = load(options)
+  let cached: { readonly at: number; readonly text: Promise<string> } | undefined
+  let latest = 0
+
+  function save(): void {
+    const body = JSON.stringify({ issued: encodeBase64url(issued), revoked: encodeBase64url(revoked) })
+    replaceFile(options.file, `${body}\n`)
+  }
+
+  async function sign(validFrom: number): Promise<string> {
+    const claims = {
+      '@context': ['https://www.w3.org/ns/credentials/v2'],
+      id: options.url,
+      type: ['VerifiableCredential', 'BitstringStatusListCredential'],
+      issuer: options.issuer,
+      validFrom: formatSeconds(validFrom),
+      validUntil: formatSeconds(validFrom + VALID_SECONDS),
+      credentialSubject: {
+        id: `${options.url}#list`,
+        type: 'BitstringStatusList',
+        statusPurpose: 'revocation',
+        encodedList: `u${encodeBase64url(new Uint8Array(gzipSync(revoked, { level: 9 })))}`,
+      },
+    }
+    const input = encodeJwsInput({ alg: 'Ed25519', ...STATUS_LIST_TYPE, kid: options.signer.kid }, claims)
+    return `${input}.${encodeBase64url(await options.signer.sign(utf8(input)))}`
+  }
+
+  if (!options.mustExist) save()
+  return {
+    list() {
+      // A clock that goes back must not make a list that readers take for an old one and ignore.
+      const now = Math.max(latest, Math.floor(options.now() / 1000))
+      latest = now
+      if (cached === undefined || now - cached.at >= FRESH_SECONDS) {
+        const text = sign(now)
+        cached = { at: now, text }
+        text.catch(() => (cached = undefined))
+      }
+      return cached.text
+    },
+    allocate() {
+      const index = freeIndex(issued)
+      setBit(issued, index)
+      save()
+      return index
+    },
+    revoke(index) {
+      if (bit(revoked, index) === undefined)
+        throw new RangeError(`a status list has indexes from 0 to ${ENTRIES - 1}, not ${index}`)
+      if (bit(revoked, index) === true) return false
+      setBit(revoked, index)
+      cached = undefined
+      save()
+      return true
+    },
+    isRevoked: (index) => bit(revoked, index),
+  }
+}
+
+function load({ file, mustExist }: StatusOptions): { readonly issued: Uint8Array; readonly revoked: Uint8Array } {
+  const bytes = read(file)
+  if (bytes === undefined) {
+    if (!mustExist) return { issued: new Uint8Array(BYTES), revoked: new Uint8Array(BYTES) }
+    throw new UsageError(
+      `${file}: it is missing, so that revoked passports would be good again; put it back, or remove issuer.key to begin as a new issuer`,
+    )
+  }
+  try {
+    const value = parseJson(bytes, { maxBytes: 1_048_576 })
+    if (!isObject(value) || typeof value['issued'] !== 'string' || typeof value['revoked'] !== 'string')
+      throw new Malformed('members are missing')
+    const state = { issued: decodeBase64url(value['issued']), revoked: decodeBase64url(value['revoked']) }
+    if (state.issued.length !== BYTES || state.revoked.length !== BYTES) throw new Malformed('a list of another length')
+    return state
+  } catch (error) {
+    if (error instanceof Malformed)
+      throw new UsageError(`${file}: it is damaged (${error.message}); put a good copy back`, { cause: error })
+    throw error
+  }
+}
+
+function read(file: string): Uint8Array | undefined {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw new UsageError(`${file}: it cannot be read (${codeOf(error)}); the server needs it`, { cause: error })
+  }
+}
+
+/** Whole or not at all, and on disk when it returns. */
+function replaceFile(file: string, text: string): void {
+  const draft = `${file}.new`
+  const descriptor = openSync(draft, 'w', 0o600)
+  try {
+    writeSync(descriptor, text)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  renameSync(draft, file)
+  const directory = openSync(dirname(file), 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}
+
+/** Chance first, so that an index says nothing about when a passport was issued; then the next free one. */
+function freeIndex(issued: Uint8Array): number {
+  const start = randomInt(ENTRIES)
+  for (let step = 0; step < ENTRIES; step += 1) {
+    const index = (start + step) % ENTRIES
+    if (bit(issued, index) === false) return index
+  }
+  throw new RangeError('every index of the status list is taken; this issuer needs a second list')
+}
+
+/** Bit 0 is the most significant one of the first byte (W3C §3.2). */
+function bit(bits: Uint8Array, index: number): boolean | undefined {
+  const byte = Number.isSafeInteger(index) && index >= 0 ? bits[index >> 3] : undefined
+  return byte === undefined ? undefined : ((byte >> (7 - (index & 7))) & 1) === 1
+}
+
+function setBit(bits: Uint8Array, index: number): void {
+  bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (7 - (index & 7)))
+}

@@ -1,0 +1,186 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import {
+  createSigner,
+  decodeJws,
+  LIMITS,
+  nobleCrypto,
+  parsePassport,
+  parseStatusListClaims,
+  Refusal,
+  STATUS_LIST,
+  STATUS_LIST_TYPE,
+  statusBit,
+  verifyJws,
+  type StatusListClaims,
+} from '@aiegis/protocol'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { issuePassport, type PassportIssuer, type PassportRequest } from '../src/passports.ts'
+import { createStatusPublisher, type StatusOptions, type StatusPublisher } from '../src/status.ts'
+import { UsageError } from '../src/usage.ts'
+
+const START = 1_795_212_000_000
+const URL = 'https://identity.example/status/revocation/1'
+const signer = createSigner(new Uint8Array(32).fill(3), 'did:web:identity.example#status')
+let now = START
+let options: StatusOptions
+
+beforeEach(() => {
+  now = START
+  const file = join(mkdtempSync(join(tmpdir(), 'aiegis-status-')), 'status.json')
+  options = { file, mustExist: false, url: URL, issuer: 'did:web:identity.example', signer, now: () => now }
+})
+
+async function read(publisher: StatusPublisher): Promise<StatusListClaims> {
+  const jws = decodeJws(await publisher.list(), { ...STATUS_LIST_TYPE, maxBytes: STATUS_LIST.maxText })
+  const payload = await verifyJws(nobleCrypto(), jws, signer.publicKey)
+  if (payload === undefined) throw new Error('the list does not verify')
+  return parseStatusListClaims(payload)
+}
+
+async function published(publisher: StatusPublisher, index: number): Promise<boolean> {
+  const { credentialSubject } = await read(publisher)
+  return statusBit(credentialSubject.encodedList, index, (gzip, maxOutputLength) => gunzipSync(gzip, { maxOutputLength }))
+}
+
+function sentence(act: () => unknown): string {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof UsageError) return error.message
+    throw error
+  }
+  return 'no error'
+}
+
+describe('the list', () => {
+  test('is one that receivers read, and shows what was revoked at once', async () => {
+    const publisher = createStatusPublisher(options)
+    expect(await published(publisher, 94_567)).toBe(false)
+    expect([publisher.revoke(94_567), publisher.revoke(94_567)]).toEqual([true, false])
+    expect([await published(publisher, 94_567), await published(publisher, 94_566), await published(publisher, 94_568)]).toEqual([
+      true,
+      false,
+      false,
+    ])
+    expect([publisher.isRevoked(94_567), publisher.isRevoked(0), publisher.isRevoked(131_072)]).toEqual([true, false, undefined])
+    expect(() => publisher.revoke(131_072)).toThrow(RangeError)
+    expect(() => publisher.revoke(-1)).toThrow(RangeError)
+  })
+
+  test('is signed anew after a minute, and never with an earlier time than before', async () => {
+    const publisher = createStatusPublisher(options)
+    const times = []
+    for (const seconds of [0, 59, 60, 30, 200]) {
+      now = START + seconds * 1000
+      times.push((await read(publisher)).validFrom.slice(14))
+    }
+    expect(times).toEqual(['00:00Z', '00:00Z', '01:00Z', '01:00Z', '03:20Z'])
+  })
+
+  test('AHP-STATUS-11 a revocation after the clock went back is in a list that readers do not take for an old one', async () => {
+    const publisher = createStatusPublisher(options)
+    const before = (await read(publisher)).validFrom
+    now = START - 3_600_000
+    publisher.revoke(7)
+    expect((await read(publisher)).validFrom >= before).toBe(true)
+    expect(await published(publisher, 7)).toBe(true)
+  })
+})
+
+describe('what was revoked outlives the process', () => {
+  test('in a file that only the owner reads', async () => {
+    createStatusPublisher(options).revoke(5)
+    expect(statSync(options.file).mode & 0o777).toBe(0o600)
+    expect(await published(createStatusPublisher({ ...options, mustExist: true }), 5)).toBe(true)
+  })
+
+  test('a lost file stops the start: nobody would be revoked any more', () => {
+    createStatusPublisher(options)
+    rmSync(options.file)
+    expect(sentence(() => createStatusPublisher({ ...options, mustExist: true }))).toBe(
+      `${options.file}: it is missing, so that revoked passports would be good again; put it back, or remove issuer.key to begin as a new issuer`,
+    )
+    expect(existsSync(options.file)).toBe(false)
+  })
+
+  test.each<[string, string, string]>([
+    ['cut', '{"issued":', 'not JSON'],
+    ['empty', '{}', 'members are missing'],
+    ['shortened', '{"issued":"","revoked":""}', 'a list of another length'],
+  ])('a file that is %s stops the start and stays as it is', (_, content, why) => {
+    writeFileSync(options.file, content)
+    expect(sentence(() => createStatusPublisher({ ...options, mustExist: true }))).toBe(
+      `${options.file}: it is damaged (${why}); put a good copy back`,
+    )
+    expect(readFileSync(options.file, 'utf8')).toBe(content)
+  })
+
+  test('an index is given out once, also after a restart', () => {
+    const publisher = createStatusPublisher(options)
+    const first = Array.from({ length: 50 }, () => publisher.allocate())
+    const again = createStatusPublisher({ ...options, mustExist: true })
+    const second = Array.from({ length: 50 }, () => again.allocate())
+    expect(new Set([...first, ...second]).size).toBe(100)
+  })
+})
+
+describe('passports', () => {
+  const key = createSigner(new Uint8Array(32).fill(4), 'did:web:identity.example#1')
+  const agent = createSigner(new Uint8Array(32).fill(5), 'agent').publicKey
+  const mission = [{ action: 'orders.*', target: 'https://api.example.com/*' }]
+  const issuer = (): PassportIssuer => ({
+    signer: key,
+    did: 'did:web:identity.example',
+    harness: 'did:web:harness.example',
+    status: createStatusPublisher(options),
+    statusUrl: URL,
+    now: () => now,
+  })
+
+  async function parsed(request: Partial<PassportRequest> = {}): Promise<ReturnType<typeof parsePassport>> {
+    const { passport } = await issuePassport(issuer(), { agent, mission, ...request })
+    const jws = decodeJws(passport, { typ: 'vc+jwt', cty: 'vc', maxBytes: LIMITS.passport })
+    const payload = await verifyJws(nobleCrypto(), jws, key.publicKey)
+    if (payload === undefined) throw new Error('the passport does not verify')
+    return parsePassport(payload)
+  }
+
+  test('are those that receivers read', async () => {
+    expect(await parsed()).toMatchObject({
+      issuer: 'did:web:identity.example',
+      validFrom: START / 1000,
+      validUntil: START / 1000 + 30 * 86_400,
+      mission,
+      harness: ['did:web:harness.example'],
+      jurisdiction: null,
+      maxDepth: 0,
+      status: { list: URL },
+    })
+    expect(
+      await parsed({ jurisdiction: 'EU', risk: 'high', maxDepth: 2, delegatedOnly: true, lifetimeSeconds: 60 }),
+    ).toMatchObject({
+      jurisdiction: 'EU',
+      risk: 'high',
+      maxDepth: 2,
+      delegatedOnly: true,
+      validUntil: START / 1000 + 60,
+    })
+  })
+
+  test.each<[string, Partial<PassportRequest>]>([
+    ['a mission without pairs', { mission: [] }],
+    ['a mission that covers other hosts', { mission: [{ action: '*', target: 'https://api.example*' }] }],
+    ['a harness that is no DID', { harness: ['harness.example'] }],
+    ['more than 366 days', { lifetimeSeconds: 367 * 86_400 }],
+    ['an end before the start', { lifetimeSeconds: 0 }],
+    ['a depth of three', { maxDepth: 3 }],
+  ])('with %s are not issued, and cost no index', async (_, request) => {
+    let allocated = 0
+    const counting = { ...issuer(), status: { allocate: () => (allocated += 1) } }
+    await expect(issuePassport(counting, { agent, mission, ...request })).rejects.toThrow(Refusal)
+    expect(allocated).toBe(0)
+  })
+})
