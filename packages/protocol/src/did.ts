@@ -27,7 +27,8 @@ export function parseDidKey(did: string): Ed25519PublicKey {
   const limbs = base58(did.slice(PREFIX.length))
   const bytes = new Uint8Array(34)
   for (let index = 0; index < 34; index++) bytes[33 - index] = (limbs[Math.floor(index / 3)] ?? 0) >> (8 * (index % 3))
-  if ((limbs[11] ?? 0) > 0xff || bytes[0] !== 0xed || bytes[1] !== 0x01) throw new Malformed('not a did:key of Ed25519')
+  // 6Mk bounds the number: it has 34 bytes and begins with 0xed, but its second byte may be another.
+  if (bytes[0] !== 0xed || bytes[1] !== 0x01) throw new Malformed('not a did:key of Ed25519')
   return importEd25519(bytes.subarray(2))
 }
 

@@ -16,6 +16,9 @@ const failing = (name: string): object => ({
   subtle: { importKey: () => Promise.reject(new DOMException('no', name)), verify: () => Promise.resolve(true) },
 })
 
+const hashWithoutBinary = (algorithm: string, data: Uint8Array, encoding: 'hex' | 'binary'): string =>
+  encoding === 'binary' ? 'x'.repeat(32) : nodeModule.hash(algorithm, data, encoding)
+
 afterEach(() => {
   vi.restoreAllMocks()
   vi.unstubAllGlobals()
@@ -88,6 +91,7 @@ describe('verifyEd25519 of the engines', () => {
       ),
     ).toBe(false)
     expect(engine.verifyEd25519(alice.key.bytes, message, signature.subarray(0, 40))).toBe(false)
+    expect(engine.verifyEd25519(alice.key.bytes, message, Uint8Array.of(...signature, 0))).toBe(false)
     expect(engine.verifyEd25519(alice.key.bytes.subarray(1), message, signature)).toBe(false)
   })
 })
@@ -105,6 +109,7 @@ describe('which engine is chosen', () => {
     ['a node:crypto that accepts everything', { ...nodeModule, verify: () => true }],
     ['a node:crypto that answers with a promise', { ...nodeModule, verify: async () => true }],
     ['a node:crypto that hashes wrongly', { ...nodeModule, hash: () => 'x'.repeat(32) }],
+    ['a node:crypto that knows no binary strings', { ...nodeModule, hash: hashWithoutBinary }],
     [
       'a node:crypto that has no Ed25519',
       {
@@ -133,10 +138,12 @@ describe('which engine is chosen', () => {
     expect(fresh.defaultCrypto().verifyEd25519(alice.key.bytes, message, alice.sign(message))).toBe(true)
   })
 
-  test('portable JavaScript inside a WebCrypto that does not know Ed25519; other failures rise', async () => {
+  test('portable JavaScript inside a WebCrypto that does not know Ed25519; a key that is no point is false; other failures rise', async () => {
     vi.stubGlobal('crypto', failing('NotSupportedError'))
     expect(await webCrypto()?.verifyEd25519(alice.key.bytes, message, alice.sign(message))).toBe(true)
     expect(await webCrypto()?.verifyEd25519(alice.key.bytes, message, bob.sign(message))).toBe(false)
+    vi.stubGlobal('crypto', failing('DataError'))
+    expect(await webCrypto()?.verifyEd25519(noPoint, message, alice.sign(message))).toBe(false)
     vi.stubGlobal('crypto', failing('OperationError'))
     await expect(webCrypto()?.verifyEd25519(alice.key.bytes, message, alice.sign(message))).rejects.toThrow('no')
   })
