@@ -1,8 +1,9 @@
 /** Decides what a receiver trusts: reads the bundle once, whole and closed, into tables that the road looks things up in (spec chapter 14). @module */
 import { AHP_VERSION, OBLIGATIONS, type Obligation } from '@aiegis/protocol'
 import type { GradeRequirement } from './requirement.ts'
+import type { StatusIssuer } from './status.ts'
 import { parseAudience, parseBases, targetUriOf, type Base, type TargetUri } from './trust-bases.ts'
-import { createKeyRing, type KeyLookup, type TrustedKey } from './trust-keys.ts'
+import { createKeyRing, type KeyLookup } from './trust-keys.ts'
 import {
   parseHarness,
   parseIssuer,
@@ -28,14 +29,6 @@ export type { Base, TargetUri } from './trust-bases.ts'
 export type { KeyLookup, TrustedKey } from './trust-keys.ts'
 export type { TrustedHarness, TrustedIssuer, TrustedLedger } from './trust-parties.ts'
 export type { TrustLimits, TrustReplay, TrustTimes } from './trust-settings.ts'
-
-/** An issuer whose status lists have to be read. */
-export interface StatusIssuer {
-  readonly did: string
-  readonly lists: readonly string[]
-  /** Finds a status key of this issuer by `kid`. */
-  key(kid: string): TrustedKey | undefined
-}
 
 /** A bundle that was read and found right: every key imported, every name resolved. */
 export interface TrustConfig {
