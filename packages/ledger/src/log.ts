@@ -26,8 +26,8 @@ export interface Log {
   readonly vkey: string
   /**
    * Stores a leaf of 1 to 65,535 bytes and resolves when a signed head above it is durable. The same idempotency key (1 to 64
-   * bytes) gives the same index, with a proof under the newest head; with another leaf it is `idempotency_conflict`. `clear` (at
-   * most 1 MiB) goes into the side table. Rejects with `overloaded` or `ledger_unavailable`. Does not look into the leaf.
+   * bytes) gives the same index, with a proof under the newest head; with another leaf it is `idempotency_conflict`. `clear` (1 to
+   * 65,535 bytes) goes into the side table. Rejects with `overloaded` or `ledger_unavailable`. Does not look into the leaf.
    */
   append(leaf: Uint8Array, idempotencyKey: Uint8Array, clear?: Uint8Array): Promise<Appended>
   /** The newest released head. */
@@ -149,7 +149,7 @@ export function createLog(parts: LogParts): Log {
       alive()
       checkLength('a leaf', leaf, MAX_ENTRY)
       checkLength('an idempotency key', idempotencyKey, 64)
-      if (clear !== undefined) checkLength('clear text', clear, 1_048_576)
+      if (clear !== undefined) checkLength('clear text', clear, MAX_ENTRY)
       // Copies: the caller may write into its arrays while they wait.
       return sequencer.push({ leaf: leaf.slice(), key: idempotencyKey.slice(), clear: clear?.slice() })
     },

@@ -6,12 +6,14 @@ import {
   formatNote,
   formatVkey,
   LOG_KEY_TYPE,
+  Malformed,
   parseCheckpoint,
   parseVkey,
   utf8,
   verifyCheckpoint,
   type CryptoPort,
   type Signer,
+  type Vkey,
 } from '@aiegis/protocol'
 import { readLastCheckpoint, writeLastCheckpoint } from './last-checkpoint.ts'
 import { createLog, type Log, type LogParts } from './log.ts'
@@ -43,7 +45,7 @@ export interface LogOptions {
 export async function openLog(options: LogOptions): Promise<Log> {
   const crypto = options.crypto ?? defaultCrypto()
   const { origin, signer, file } = options
-  const vkey = parseVkey(formatVkey(origin, LOG_KEY_TYPE, signer.publicKey, crypto), crypto)
+  const vkey = vkeyOf(origin, signer, crypto)
   const database = await openDatabase(file)
   try {
     const lastCheckpointFile = options.lastCheckpointFile ?? join(dirname(file), 'last-checkpoint')
@@ -51,6 +53,15 @@ export async function openLog(options: LogOptions): Promise<Log> {
   } catch (error) {
     closeDatabase(database)
     throw error
+  }
+}
+
+function vkeyOf(origin: string, signer: Signer, crypto: CryptoPort): Vkey {
+  try {
+    return parseVkey(formatVkey(origin, LOG_KEY_TYPE, signer.publicKey, crypto), crypto)
+  } catch (cause) {
+    if (!(cause instanceof Malformed)) throw cause
+    throw new TypeError('openLog: `origin` names a key in notes: 1 to 256 characters without spaces and without "+"', { cause })
   }
 }
 

@@ -1,5 +1,6 @@
 /** Opens one SQLite file for one process, with durable commits, on whichever driver this runtime has (spec chapter 17). @module */
 import { closeSync, openSync } from 'node:fs'
+import { resolve } from 'node:path'
 
 /** What SQLite stores and gives back here. Integers are below 2^53. */
 export type SqlValue = number | string | Uint8Array | null
@@ -30,7 +31,8 @@ export async function openDatabase(file: string): Promise<Database> {
   try {
     // SQLite would create it readable for everybody, and gives its journal the same mode.
     closeSync(openSync(file, 'a', 0o600))
-    database = new DatabaseSync(file, { timeout: 0 })
+    // Resolved, because SQLite has names of its own that are no files, such as ":memory:".
+    database = new DatabaseSync(resolve(file), { timeout: 0 })
     // Before WAL: the lock then covers the file from the first access on, and no other process maps its index.
     database.exec('PRAGMA locking_mode = EXCLUSIVE')
     const mode = textOf(database.prepare('PRAGMA journal_mode = WAL').get(), 'journal_mode')

@@ -37,8 +37,8 @@ export interface Store {
   clear(index: number): Uint8Array | undefined
   /** Deletes clear text, also from the journal. True when there was some. */
   erase(index: number): boolean
-  /** The 256 hashes of a full tile. */
-  tile(level: number, n: number): Uint8Array | undefined
+  /** The 256 hashes of a full tile, and the root over them. */
+  tile(level: number, n: number): { readonly hashes: Uint8Array; readonly root: Uint8Array } | undefined
   /** Roots of the full tiles of `level` from number `start` on. */
   tileRoots(level: number, start: number): readonly Uint8Array[]
 }
@@ -79,7 +79,7 @@ export function createStore(database: Database): Store {
     },
     tile(level, n) {
       const row = sql.tile.get(level, n)
-      return row && bytesOf(row, 'hashes')
+      return row && { hashes: bytesOf(row, 'hashes'), root: bytesOf(row, 'root') }
     },
     tileRoots: (level, start) => sql.roots.all(level, start).map((row) => bytesOf(row, 'root')),
   }
@@ -146,7 +146,7 @@ const SQL = {
   leaf: 'SELECT leaf FROM entry WHERE idx = ?',
   leaves: 'SELECT leaf, leaf_hash FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx',
   clear: 'SELECT clear FROM private WHERE idx = ?',
-  tile: 'SELECT hashes FROM tile WHERE level = ? AND n = ?',
+  tile: 'SELECT hashes, root FROM tile WHERE level = ? AND n = ?',
   roots: 'SELECT root FROM tile WHERE level = ? AND n >= ? ORDER BY n',
   erase: 'DELETE FROM private WHERE idx = ?',
   insertEntry: 'INSERT INTO entry(idx, leaf, leaf_hash) VALUES(?, ?, ?)',

@@ -1,12 +1,12 @@
 /** Keeps full tiles that proofs needed lately; a full tile never changes (spec chapter 17). @module */
-import type { CryptoPort } from '@aiegis/protocol'
+import { equal, type CryptoPort } from '@aiegis/protocol'
 import type { Store } from './store.ts'
-import { readTile, type Tile } from './tile.ts'
+import { readTile, TILE_HEIGHT, tileNode, type Tile } from './tile.ts'
 import type { FullTile } from './tree.ts'
 
 /** Full tiles by level and number. */
 export interface TileCache {
-  /** The tile, from the store when it is not here. Throws `Error` where the store does not have it. */
+  /** The tile, from the store when it is not here. Throws `Error` where the store does not have it or it was changed. */
   readonly load: (level: number, n: number) => Tile
   /** Keeps tiles that just became full. */
   keep(tiles: readonly FullTile[]): void
@@ -29,7 +29,10 @@ export function createTileCache(crypto: CryptoPort, store: Pick<Store, 'tile'>, 
       if (known !== undefined) return known
       const stored = store.tile(level, n)
       if (stored === undefined) throw new Error(`ledger: tile ${level}/${n} is missing from the database`)
-      return put(level, n, readTile(crypto, stored))
+      const tile = readTile(crypto, stored.hashes)
+      // Proofs from changed hashes would be refused by every receiver; it is better that the log stops.
+      if (!equal(tileNode(tile, TILE_HEIGHT, 0), stored.root)) throw new Error(`ledger: tile ${level}/${n} was changed`)
+      return put(level, n, tile)
     },
     keep(full) {
       for (const { level, n, tile } of full) put(level, n, tile)
