@@ -27,7 +27,7 @@ export function parseDidKey(did: string): Ed25519PublicKey {
   const limbs = base58(did.slice(PREFIX.length))
   const bytes = new Uint8Array(34)
   for (let index = 0; index < 34; index++) bytes[33 - index] = (limbs[Math.floor(index / 3)] ?? 0) >> (8 * (index % 3))
-  // 6Mk bounds the number: it has 34 bytes and begins with 0xed, but its second byte may be another.
+  // 6Mk bounds the number to 34 bytes, but their first two may be others.
   if (bytes[0] !== 0xed || bytes[1] !== 0x01) throw new Malformed('not a did:key of Ed25519')
   return importEd25519(bytes.subarray(2))
 }

@@ -43,11 +43,11 @@ describe.each(['with Buffer', 'without Buffer'])('%s', (kind) => {
     }
   })
 
-  test('refuses 1 character left over, which is no whole byte', () => {
+  test('AHP-BYTES-1 refuses 1 character left over, which is no whole byte', () => {
     for (const length of [1, 5, 97, 101]) expect(outcome(() => base64.decodeBase64url('A'.repeat(length)))).toBe(REFUSED)
   })
 
-  test('refuses every spelling with spare bits: 15 of 16 after one byte, 3 of 4 after two', () => {
+  test('AHP-BYTES-1 refuses every spelling with spare bits: 15 of 16 after one byte, 3 of 4 after two', () => {
     for (const prefix of ['', 'A'.repeat(100)]) {
       const accepted = (text: string): string[] =>
         URL_ALPHABET.filter((last) => outcome(() => base64.decodeBase64url(prefix + text + last)) !== REFUSED)
@@ -57,7 +57,7 @@ describe.each(['with Buffer', 'without Buffer'])('%s', (kind) => {
   })
 
   test.each(['A===', 'QQ==', 'QUI=', 'Q Q', 'QQ\n', '\tQQ', 'Q+', 'Q/', 'Q.', 'Q%3D', 'QŁ', 'QUFB\u0000', '\ufeffQQ'])(
-    'refuses %j as base64url, short or long',
+    'AHP-BYTES-1 refuses %j, short or long',
     (text) => {
       expect(outcome(() => base64.decodeBase64url(text))).toBe(REFUSED)
       expect(outcome(() => base64.decodeBase64url('AAAA'.repeat(30) + text))).toBe(REFUSED)
@@ -65,13 +65,13 @@ describe.each(['with Buffer', 'without Buffer'])('%s', (kind) => {
   )
 
   test.each(['QQ', 'QQ=', 'QUI', 'QQ=Q', '=', '====', 'QUJD=', 'QR==', 'QUJ=', 'Q-==', 'QUJ_', ' QQ=', 'QQ==\n', 'QQ==QQ=='])(
-    'refuses %j as base64',
+    'AHP-BYTES-2 refuses %j',
     (text) => {
       expect(outcome(() => base64.decodeBase64(text))).toBe(REFUSED)
     },
   )
 
-  test('what it takes prints back to the same text; everything else is Malformed', () => {
+  test('AHP-BYTES-1 and AHP-BYTES-2: what it takes prints back to the same text; everything else is Malformed', () => {
     const character = fc.constantFrom(...URL_ALPHABET, '+', '/', '=', ' ', '\n', 'é', 'Ł', '\ud800')
     fc.assert(
       fc.property(fc.string({ unit: character, maxLength: 130 }), (text) => {

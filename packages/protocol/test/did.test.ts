@@ -18,7 +18,7 @@ function base58(bytes: Uint8Array): string {
   return '1'.repeat(bytes.findIndex((byte) => byte !== 0)) + text
 }
 
-describe('did:key', () => {
+describe('AHP-BYTES-22 did:key', () => {
   test('reads back every key it prints', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
@@ -65,7 +65,7 @@ describe('did:key', () => {
   })
 })
 
-describe('did:web', () => {
+describe('AHP-BYTES-23 did:web', () => {
   test.each([
     'did:web:harness.example',
     'did:web:identity.example:people:7f3a',
@@ -133,7 +133,7 @@ describe('did:web', () => {
     ['a line end', 'did:web:example.com\n'],
     ['a parameter', 'did:web:example.com;a=b'],
     ['nothing', 'did:web:'],
-    ['another method', 'did:jwk:eyJ9'],
+    ['AHP-BYTES-21 another method', 'did:jwk:eyJ9'],
     ['a name of Object.prototype as method', 'did:constructor:x'],
     ['no DID', 'https://example.com'],
     ['the empty text', ''],
@@ -141,7 +141,7 @@ describe('did:web', () => {
     expect(() => checkDid(did)).toThrow(Malformed)
   })
 
-  test('takes 512 characters and refuses 513', () => {
+  test('AHP-BYTES-21 takes 512 characters and refuses 513', () => {
     const did = `did:web:${`${'a'.repeat(29)}.`.repeat(8)}example${`:${'b'.repeat(60)}`.repeat(4)}`
     const longest = did + ':' + 'c'.repeat(512 - did.length - 1)
     expect(longest).toHaveLength(512)
@@ -171,7 +171,7 @@ describe('did:web', () => {
   })
 })
 
-describe('parseDidUrl', () => {
+describe('AHP-BYTES-24 parseDidUrl', () => {
   test('splits at the only #', () => {
     expect(parseDidUrl('did:web:harness.example#key-1.a_B')).toEqual({ did: 'did:web:harness.example', fragment: 'key-1.a_B' })
     expect(parseDidUrl(`${alice}#${alice.slice(8)}`)).toEqual({ did: alice, fragment: alice.slice(8) })

@@ -33,7 +33,7 @@ describe.each(engines)('on %s', (_, found) => {
     expect(found).toBeDefined()
   })
 
-  test('every generated case has the verdict of the strict rule', async () => {
+  test('AHP-BYTES-9 to AHP-BYTES-12: every generated case has the verdict of the strict rule', async () => {
     const wrong: string[] = []
     for (const { name, key, message: text, signature, valid } of cases) {
       if ((await accepts(engine, key, text, signature)) !== valid) wrong.push(name)
@@ -41,14 +41,14 @@ describe.each(engines)('on %s', (_, found) => {
     expect(wrong).toEqual([])
   })
 
-  test('the universal forgery, identity as key and as R with S = 0, signs nothing', async () => {
+  test('AHP-BYTES-10 the universal forgery, identity as key and as R with S = 0, signs nothing', async () => {
     const identity = Uint8Array.of(1, ...new Uint8Array(31))
     const forgery = concat([identity, new Uint8Array(32)])
     expect(await accepts(engine, identity, message, forgery)).toBe(false)
     expect(await accepts(engine, identity, new Uint8Array(0), forgery)).toBe(false)
   })
 
-  test('S + L is no second signature', async () => {
+  test('AHP-BYTES-11 S + L is no second signature', async () => {
     const signature = alice.sign(message)
     expect(await accepts(engine, alice.key.bytes, message, signature)).toBe(true)
     const order = Point.CURVE().n
@@ -59,7 +59,7 @@ describe.each(engines)('on %s', (_, found) => {
 })
 
 describe('the cases', () => {
-  test('hold the classes that engines are known to differ on', () => {
+  test('AHP-BYTES-12 hold the classes that engines are known to differ on', () => {
     expect(smallOrderEncodings()).toHaveLength(14)
     expect(nonCanonicalEncodings()).toHaveLength(38)
     expect(cases.filter(({ cofactored, valid }) => cofactored === true && !valid).length).toBeGreaterThan(500)
@@ -69,11 +69,11 @@ describe('the cases', () => {
 })
 
 describe('importEd25519', () => {
-  test('refuses every encoding of every point of small order, with either sign', () => {
+  test('AHP-BYTES-10 refuses every encoding of every point of small order, with either sign', () => {
     for (const bytes of smallOrderEncodings()) expect(() => importEd25519(bytes)).toThrow(Malformed)
   })
 
-  test('refuses every y from p on, and takes p − 3 with either sign', () => {
+  test('AHP-BYTES-9 refuses every y from p on, and takes p − 3 with either sign', () => {
     for (const bytes of nonCanonicalEncodings()) expect(() => importEd25519(bytes)).toThrow(Malformed)
     for (const top of [0x7f, 0xff]) {
       const below = Uint8Array.of(0xea, ...new Uint8Array(30).fill(0xff), top)
@@ -89,7 +89,7 @@ describe('importEd25519', () => {
     expect(neighbours.filter((bytes) => outcome(() => importEd25519(bytes)) === REFUSED)).toEqual([])
   })
 
-  test.each([0, 31, 33, 64])('refuses %i bytes', (length) => {
+  test.each([0, 31, 33, 64])('AHP-BYTES-9 refuses %i bytes', (length) => {
     expect(() => importEd25519(new Uint8Array(length).fill(7))).toThrow(Malformed)
   })
 
@@ -111,7 +111,7 @@ describe('verifyEd25519', () => {
     expect(() => verifyEd25519(nobleCrypto(), forged, message, new Uint8Array(64))).toThrow(TypeError)
   })
 
-  test('never reaches the engine with R of small order, R not canonical or S ≥ L', () => {
+  test('AHP-BYTES-11 never reaches the engine with R of small order, R not canonical or S ≥ L', () => {
     const greedy: CryptoPort = { ...nobleCrypto(), verifyEd25519: () => true }
     const good = alice.sign(message)
     const zero = new Uint8Array(32)

@@ -9,7 +9,7 @@ import { Malformed } from '../src/refusal.ts'
 const nested = (depth: number): JsonValue => JSON.parse('['.repeat(depth) + ']'.repeat(depth)) as JsonValue
 
 describe('canonicalize', () => {
-  test('sorts members by UTF-16 code units, not by code points', () => {
+  test('AHP-BYTES-8 sorts members by UTF-16 code units, not by code points', () => {
     // U+1F600 begins with 0xD83D and so sorts before U+FB33, although it is the larger code point.
     expect(canonicalize({ '\ufb33': 1, '😀': 2, ö: 3, '1': 4, '\r': 5, '€': 6, '10': 7, '2': 8 })).toBe(
       '{"\\r":5,"1":4,"10":7,"2":8,"ö":3,"€":6,"😀":2,"\ufb33":1}',
@@ -27,11 +27,11 @@ describe('canonicalize', () => {
     [0.1, '0.1'],
     [5e-324, '5e-324'],
     [Number.MAX_SAFE_INTEGER, '9007199254740991'],
-  ])('prints %d as ECMAScript does', (value, text) => {
+  ])('AHP-BYTES-8 prints %d as ECMAScript does', (value, text) => {
     expect(canonicalize(value)).toBe(text)
   })
 
-  test('escapes only what RFC 8785 escapes', () => {
+  test('AHP-BYTES-8 escapes only what RFC 8785 escapes', () => {
     expect(canonicalize('\u0000\u001f\b\t\n\f\r"\\/\u007f\u2028é😀')).toBe(
       '"\\u0000\\u001f\\b\\t\\n\\f\\r\\"\\\\/\u007f\u2028é😀"',
     )
@@ -65,7 +65,7 @@ describe('canonicalize', () => {
     expect(() => canonicalize(nested(65))).toThrow(Malformed)
   })
 
-  test('equals an independent implementation, and prints back to itself', () => {
+  test('AHP-BYTES-8 equals an independent implementation, and prints back to itself', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
         const text = canonicalize(value as JsonValue)

@@ -36,29 +36,29 @@ describe('parseJson reads what every parser reads alike', () => {
 
 describe('parseJson refuses', () => {
   test.each([
-    ['a repeated name', '{"a":1,"a":2}'],
-    ['a repeated name with equal values', '{"a":1,"a":1}'],
-    ['a repeated name, once escaped', '{"a":1,"\\u0061":1}'],
-    ['a repeated name, escaped in two ways', '{"\\u002f":1,"\\/":2}'],
-    ['a repeated name deep inside', '[{"b":{"c":[{"d":1,"d":1}]}}]'],
-    ['a repeated name whose first value held an object', '{"a":{"x":1,"y":2},"a":1}'],
-    ['a repeated empty name', '{"":1,"":2}'],
-    ['__proto__', '{"__proto__":{"admin":true}}'],
-    ['__proto__, escaped', '{"\\u005f_proto__":1}'],
-    ['__proto__ inside', '{"a":[{"__proto__":null}]}'],
-    ['a lone high surrogate', '"\\ud800"'],
-    ['a lone low surrogate', '["\\udc00"]'],
-    ['surrogates in the wrong order', '{"a":"\\udc00\\ud800"}'],
-    ['a lone surrogate in a name', '{"\\ud800":1}'],
-    ['negative zero', '-0'],
-    ['negative zero, in another spelling', '[-0.0]'],
-    ['a number that underflows to negative zero', '-1e-400'],
-    ['a number beyond all doubles', '1e400'],
-    ['a number below all doubles', '-1e400'],
-    ['2^53', '9007199254740992'],
-    ['2^53 + 1', '9007199254740993'],
-    ['−2^53', '{"a":-9007199254740992}'],
-    ['2^53 as exponent', '9.007199254740992e15'],
+    ['AHP-BYTES-4 a repeated name', '{"a":1,"a":2}'],
+    ['AHP-BYTES-4 a repeated name with equal values', '{"a":1,"a":1}'],
+    ['AHP-BYTES-4 a repeated name, once escaped', '{"a":1,"\\u0061":1}'],
+    ['AHP-BYTES-4 a repeated name, escaped in two ways', '{"\\u002f":1,"\\/":2}'],
+    ['AHP-BYTES-4 a repeated name deep inside', '[{"b":{"c":[{"d":1,"d":1}]}}]'],
+    ['AHP-BYTES-4 a repeated name whose first value held an object', '{"a":{"x":1,"y":2},"a":1}'],
+    ['AHP-BYTES-4 a repeated empty name', '{"":1,"":2}'],
+    ['AHP-BYTES-5 __proto__', '{"__proto__":{"admin":true}}'],
+    ['AHP-BYTES-5 __proto__, escaped', '{"\\u005f_proto__":1}'],
+    ['AHP-BYTES-5 __proto__ inside', '{"a":[{"__proto__":null}]}'],
+    ['AHP-BYTES-5 a lone high surrogate', '"\\ud800"'],
+    ['AHP-BYTES-5 a lone low surrogate', '["\\udc00"]'],
+    ['AHP-BYTES-5 surrogates in the wrong order', '{"a":"\\udc00\\ud800"}'],
+    ['AHP-BYTES-5 a lone surrogate in a name', '{"\\ud800":1}'],
+    ['AHP-BYTES-6 negative zero', '-0'],
+    ['AHP-BYTES-6 negative zero, in another spelling', '[-0.0]'],
+    ['AHP-BYTES-6 a number that underflows to negative zero', '-1e-400'],
+    ['AHP-BYTES-6 a number beyond all doubles', '1e400'],
+    ['AHP-BYTES-6 a number below all doubles', '-1e400'],
+    ['AHP-BYTES-6 2^53', '9007199254740992'],
+    ['AHP-BYTES-6 2^53 + 1', '9007199254740993'],
+    ['AHP-BYTES-6 −2^53', '{"a":-9007199254740992}'],
+    ['AHP-BYTES-6 2^53 as exponent', '9.007199254740992e15'],
     ['a comma at the end', '[1,]'],
     ['a leading zero', '01'],
     ['a leading plus', '+1'],
@@ -76,7 +76,7 @@ describe('parseJson refuses', () => {
     expect(() => parse(text)).toThrow(Malformed)
   })
 
-  test('a byte order mark and bytes that are not UTF-8', () => {
+  test('AHP-BYTES-3 a byte order mark and bytes that are not UTF-8', () => {
     expect(() => parseJson(Uint8Array.of(0xef, 0xbb, 0xbf, 0x7b, 0x7d), { maxBytes: 10 })).toThrow(Malformed)
     expect(() => parseJson(Uint8Array.of(0x22, 0xff, 0x22), { maxBytes: 10 })).toThrow(Malformed)
   })
@@ -88,16 +88,16 @@ describe('parseJson refuses', () => {
 })
 
 describe('parseJson takes the last value inside each bound and refuses the first outside', () => {
-  test('integers up to ±(2^53 − 1)', () => {
+  test('AHP-BYTES-6 integers up to ±(2^53 − 1)', () => {
     expect(parse('[9007199254740991,-9007199254740991]')).toEqual([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER])
   })
 
-  test('bytes, not characters', () => {
+  test('AHP-BYTES-7 bytes, not characters', () => {
     expect(parse('"éé"', { maxBytes: 6 })).toBe('éé')
     expect(() => parse('"ééé"', { maxBytes: 6 })).toThrow(Malformed)
   })
 
-  test('depth 16, objects and arrays together', () => {
+  test('AHP-BYTES-7 depth 16, objects and arrays together', () => {
     expect(parse(nested(16))).toBeDefined()
     expect(() => parse(nested(17))).toThrow(Malformed)
     expect(() => parse(`{"a":${nested(16)}}`)).toThrow(Malformed)
@@ -110,7 +110,7 @@ describe('parseJson takes the last value inside each bound and refuses the first
     expect(parse(JSON.stringify('['.repeat(40)))).toBe('['.repeat(40))
   })
 
-  test('members and elements, counted before they are parsed', () => {
+  test('AHP-BYTES-7 members and elements, counted before they are parsed', () => {
     expect(parse('[1,2,3]', { maxMembers: 3 })).toEqual([1, 2, 3])
     expect(() => parse('[1,2,3,4]', { maxMembers: 3 })).toThrow(Malformed)
     expect(() => parse('{"a":{"b":{"c":{"d":1}}}}', { maxMembers: 3 })).toThrow(Malformed)
@@ -138,7 +138,7 @@ describe('parseJson against JSON.parse', () => {
     ),
   }))
 
-  test('refuses exactly the documents that repeat a name', () => {
+  test('AHP-BYTES-4 refuses exactly the documents that repeat a name', () => {
     fc.assert(
       fc.property(document, ({ text, repeated }) => {
         expect(outcome(() => parse(text))).toEqual(repeated ? REFUSED : JSON.parse(text))

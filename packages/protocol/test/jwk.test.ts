@@ -16,7 +16,7 @@ test('a key reads back from its JWK, in any order of members', () => {
   expect(jwk.x).toHaveLength(43)
 })
 
-describe('parseEd25519Jwk refuses', () => {
+describe('AHP-BYTES-19 parseEd25519Jwk refuses', () => {
   test.each<[string, unknown]>([
     ['a private key', { ...jwk, d: encodeBase64url(alice.seed) }],
     ['a kid', { ...jwk, kid: 'did:web:harness.example#1' }],
@@ -58,6 +58,6 @@ describe('parseEd25519Jwk refuses', () => {
   })
 })
 
-test('the thumbprint is the one of RFC 7638', async () => {
+test('AHP-BYTES-20 the thumbprint is the one of RFC 7638', async () => {
   expect(thumbprint(defaultCrypto(), alice.key)).toBe(await calculateJwkThumbprint({ ...jwk }))
 })

@@ -21,7 +21,7 @@ const withHeader = (header: unknown): string => rawJws(harness, JSON.stringify(h
 const good = withHeader(HEADER)
 
 describe('decodeJws', () => {
-  test('takes alg Ed25519 and EdDSA, and says who is said to have signed', () => {
+  test('AHP-BYTES-15 takes alg Ed25519 and EdDSA, and says who is said to have signed', () => {
     for (const alg of ['Ed25519', 'EdDSA']) {
       const jws = decodeJws(withHeader({ ...HEADER, alg }), FORM)
       expect(jws).toMatchObject({ kid: KID, signer: 'did:web:harness.example' })
@@ -31,13 +31,13 @@ describe('decodeJws', () => {
     }
   })
 
-  test('gives no way to the payload', () => {
+  test('AHP-BYTES-18 gives no way to the payload', () => {
     const jws = decodeJws(good, FORM)
     expect(Object.keys(jws).toSorted()).toEqual(['kid', 'signature', 'signatureText', 'signer', 'signingInput', 'text'])
     expect(JSON.stringify(jws)).not.toContain('"a"')
   })
 
-  test('wants cty exactly when the form has one', () => {
+  test('AHP-BYTES-16 wants cty exactly when the form has one', () => {
     const passport = { typ: 'vc+jwt', cty: 'vc', maxBytes: 4096 }
     const header = { ...HEADER, typ: 'vc+jwt' }
     expect(decodeJws(withHeader({ ...header, cty: 'vc' }), passport).kid).toBe(KID)
@@ -47,32 +47,32 @@ describe('decodeJws', () => {
   })
 
   test.each<[string, object]>([
-    ['alg none', { ...HEADER, alg: 'none' }],
-    ['alg HS256', { ...HEADER, alg: 'HS256' }],
-    ['alg ES256', { ...HEADER, alg: 'ES256' }],
-    ['alg in another case', { ...HEADER, alg: 'eddsa' }],
-    ['alg Ed448', { ...HEADER, alg: 'Ed448' }],
-    ['no alg', { kid: KID, typ: FORM.typ }],
-    ['typ of another object', { ...HEADER, typ: 'aegis-decision+jwt' }],
-    ['typ in another case', { ...HEADER, typ: 'AEGIS-token+jwt' }],
-    ['typ as a media type', { ...HEADER, typ: `application/${FORM.typ}` }],
-    ['no typ', { alg: 'Ed25519', kid: KID }],
-    ['no kid', { alg: 'Ed25519', typ: FORM.typ }],
-    ['kid that is no text', { ...HEADER, kid: 1 }],
-    ['kid that is relative', { ...HEADER, kid: '#1' }],
-    ['kid without fragment', { ...HEADER, kid: 'did:web:harness.example' }],
-    ['kid with a path', { ...HEADER, kid: 'did:web:harness.example/x#1' }],
-    ['kid in another spelling', { ...HEADER, kid: 'did:web:Harness.example#1' }],
-    ['kid that is a path on this machine', { ...HEADER, kid: '../../etc/passwd' }],
-    ['crit', { ...HEADER, crit: ['b64'] }],
-    ['b64', { ...HEADER, b64: true }],
-    ['jwk', { ...HEADER, jwk: jwkOf(harness.key) }],
-    ['jku', { ...HEADER, jku: 'https://evil.example/jwks' }],
-    ['x5u', { ...HEADER, x5u: 'https://evil.example/cert' }],
-    ['x5c', { ...HEADER, x5c: [] }],
-    ['an unknown member', { ...HEADER, x: 1 }],
-    ['constructor as a member', { ...HEADER, constructor: 1 }],
-  ])('refuses the header with %s', (_, header) => {
+    ['AHP-BYTES-15 alg none', { ...HEADER, alg: 'none' }],
+    ['AHP-BYTES-15 alg HS256', { ...HEADER, alg: 'HS256' }],
+    ['AHP-BYTES-15 alg ES256', { ...HEADER, alg: 'ES256' }],
+    ['AHP-BYTES-15 alg in another case', { ...HEADER, alg: 'eddsa' }],
+    ['AHP-BYTES-15 alg Ed448', { ...HEADER, alg: 'Ed448' }],
+    ['AHP-BYTES-15 no alg', { kid: KID, typ: FORM.typ }],
+    ['AHP-BYTES-16 typ of another object', { ...HEADER, typ: 'aegis-decision+jwt' }],
+    ['AHP-BYTES-16 typ in another case', { ...HEADER, typ: 'AEGIS-token+jwt' }],
+    ['AHP-BYTES-16 typ as a media type', { ...HEADER, typ: `application/${FORM.typ}` }],
+    ['AHP-BYTES-16 no typ', { alg: 'Ed25519', kid: KID }],
+    ['AHP-BYTES-17 no kid', { alg: 'Ed25519', typ: FORM.typ }],
+    ['AHP-BYTES-17 kid that is no text', { ...HEADER, kid: 1 }],
+    ['AHP-BYTES-17 kid that is relative', { ...HEADER, kid: '#1' }],
+    ['AHP-BYTES-17 kid without fragment', { ...HEADER, kid: 'did:web:harness.example' }],
+    ['AHP-BYTES-17 kid with a path', { ...HEADER, kid: 'did:web:harness.example/x#1' }],
+    ['AHP-BYTES-17 kid in another spelling', { ...HEADER, kid: 'did:web:Harness.example#1' }],
+    ['AHP-BYTES-17 kid that is a path on this machine', { ...HEADER, kid: '../../etc/passwd' }],
+    ['AHP-BYTES-14 crit', { ...HEADER, crit: ['AHP-BYTES-14 b64'] }],
+    ['AHP-BYTES-14 b64', { ...HEADER, b64: true }],
+    ['AHP-BYTES-14 jwk', { ...HEADER, jwk: jwkOf(harness.key) }],
+    ['AHP-BYTES-14 jku', { ...HEADER, jku: 'https://evil.example/jwks' }],
+    ['AHP-BYTES-14 x5u', { ...HEADER, x5u: 'https://evil.example/cert' }],
+    ['AHP-BYTES-14 x5c', { ...HEADER, x5c: [] }],
+    ['AHP-BYTES-14 an unknown member', { ...HEADER, x: 1 }],
+    ['AHP-BYTES-14 constructor as a member', { ...HEADER, constructor: 1 }],
+  ])('%s is refused in the header', (_, header) => {
     expect(() => decodeJws(withHeader(header), FORM)).toThrow(JwsHeaderError)
   })
 
@@ -85,7 +85,7 @@ describe('decodeJws', () => {
     ['a byte order mark', `\ufeff${JSON.stringify(HEADER)}`],
     ['no JSON', 'alg=none'],
     ['a header of more than 1,024 bytes', JSON.stringify({ ...HEADER, kid: `${KID}${' '.repeat(1000)}` })],
-  ])('refuses %s as malformed text, not as a header', (_, header) => {
+  ])('AHP-BYTES-14 refuses %s as malformed text, not as a header', (_, header) => {
     const thrown = outcome(() => decodeJws(rawJws(harness, header, '{}'), FORM))
     expect(thrown).toBe(REFUSED)
     expect(() => decodeJws(rawJws(harness, header, '{}'), FORM)).not.toThrow(JwsHeaderError)
@@ -111,12 +111,12 @@ describe('decodeJws', () => {
     ['a signature of 65 bytes', `${head}.${body}.${encodeBase64url(new Uint8Array(65))}`],
     ['JSON serialization', JSON.stringify({ protected: head, payload: body, signature })],
     ['letters beyond ASCII', `${head}.${body}Ł.${signature}`],
-  ])('refuses %s', (_, text) => {
+  ])('AHP-BYTES-13 refuses %s', (_, text) => {
     expect(() => decodeJws(text, FORM)).toThrow(Malformed)
     expect(() => decodeJws(text, FORM)).not.toThrow(JwsHeaderError)
   })
 
-  test('refuses all spellings of the signature with spare bits', () => {
+  test('AHP-BYTES-13 refuses all spellings of the signature with spare bits', () => {
     const last = Array.from(
       'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_',
       (character) => good.slice(0, -1) + character,
@@ -150,7 +150,7 @@ describe('decodeJws', () => {
 })
 
 describe('verifyJws', () => {
-  test('gives the payload for the right key only', () => {
+  test('AHP-BYTES-18 gives the payload for the right key only', () => {
     const jws = decodeJws(good, FORM)
     expect(verifyJws(crypto, jws, harness.key)).toEqual(utf8('{"a":1}'))
     expect(verifyJws(crypto, jws, other.key)).toBeUndefined()

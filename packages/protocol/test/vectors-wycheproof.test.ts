@@ -25,7 +25,7 @@ describe.skipIf(VECTORS === undefined)(`Wycheproof${SKIPPED}`, () => {
     ['node:crypto', nodeCrypto()],
     ['WebCrypto', webCrypto()],
     ['portable JavaScript', nobleCrypto()],
-  ])('Ed25519 on %s: 151 of 151 verdicts', async (_, engine) => {
+  ])('AHP-BYTES-11 Ed25519 on %s: 151 of 151 verdicts', async (_, engine) => {
     const { testGroups } = readVectors('wycheproof/ed25519_test.json') as Groups<EddsaGroup>
     const wrong: number[] = []
     let count = 0
