@@ -18,7 +18,11 @@ const OPERATIONS = 200
 /** Runs every subject in every round, in an order that moves on by one each round, each operation on an input of its own. */
 export async function measure(subjects: readonly Subject[]): Promise<Costs> {
   const rounds = WARM_UP_ROUNDS + ROUNDS
-  const prepared = subjects.map((subject) => ({ ...subject, inputs: subject.prepare(rounds * OPERATIONS), costs: [] as number[] }))
+  const prepared = subjects.map((subject) => ({
+    ...subject,
+    inputs: subject.prepare(rounds * OPERATIONS),
+    costs: [] as number[],
+  }))
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < prepared.length; turn++) {
       const subject = prepared[(round + turn) % prepared.length]

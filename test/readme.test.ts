@@ -12,7 +12,10 @@ describe('README', () => {
     expect(shown.split('\n').filter((line) => line !== '').length).toBeLessThanOrEqual(15)
   })
 
-  test.each([...readme.matchAll(/`((?:packages|examples|bench|spec)\/[\w/.-]*)`/g)].map(([, path]) => path ?? ''))('names %s, which exists', (path) => {
-    expect(existsSync(path)).toBe(true)
-  })
+  test.each([...readme.matchAll(/`((?:packages|examples|bench|spec)\/[\w/.-]*)`/g)].map(([, path]) => path ?? ''))(
+    'names %s, which exists',
+    (path) => {
+      expect(existsSync(path)).toBe(true)
+    },
+  )
 })

@@ -3,13 +3,14 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { requireAiegisToken, getAiegis, captureRawBody } from '@aiegis/express'
 import type { Broken, MockHarness } from '@aiegis/testing'
+import type { JsonObject } from '@aiegis/protocol'
 import type { AiegisContext, RouteRequirement, Verifier, VerifierOptions } from '@aiegis/verifier'
 import express from 'express'
 import express4 from 'express4'
 import { STEPS, type Steps } from '../packages/verifier/src/road.ts'
 import { createVerifierOf } from '../packages/verifier/src/verifier.ts'
 
-export const FRAMEWORKS = { 'Express 5': express, 'Express 4': express4 as unknown as typeof express } as const
+export const FRAMEWORKS = { 'Express 5': express, 'Express 4': express4 } as const
 
 export interface Receiver {
   readonly port: number
@@ -24,7 +25,7 @@ export interface ReceiverShape {
   readonly framework?: typeof express
   readonly steps?: Partial<Steps>
   readonly route?: RouteRequirement | undefined
-  readonly trust?: VerifierOptions['trust'] | undefined
+  readonly trust?: JsonObject | undefined
   readonly receiver?: Broken['receiver'] | undefined
   readonly options?: Partial<VerifierOptions>
 }
@@ -48,15 +49,15 @@ export async function startReceiver(harness: MockHarness, shape: ReceiverShape =
     bodies.push(request.body)
     response.json({ served: true })
   })
-  const { port, close } = await listen(app)
+  const server = await listen(app)
   return {
-    port,
+    port: server.port,
     verifier,
     contexts,
     bodies,
     async close() {
       verifier.close()
-      await close()
+      await server.close()
     },
   }
 }

@@ -11,7 +11,7 @@ import { captureRawBody, getAiegis, requireAiegisToken } from '../src/index.ts'
 
 const frameworks = [
   ['Express 5', express],
-  ['Express 4', express4 as unknown as typeof express],
+  ['Express 4', express4],
 ] as const
 const opened: (() => Promise<void> | void)[] = []
 

@@ -101,18 +101,18 @@ class Decoded implements UnverifiedJws {
 }
 
 /** A header that passed every check, by its text and the form that was asked for. One signer's headers are all alike. */
-const known = new Map<string, { readonly kid: string; readonly signer: string }>()
+const headers = new Map<string, { readonly kid: string; readonly signer: string }>()
 const MAX_KNOWN = 64
 
 function readHeader(header: string, form: JwsForm): { readonly kid: string; readonly signer: string } {
   const name = `${form.typ} ${form.cty ?? ''} ${header}`
-  const before = known.get(name)
+  const before = headers.get(name)
   if (before !== undefined) return before
   const kid = checkHeader(parseJson(decodeBase64url(header), { maxBytes: MAX_HEADER }), form)
   const read = { kid, signer: signerOf(kid) }
   // Whoever sends many headers makes them be read again, and nothing else.
-  if (known.size >= MAX_KNOWN) known.clear()
-  known.set(name, read)
+  if (headers.size >= MAX_KNOWN) headers.clear()
+  headers.set(name, read)
   return read
 }
 

@@ -143,9 +143,12 @@ describe('token claims', () => {
     expect(codeOf(() => parse({ ...CLAIMS, entry }))).toBe('token_claims_invalid')
   })
 
-  test.each(['[]', 'null', '"x"', '{"ahp":"ahp-receiver/0.1","ahp":"ahp-receiver/0.1"}', '{'])('refuses the payload %s', (payload) => {
-    expect(codeOf(() => parseTokenClaims(utf8(payload)))).toBe('token_claims_invalid')
-  })
+  test.each(['[]', 'null', '"x"', '{"ahp":"ahp-receiver/0.1","ahp":"ahp-receiver/0.1"}', '{'])(
+    'refuses the payload %s',
+    (payload) => {
+      expect(codeOf(() => parseTokenClaims(utf8(payload)))).toBe('token_claims_invalid')
+    },
+  )
 })
 
 describe('token text', () => {

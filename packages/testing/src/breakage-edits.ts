@@ -34,8 +34,11 @@ export function changeLine(request: RawRequest, name: string, change: (value: st
 
 /** Two signatures with the tag that only one may have, both valid. */
 export function twiceTagged(request: RawRequest): RawRequest {
-  const both = (value: string): string => `${value}, ${value.replace('aegis=', 'again=')}`
   return changeLine(changeLine(request, 'Signature-Input', both), 'Signature', both)
+}
+
+function both(value: string): string {
+  return `${value}, ${value.replace('aegis=', 'again=')}`
 }
 
 /** Claims of a token that was issued at `iat` (epoch seconds), for a minute. */

@@ -5,11 +5,11 @@ import {
   formatMilliseconds,
   formatSeconds,
   jwkOf,
-  REASONS,
   thumbprint,
   utf8,
   type JsonObject,
   type ReasonCode,
+  type REASONS,
 } from '@aiegis/protocol'
 import type { RouteRequirement } from '@aiegis/verifier'
 import type { MockHarness } from './harness.ts'

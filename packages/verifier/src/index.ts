@@ -2,7 +2,13 @@
 export { type AiegisContext, type Agent } from './context.ts'
 export { admit, contextOf } from './contexts.ts'
 export { renderRefusal, type RefusalResponse, type RefusingParty } from './refusal-response.ts'
-export { createMemoryReplayStore, type ClaimResult, type MemoryReplayOptions, type ReplayStore } from './replay.ts'
+export {
+  createMemoryReplayStore,
+  type ClaimResult,
+  type MemoryReplayOptions,
+  type MemoryReplayStore,
+  type ReplayStore,
+} from './replay.ts'
 export { type ContentLimits, type ReceivedRequest } from './request.ts'
 export { type Actions, type GradeRequirement, type RouteRequirement } from './requirement.ts'
 export { type HttpGet, type Inflate } from './status.ts'

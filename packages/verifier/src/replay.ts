@@ -14,6 +14,12 @@ export interface ReplayStore {
   claim(key: string, expiresAt: number, issuer: string): ClaimResult | Promise<ClaimResult>
 }
 
+/** A store that answers at once. */
+export interface MemoryReplayStore extends ReplayStore {
+  readonly scope: 'process'
+  claim(key: string, expiresAt: number, issuer: string): ClaimResult
+}
+
 /** Bounds of the store in memory. */
 export interface MemoryReplayOptions {
   /** The caller states that exactly one process serves this base. */
@@ -33,8 +39,9 @@ const BUCKET_SECONDS = 8
  * A store in the memory of this process. Refuses when it is full and never evicts a live record.
  * Throws `TypeError` unless `singleProcess` is `true`.
  */
-export function createMemoryReplayStore(options: MemoryReplayOptions): ReplayStore {
-  if (options.singleProcess !== true) {
+export function createMemoryReplayStore(options: MemoryReplayOptions): MemoryReplayStore {
+  const { singleProcess }: { readonly singleProcess: unknown } = options
+  if (singleProcess !== true || isClusterWorker()) {
     throw new TypeError(
       'replay.memory: write { singleProcess: true } when exactly one process serves this base, else use a shared store',
     )
@@ -76,4 +83,10 @@ export function createMemoryReplayStore(options: MemoryReplayOptions): ReplaySto
       return 'fresh'
     },
   }
+}
+
+/** Workers of a cluster share a port and not their memory: each would accept every token once. */
+function isClusterWorker(): boolean {
+  const cluster: unknown = globalThis.process?.getBuiltinModule?.('node:cluster')
+  return typeof cluster === 'object' && cluster !== null && Reflect.get(cluster, 'isWorker') === true
 }

@@ -48,15 +48,16 @@ export function replayKey(iss: string, jti: string, crypto: CryptoPort): string 
 }
 
 function claim(store: ReplayStore, key: string, expiresAt: number, iss: string): unknown {
-  const failed = (cause: unknown): never => {
-    throw new Refusal('replay_unavailable', 'the store failed', { cause, retryAfter: 2 })
-  }
   try {
     const verdict = store.claim(key, expiresAt, iss)
     return verdict instanceof Promise ? Promise.race([verdict, late()]).catch(failed) : verdict
   } catch (error) {
     return failed(error)
   }
+}
+
+function failed(cause: unknown): never {
+  throw new Refusal('replay_unavailable', 'the store failed', { cause, retryAfter: 2 })
 }
 
 /** Rejects when a store takes longer than one dependency may. */
