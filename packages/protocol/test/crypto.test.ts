@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import * as nodeModule from 'node:crypto'
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { encodeBase64url } from '../src/base64.ts'
 import { defaultCrypto, nobleCrypto, nodeCrypto, webCrypto } from '../src/crypto.ts'
 import { testKey } from './keys.ts'
 
@@ -94,6 +95,17 @@ describe('verifyEd25519 of the engines', () => {
     expect(engine.verifyEd25519(alice.key.bytes, message, Uint8Array.of(...signature, 0))).toBe(false)
     expect(engine.verifyEd25519(alice.key.bytes.subarray(1), message, signature)).toBe(false)
   })
+})
+
+test('a node:crypto that already refuses to import a key that is no point gives false as well', () => {
+  const importing = (options: Parameters<typeof nodeModule.createPublicKey>[0]): object => {
+    if (JSON.stringify(options).includes(encodeBase64url(noPoint))) throw new Error('cannot decompress')
+    return nodeModule.createPublicKey(options)
+  }
+  vi.spyOn(process, 'getBuiltinModule').mockReturnValue({ ...nodeModule, createPublicKey: importing })
+  const engine = nodeCrypto()
+  expect(engine?.verifyEd25519(noPoint, message, alice.sign(message))).toBe(false)
+  expect(engine?.verifyEd25519(alice.key.bytes, message, alice.sign(message))).toBe(true)
 })
 
 describe('which engine is chosen', () => {
