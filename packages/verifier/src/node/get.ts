@@ -4,8 +4,8 @@ import { concat } from '@aiegis/protocol'
 import type { HttpGet } from '../status-read.ts'
 
 /**
- * `HttpGet` with undici. One connection per try, HTTP/1.1, no redirects, no content encoding, `timeoutMs` for everything together.
- * Proxy variables of the environment are not used. Does not judge the URL: ask only for addresses that the operator wrote down.
+ * `HttpGet` with undici: HTTP/1.1, no redirects, no content encoding, `timeoutMs` for everything together. Does not use the proxy
+ * variables of the environment and does not judge the URL: ask only for addresses that the operator wrote down.
  */
 export const httpGet: HttpGet = async (url, { maxBytes, timeoutMs, accept }) => {
   const { statusCode, headers, body } = await request(url, {
