@@ -1,2 +1,16 @@
-/** The reference enforcement server: policy packs, decisions, tokens (spec chapters 15 and 16). @module */
-export { PolicyFault, type FaultCode } from './policy/fault.ts'
+/** The reference enforcement server: policy packs, decisions, tokens, passports, status (spec chapters 8, 9, 15 and 16). @module */
+export type { HttpAnswer } from './answer.ts'
+export type { AskRequest } from './ask.ts'
+export type { KnownIssuer } from './asker.ts'
+export { parseFlags, type Config } from './config.ts'
+export { createEnforcement, type Enforcement, type EnforcementOptions } from './enforcement.ts'
+export { loadKey } from './keys.ts'
+export type { IssuedPassport, PassportRequest } from './passports.ts'
+export type { Verdict } from './policy/evaluate.ts'
+export { PackRefused } from './policy/pack-refused.ts'
+export { signPack, type PackKey } from './policy/pack-signature.ts'
+export type { PackFile } from './policy/pack.ts'
+export { createPolicy, type Policy, type PolicyOptions } from './policy/policy.ts'
+export type { PolicyQuestion } from './policy/question.ts'
+export { startServer, type RunningServer } from './start.ts'
+export { UsageError } from './usage.ts'

@@ -1,0 +1,127 @@
+/** Reads a question: its headers and its body, closed in every member that has a meaning (spec chapter 15.1). @module */
+import { checkAction, isObject, Malformed, parseJson, Refusal, utf8, type JsonObject, type JsonValue } from '@aiegis/protocol'
+
+/** A question as it came: header lines as Node gives them (name, value, name, value, …) and the whole content. */
+export interface AskRequest {
+  readonly headers: readonly string[]
+  readonly content: Uint8Array
+}
+
+/** The header fields that mean something here; nothing of them is verified. */
+export interface AskHeaders {
+  readonly passport: string | undefined
+  readonly signatureInput: string | undefined
+  readonly signature: string | undefined
+  readonly contentDigest: string | undefined
+  readonly idempotencyKey: string | undefined
+}
+
+/** A question that has its form. `request` is the request that is to be made, not yet looked at. */
+export interface Question {
+  readonly action: string
+  readonly target: string
+  /** `undefined` when it was not sent; null when it was. */
+  readonly input: JsonValue | undefined
+  readonly context: JsonObject
+  readonly agentDid: string | undefined
+  readonly txn: string | undefined
+  readonly request: JsonObject | undefined
+}
+
+/** Bytes of a question: 1 MiB of content in base64url, and what stands around it. */
+export const MAX_QUESTION = 1_572_864
+const MAX_TARGET = 1_024
+const AGENT_DID = /^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/
+const JURISDICTION = /^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$/
+const IDENTIFIER = /^[A-Za-z0-9_-]{16,64}$/
+const IDEMPOTENCY_KEY = /^[A-Za-z0-9_-]{1,64}$/
+
+/**
+ * The header fields. Throws `ask_media_type` unless the content is `application/json` without content coding, and `ask_malformed`
+ * when a field that has one value comes twice. `Signature-Input` and `Signature` may be split over lines (RFC 9421 §4.1).
+ */
+export function readAskHeaders(lines: readonly string[]): AskHeaders {
+  const fields = new Map<string, string[]>()
+  for (let at = 0; at + 1 < lines.length; at += 2) {
+    const name = (lines[at] ?? '').toLowerCase()
+    fields.set(name, [...(fields.get(name) ?? []), lines[at + 1] ?? ''])
+  }
+  const single = (name: string): string | undefined => {
+    const [value, second] = fields.get(name) ?? []
+    if (second !== undefined) throw new Refusal('ask_malformed', `two lines of ${name}`)
+    return value
+  }
+  if (fields.has('content-encoding')) throw new Refusal('ask_media_type', 'the content is encoded')
+  if (mediaTypeOf(single('content-type') ?? '') !== 'application/json')
+    throw new Refusal('ask_media_type', 'the content is no application/json')
+  const idempotencyKey = single('idempotency-key')
+  if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey))
+    throw new Refusal('ask_malformed', 'Idempotency-Key has another form')
+  return {
+    passport: single('x-aegis-passport'),
+    signatureInput: fields.get('signature-input')?.join(', '),
+    signature: fields.get('signature')?.join(', '),
+    contentDigest: single('content-digest'),
+    idempotencyKey,
+  }
+}
+
+/** The part of a `Content-Type` before its first `;`, without spaces and in lower case. */
+export function mediaTypeOf(contentType: string): string {
+  return (contentType.split(';', 1)[0] ?? '').trim().toLowerCase()
+}
+
+/** The question in `content`. Throws `ask_too_large` and `ask_malformed`. Does not look into `context.request`. */
+export function parseAsk(content: Uint8Array): Question {
+  if (content.length > MAX_QUESTION) throw new Refusal('ask_too_large', `${content.length} bytes`)
+  const body = malformedAsk(() => parseJson(content, { maxBytes: MAX_QUESTION, maxMembers: 100_000 }))
+  if (!isObject(body)) throw new Refusal('ask_malformed', 'the content is no object')
+  for (const name of Object.keys(body)) {
+    // What policy does not see must not look as if it had.
+    if (!['action', 'target', 'input', 'context'].includes(name)) throw new Refusal('ask_malformed', 'an unknown member')
+  }
+  const context = Object.hasOwn(body, 'context') ? body['context'] : {}
+  if (!isObject(context)) throw new Refusal('ask_malformed', '"context" is no object')
+  optionalText(context, 'jurisdiction', JURISDICTION)
+  const request = Object.hasOwn(context, 'request') ? context['request'] : undefined
+  if (request !== undefined && !isObject(request)) throw new Refusal('ask_malformed', '"context.request" is no object')
+  return {
+    action: malformedAsk(() => checkAction(textOf(body, 'action'))),
+    target: targetOf(body),
+    input: Object.hasOwn(body, 'input') ? body['input'] : undefined,
+    context,
+    agentDid: optionalText(context, 'agent_did', AGENT_DID),
+    txn: optionalText(context, 'txn', IDENTIFIER),
+    request,
+  }
+}
+
+/** Runs a parser; `Malformed` becomes `ask_malformed`. */
+export function malformedAsk<T>(parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    if (error instanceof Malformed) throw new Refusal('ask_malformed', error.message, { cause: error })
+    throw error
+  }
+}
+
+function targetOf(body: JsonObject): string {
+  const target = textOf(body, 'target')
+  if (target === '' || utf8(target).length > MAX_TARGET)
+    throw new Refusal('ask_malformed', `"target" has not 1 to ${MAX_TARGET} bytes`)
+  return target
+}
+
+function textOf(object: JsonObject, name: string): string {
+  const value = Object.hasOwn(object, name) ? object[name] : undefined
+  if (typeof value !== 'string') throw new Refusal('ask_malformed', `"${name}" is no text`)
+  return value
+}
+
+function optionalText(object: JsonObject, name: string, form: RegExp): string | undefined {
+  if (!Object.hasOwn(object, name)) return undefined
+  const value = textOf(object, name)
+  if (!form.test(value)) throw new Refusal('ask_malformed', `"context.${name}" has another form`)
+  return value
+}

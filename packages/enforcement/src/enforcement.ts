@@ -1,0 +1,171 @@
+/** The enforcement point as one object: keys, policy, log, passports, and the answer to a question (spec chapters 15 to 17). @module */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { defaultCrypto, jwkOf, type CryptoPort, type JsonObject, type Signer } from '@aiegis/protocol'
+import { openLog, type Log } from '@aiegis/ledger'
+import { answerRefusal, type HttpAnswer } from './answer.ts'
+import type { AskRequest } from './ask.ts'
+import type { KnownIssuer } from './asker.ts'
+import { createIdentity, type Identity, type IdentityOptions } from './identity.ts'
+import { createIssue } from './issue.ts'
+import { loadKeys, prepareState } from './keys.ts'
+import { createNonceGuard } from './nonces.ts'
+import { issuePassport, type IssuedPassport, type PassportRequest } from './passports.ts'
+import type { PackKey } from './policy/pack-signature.ts'
+import type { PackFile } from './policy/pack.ts'
+import { createPolicy, type Policy } from './policy/policy.ts'
+import { createProtect } from './protect.ts'
+import { referencePacks } from './reference-packs.ts'
+import { asRefusal, createHandler } from './handler.ts'
+import { createStatusPublisher } from './status.ts'
+
+/** How to make an enforcement point. Times are seconds unless they say otherwise. */
+export interface EnforcementOptions extends IdentityOptions {
+  /** Directory of keys, revocations and, unless `auditDb` says otherwise, the ledger. Made when it is not there. */
+  readonly state: string
+  readonly auditDb?: string | undefined
+  /** In load order; the reference packs, signed by this server, when absent. */
+  readonly packs?: readonly PackFile[] | undefined
+  /** Keys whose packs are accepted besides the server's own. */
+  readonly packKeys?: readonly PackKey[]
+  /** Development only. */
+  readonly allowUnsignedPacks?: boolean
+  readonly jurisdictions?: readonly string[]
+  /** 60 when absent, at most 300. */
+  readonly tokenSeconds?: number
+  readonly blockStatus?: 401 | 403
+  /** Issuers besides this server's own. */
+  readonly issuers?: readonly KnownIssuer[]
+  /** Milliseconds for policy to answer one question. */
+  readonly deadlineMs?: number
+  /** Epoch milliseconds. */
+  readonly now?: () => number
+  readonly crypto?: CryptoPort
+  /** Told of defects and of decisions that are `policy_error`; the text never leaves the server. */
+  readonly onFault?: (message: string, cause?: unknown) => void
+}
+
+/** A running enforcement point. */
+export interface Enforcement extends Identity {
+  /** Answers POST /api/protect; never rejects. */
+  protect(request: AskRequest): Promise<HttpAnswer>
+  /** Answers any HTTP request; never rejects and never throws. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
+  issuePassport(request: PassportRequest): Promise<IssuedPassport>
+  /** Revokes the passport with this status index for ever. False when it was revoked before. */
+  revoke(statusIndex: number): boolean
+  /** The status list as compact JWS. */
+  statusList(): Promise<string>
+  readonly log: Log
+  readonly policy: Policy
+  /** The parts `harnesses`, `issuers` and `ledgers` of a trust bundle for receivers of this harness. */
+  trustFragment(): JsonObject
+  /** Answers what was accepted, then gives the files back. */
+  close(): Promise<void>
+}
+
+/** Opens state, packs and ledger. Rejects with `UsageError`, `PackRefused` or the ledger's `Error`, each one sentence. */
+export async function createEnforcement(options: EnforcementOptions): Promise<Enforcement> {
+  const { now = Date.now, crypto = defaultCrypto(), state } = options
+  const identity = createIdentity(options)
+  prepareState(state)
+  const knownIssuer = existsSync(join(state, 'issuer.key'))
+  const keys = loadKeys(state, identity.kids)
+  const status = createStatusPublisher({
+    file: join(state, 'status.json'),
+    mustExist: knownIssuer,
+    url: identity.statusUrl,
+    issuer: identity.issuerDid,
+    signer: keys.status,
+    now,
+  })
+  const own: KnownIssuer = {
+    did: identity.issuerDid,
+    keys: [{ kid: keys.issuer.kid, key: keys.issuer.publicKey }],
+    lists: [identity.statusUrl],
+    isRevoked: (_, index) => status.isRevoked(index),
+  }
+  const policy = await createPolicy({
+    packs: options.packs ?? (await referencePacks(keys.pack)),
+    packKeys: [{ kid: keys.pack.kid, key: keys.pack.publicKey }, ...(options.packKeys ?? [])],
+    allowUnsignedPacks: options.allowUnsignedPacks === true,
+    jurisdictions: options.jurisdictions ?? [],
+    now,
+    crypto,
+    ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+    onFault: ({ pack, rule, message }) => options.onFault?.(`policy_error in ${pack ?? '-'}/${rule ?? '-'}: ${message}`),
+  })
+  const log = await openLogOrEnd(options, identity, keys.log, crypto, policy)
+  const answers = { did: identity.did, blockStatus: options.blockStatus ?? 401, now }
+  const decide = createProtect({
+    ...answers,
+    endpoint: identity.endpoint,
+    issuers: [own, ...(options.issuers ?? [])],
+    crypto,
+    policy,
+    nonces: createNonceGuard(now, crypto),
+    issue: createIssue({ signer: keys.harness, did: identity.did, log, tokenSeconds: options.tokenSeconds ?? 60, crypto, now }),
+  })
+  const protect = (request: AskRequest): Promise<HttpAnswer> =>
+    decide(request).catch((error: unknown) => answerRefusal(asRefusal(error, options.onFault), answers))
+  const enforcement: Enforcement = {
+    ...identity,
+    protect,
+    handle: (request, response) => handler(request, response),
+    issuePassport: (request) =>
+      issuePassport(
+        { signer: keys.issuer, did: identity.issuerDid, harness: identity.did, status, statusUrl: identity.statusUrl, now },
+        request,
+      ),
+    revoke: (index) => status.revoke(index),
+    statusList: () => status.list(),
+    log,
+    policy,
+    trustFragment: () => ({
+      harnesses: [{ did: identity.did, keys: [pin(keys.harness)], ledgers: [identity.logOrigin] }],
+      issuers: [
+        {
+          did: identity.issuerDid,
+          keys: [pin(keys.issuer)],
+          roles: ['root', 'hop'],
+          status: { lists: [identity.statusUrl], keys: [pin(keys.status)] },
+        },
+      ],
+      ledgers: [{ origin: identity.logOrigin, vkey: log.vkey, assurance: 'proof' }],
+    }),
+    async close() {
+      await policy.close()
+      await log.close()
+    },
+  }
+  const handler = createHandler({ enforcement, answers, keys, onFault: options.onFault })
+  return enforcement
+}
+
+/** The ledger, or the end of the threads that were started for nothing. */
+async function openLogOrEnd(
+  { state, auditDb }: EnforcementOptions,
+  { logOrigin }: Identity,
+  signer: Signer,
+  crypto: CryptoPort,
+  policy: Policy,
+): Promise<Log> {
+  try {
+    return await openLog({
+      file: auditDb ?? join(state, 'ledger.db'),
+      origin: logOrigin,
+      signer,
+      crypto,
+      // Beside the keys, not beside the database: who restores an old database does not restore this.
+      lastCheckpointFile: join(state, 'last-checkpoint'),
+    })
+  } catch (error) {
+    await policy.close()
+    throw error
+  }
+}
+
+function pin(signer: Signer): JsonObject {
+  return { kid: signer.kid, jwk: { ...jwkOf(signer.publicKey) } }
+}

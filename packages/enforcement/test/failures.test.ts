@@ -1,0 +1,246 @@
+import { Refusal, type JsonObject } from '@aiegis/protocol'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { createEnforcement } from '../src/enforcement.ts'
+import { createIssue } from '../src/issue.ts'
+import { createIdempotencyStore } from '../src/idempotency.ts'
+import { createNonceGuard } from '../src/nonces.ts'
+import { createProtect } from '../src/protect.ts'
+import { defaultCrypto, createSigner } from '@aiegis/protocol'
+import { file, manifest, regoRule } from './policy/packs.ts'
+import { API, createScene, NOW, shows, type Scene } from './scene.ts'
+
+async function inScene<T>(use: (scene: Scene) => Promise<T>, options: Parameters<typeof createScene>[0] = {}): Promise<T> {
+  const scene = await createScene(options)
+  try {
+    return await use(scene)
+  } finally {
+    await scene.close()
+  }
+}
+
+describe('AHP-ASK-16 nothing is released that is not in the log', () => {
+  test('a log that is closed: 503, no token, no decision', async () => {
+    await inScene(async (scene) => {
+      await scene.enforcement.log.close()
+      const answers = [
+        await scene.ask(shows('GET', '/a')),
+        await scene.ask(shows('GET', '/a?x=ann@example.com')),
+        await scene.askUnsigned({ action: 'http.get', target: 'x' }),
+      ]
+      for (const { status, json, headers } of answers) {
+        expect([status, json['code'], json['decision'], headers['X-AEGIS-Token'], headers['X-AEGIS-Decision']]).toEqual([
+          503,
+          'ledger_unavailable',
+          undefined,
+          undefined,
+          undefined,
+        ])
+        expect(Number(headers['Retry-After'])).toBeGreaterThan(0)
+      }
+    })
+  })
+
+  test('a log that fails in a way nobody foresaw: 500, and nothing of the cause', async () => {
+    const faults: unknown[] = []
+    const signer = createSigner(new Uint8Array(32).fill(1), 'did:web:h.example#1')
+    const issue = createIssue({
+      signer,
+      did: 'did:web:h.example',
+      tokenSeconds: 60,
+      crypto: defaultCrypto(),
+      now: () => NOW,
+      log: { append: () => Promise.reject(new Error('disk on fire')) },
+    })
+    const protect = createProtect({
+      did: 'did:web:h.example',
+      blockStatus: 401,
+      endpoint: 'https://h.example/api/protect',
+      issuers: [],
+      crypto: defaultCrypto(),
+      now: () => NOW,
+      policy: {
+        decide: () =>
+          Promise.resolve({
+            decision: 'ALLOW',
+            deciding_pack: null,
+            deciding_rule: null,
+            deciding_layer: null,
+            deny_reason: null,
+          }),
+      },
+      nonces: createNonceGuard(() => NOW, defaultCrypto()),
+      issue,
+    })
+    const body = new TextEncoder().encode('{"action":"http.get","target":"x"}')
+    const error: unknown = await protect({ headers: ['Content-Type', 'application/json'], content: body }).catch(
+      (cause: unknown) => faults.push(cause),
+    )
+    expect(error).toBe(1)
+    expect(faults).toEqual([expect.objectContaining({ message: 'disk on fire' })])
+  })
+
+  test('a question whose nonce is in the log is refused after a restart too', async () => {
+    await inScene(async (scene) => {
+      expect((await scene.ask(shows('GET', '/a'), { nonce: 'before' })).status).toBe(200)
+      const { did, issuerDid, url } = scene.enforcement
+      await scene.enforcement.close()
+      const again = await createEnforcement({ url, did, issuer: issuerDid, state: scene.state, now: () => NOW })
+      const { signAsk } = await import('@aiegis/agent')
+      const content = new TextEncoder().encode(JSON.stringify(shows('GET', '/a')))
+      const ask = async (nonce: string): Promise<number> => {
+        const headers = await signAsk(scene.agent, {
+          url: again.endpoint,
+          content,
+          passport: scene.passport,
+          created: Math.floor(NOW / 1000),
+          nonce,
+        })
+        return (
+          await again.protect({ headers: ['Content-Type', 'application/json', ...Object.entries(headers).flat()], content })
+        ).status
+      }
+      expect([await ask('before'), await ask('after')]).toEqual([409, 200])
+      await again.close()
+    })
+  })
+})
+
+describe('AHP-POLICY-14 what goes wrong in policy is a BLOCK in the log', () => {
+  const broken = file(
+    manifest('broken', [regoRule('r', 'decision := "ALLOW" if true\ndecision := "DENY" if true')]),
+    'broken.json',
+  )
+
+  test('a rule that contradicts itself', async () => {
+    await inScene(
+      async (scene) => {
+        const size = scene.enforcement.log.size()
+        const answer = await scene.ask(shows('GET', '/a'))
+        expect([answer.status, answer.json]).toEqual([
+          401,
+          expect.objectContaining({ decision: 'BLOCK', reason: 'policy_error', deciding_pack: 'broken', deciding_rule: 'r' }),
+        ])
+        expect(scene.enforcement.log.size()).toBe(size + 1n)
+        expect(scene.faults).toEqual(['policy_error in broken/r: eval: rule "decision" has two values'])
+      },
+      { packs: [broken], allowUnsignedPacks: true },
+    )
+  })
+
+  test('no packs at all', async () => {
+    await inScene(
+      async (scene) => {
+        expect((await scene.ask(shows('GET', '/a'))).json['reason']).toBe('no_policy_packs')
+      },
+      { packs: [] },
+    )
+  })
+
+  test('threads that were ended', async () => {
+    await inScene(async (scene) => {
+      await scene.enforcement.policy.close()
+      expect((await scene.ask(shows('GET', '/a'))).json['reason']).toBe('policy_error')
+    })
+  })
+})
+
+test('WARN is 200 with a token that says so; a BLOCK can be 403 for clients that take 401 for a login', async () => {
+  const odd = file(
+    manifest('odd', [regoRule('r', 'decision := "WARN" if input.action == "http.get" else := "DENY"')]),
+    'odd.json',
+  )
+  await inScene(
+    async (scene) => {
+      const warned = await scene.ask(shows('GET', '/a'))
+      expect([warned.status, warned.json['decision'], warned.json['reason'], typeof warned.json['token']]).toEqual([
+        200,
+        'WARN',
+        'r says no',
+        'string',
+      ])
+      const blocked = await scene.ask(shows('PUT', '/a'))
+      expect([blocked.status, blocked.headers['WWW-Authenticate'], blocked.json['decision']]).toEqual([403, undefined, 'BLOCK'])
+    },
+    { packs: [odd], allowUnsignedPacks: true, blockStatus: 403 },
+  )
+})
+
+test('a passport that is revoked while policy decides gets no token', async () => {
+  await inScene(async (scene) => {
+    const asking = scene.ask(shows('GET', '/a'))
+    await new Promise((resolve) => setImmediate(resolve))
+    scene.enforcement.revoke(scene.statusIndex)
+    expect((await asking).status).toBe(401)
+  })
+})
+
+test('the side table holds the clear text of an entry, and can be emptied without touching the tree', async () => {
+  await inScene(async (scene) => {
+    await scene.ask(shows('GET', '/a'))
+    const { log } = scene.enforcement
+    const entry = log.entry(log.size() - 1n)
+    const clear: JsonObject = JSON.parse(new TextDecoder().decode(entry?.clear))
+    expect(clear).toMatchObject({
+      agent_did: expect.stringMatching(/^did:key:/),
+      entry: { action: 'http.get', target: `${API}/a` },
+    })
+    const before = log.checkpoint()
+    expect(log.erase(log.size() - 1n)).toBe(true)
+    expect([log.entry(log.size() - 1n)?.clear, log.checkpoint()]).toEqual([undefined, before])
+  })
+})
+
+describe('state', () => {
+  test('a second server on the same state is refused, and leaves no threads behind', async () => {
+    await inScene(async (scene) => {
+      const { url, did, issuerDid } = scene.enforcement
+      await expect(createEnforcement({ url, did, issuer: issuerDid, state: scene.state, now: () => NOW })).rejects.toThrow(
+        /^ledger: .* is open in another process/,
+      )
+    })
+  })
+
+  test('revocations that were lost with their file stop the start', async () => {
+    await inScene(async (scene) => {
+      const { url, did, issuerDid } = scene.enforcement
+      await scene.enforcement.close()
+      rmSync(join(scene.state, 'status.json'))
+      await expect(createEnforcement({ url, did, issuer: issuerDid, state: scene.state, now: () => NOW })).rejects.toThrow(
+        'revoked passports would be good again',
+      )
+    })
+  })
+
+  test('the last checkpoint lies beside the keys, also when the ledger is elsewhere', async () => {
+    await inScene(async (scene) => {
+      await scene.ask(shows('GET', '/a'))
+      expect(existsSync(join(scene.state, 'last-checkpoint'))).toBe(true)
+      expect(readFileSync(join(scene.state, 'last-checkpoint'), 'utf8')).toBe(scene.enforcement.log.checkpoint())
+    })
+  })
+})
+
+describe('bounds of memory', () => {
+  test('AHP-ASK-19 answers are remembered up to a number per agent, and room is made when they end', async () => {
+    let now = NOW
+    const store = createIdempotencyStore<number>(() => now)
+    const run = (key: string) =>
+      store.run({ agent: 'a', key, digest: 'd' }, () => Promise.resolve({ value: 1, until: now / 1000 + 60 }))
+    for (let i = 0; i < 256; i += 1) await run(`k${i}`)
+    await expect(run('k256')).rejects.toThrow(Refusal)
+    expect(await run('k0')).toBe(1)
+    now += 60_000
+    expect(await run('k256')).toBe(1)
+  })
+
+  test('an answer that failed is not remembered', async () => {
+    const store = createIdempotencyStore<number>(() => NOW)
+    const id = { agent: 'a', key: 'k', digest: 'd' }
+    await expect(store.run(id, () => Promise.reject(new Refusal('ledger_unavailable', 'x')))).rejects.toThrow(
+      'ledger_unavailable',
+    )
+    expect(await store.run({ ...id, digest: 'other' }, () => Promise.resolve({ value: 2, until: NOW }))).toBe(2)
+  })
+})
