@@ -16,6 +16,9 @@ function checkPassport(passport: Passport, trust: TrustConfig, lists: StatusList
   }
   const verdict = lists.check(passport.issuer, passport.status.list, passport.status.index, now)
   if (verdict === 'unlisted') throw new Refusal('status_not_listed', 'the list or the index is not one of the issuer')
-  if (verdict === 'unavailable') throw new Refusal('status_unavailable', 'no list that is recent enough', { retryAfter: 5 })
+  if (verdict === 'unavailable') {
+    const cause = lists.failure(passport.issuer, passport.status.list)
+    throw new Refusal('status_unavailable', 'no list that is recent enough', { cause, retryAfter: 5 })
+  }
   if (verdict === 'revoked') throw new Refusal('passport_revoked', 'the bit of the passport is set')
 }

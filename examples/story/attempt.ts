@@ -1,0 +1,77 @@
+/** One attempt of an agent, honest or not: asks the harness about a request, then sends it, or something else. @module */
+import { harnessFetch, HarnessBlocked, HarnessFailed } from '@aiegis/agent'
+import type { Signer } from '@aiegis/protocol'
+import type { Outcome } from './print.ts'
+
+/** Who acts, and through which harness. */
+export interface Actor {
+  readonly protect: string
+  readonly passport: string
+  readonly signer: Signer
+  /** Epoch milliseconds; the system clock when absent. */
+  readonly now?: () => number
+}
+
+/** The request that the harness is shown. */
+export interface Shown {
+  readonly method?: string
+  readonly url: string
+  readonly action: string
+  readonly contentType?: string
+  readonly content?: string
+}
+
+/** The request that is sent once the harness allowed it. */
+export interface Sent {
+  readonly method: string
+  readonly url: string
+  readonly headers: Headers
+  readonly content: string
+}
+
+/** Does something else with the evidence than was decided. */
+export type Tampering = (honest: Sent) => Sent | Promise<Sent>
+
+/** Asks, changes what `tamper` changes, sends, and says how it ended. */
+export async function attempt(actor: Actor, shown: Shown, tamper: Tampering = (honest) => honest): Promise<Outcome> {
+  const transport: typeof fetch = async (input, init) => {
+    if (new URL(String(input)).pathname === '/api/protect') return fetch(input, init)
+    const honest: Sent = {
+      method: init?.method ?? 'GET',
+      url: String(input),
+      headers: new Headers(init?.headers),
+      content: shown.content ?? '',
+    }
+    return send(await tamper(honest))
+  }
+  const act = harnessFetch({ ...actor, action: shown.action, fetch: transport })
+  try {
+    return await outcomeOf(
+      await act(shown.url, {
+        method: shown.method ?? 'GET',
+        ...(shown.contentType === undefined ? {} : { headers: { 'Content-Type': shown.contentType } }),
+        ...(shown.content === undefined ? {} : { body: shown.content }),
+      }),
+    )
+  } catch (error) {
+    if (error instanceof HarnessBlocked) {
+      const { deciding_pack: pack, deciding_rule: rule, layer, reason, receipt_id: receipt } = error.decision
+      return { status: 401, code: 'decision_block', note: `${pack}/${rule} in ${layer}: ${reason} · entry ${receipt}` }
+    }
+    if (error instanceof HarnessFailed) return { status: error.status ?? 0, code: error.code ?? error.message }
+    throw error
+  }
+}
+
+/** Sends a request as it is, evidence or none. */
+export function send({ method, url, headers, content }: Sent): Promise<Response> {
+  return fetch(url, { method, headers, redirect: 'error', ...(content === '' ? {} : { body: content }) })
+}
+
+/** Status and code of an answer. */
+export async function outcomeOf(response: Response): Promise<Outcome> {
+  const text = await response.text()
+  const isProblem = response.headers.get('content-type') === 'application/problem+json'
+  const body: { readonly code?: string } = isProblem ? JSON.parse(text) : {}
+  return { status: response.status, code: body.code ?? 'done' }
+}
