@@ -6,15 +6,16 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const stamp = `${root}node_modules/.aiegis-lock`
+const tsc = `${root}node_modules/typescript/bin/tsc`
 const lock = createHash('sha256')
   .update(readFileSync(`${root}package-lock.json`))
   .digest('hex')
 
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
+if (!existsSync(stamp) || !existsSync(tsc) || readFileSync(stamp, 'utf8') !== lock) {
   run('npm', ['ci', '--no-fund', '--no-audit'])
   writeFileSync(stamp, lock)
 }
-run(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-b'])
+run(process.execPath, [tsc, '-b'])
 
 function run(command, args) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] })

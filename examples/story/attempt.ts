@@ -35,10 +35,11 @@ export type Tampering = (honest: Sent) => Sent | Promise<Sent>
 /** Asks, changes what `tamper` changes, sends, and says how it ended. */
 export async function attempt(actor: Actor, shown: Shown, tamper: Tampering = (honest) => honest): Promise<Outcome> {
   const transport: typeof fetch = async (input, init) => {
-    if (new URL(String(input)).pathname === '/api/protect') return fetch(input, init)
+    const { url } = new Request(input)
+    if (new URL(url).pathname === '/api/protect') return fetch(input, init)
     const honest: Sent = {
       method: init?.method ?? 'GET',
-      url: String(input),
+      url,
       headers: new Headers(init?.headers),
       content: shown.content ?? '',
     }

@@ -15,8 +15,9 @@ process.exitCode = await printCommand()
 async function printCommand(): Promise<number> {
   let command = ''
   const capture: typeof fetch = async (input, init) => {
-    if (new URL(String(input)).pathname === '/api/protect') return fetch(input, init)
-    command = commandOf(String(input), new Headers(init?.headers))
+    const { url } = new Request(input)
+    if (new URL(url).pathname === '/api/protect') return fetch(input, init)
+    command = commandOf(url, new Headers(init?.headers))
     return new Response()
   }
   try {

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { UsageError } from '@aiegis/enforcement'
 import { heading, say, scene } from './print.ts'
 import { evidenceOf, SCENES } from './scenes.ts'
 import { saveDecision, verifyDecision } from './offline.ts'
@@ -16,7 +17,16 @@ if (unknown !== undefined || flags.length > 1) {
   console.error(`npm start: ${unknown ?? flags.join(' ')}: write --once to end after the story, --serve to skip it, or nothing`)
   process.exit(2)
 }
-process.exitCode = flags[0] === '--once' ? await tellOnce() : await stayUp(flags[0] === '--serve')
+try {
+  process.exitCode = flags[0] === '--once' ? await tellOnce() : await stayUp(flags[0] === '--serve')
+} catch (error) {
+  // What the reader can mend is one sentence; anything else is a defect and shows where.
+  const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+  console.error(
+    isTaken ? 'npm start: port 18082 is taken; end what uses it' : error instanceof UsageError ? error.message : error,
+  )
+  process.exitCode = error instanceof UsageError || isTaken ? 2 : 4
+}
 
 /** On free ports and with keys that are thrown away. */
 async function tellOnce(): Promise<number> {
@@ -59,17 +69,18 @@ async function tell(world: World, state: string): Promise<boolean> {
   heading('An agent calls the orders API')
   let good = true
   let served = 0
-  for (const { name, status, code, play, showsEntry } of SCENES) {
+  for (const told of SCENES) {
+    const { name, status, code } = told
     const before = world.effects()
     const start = performance.now()
-    const outcome = await play(world)
+    const outcome = await told.play(world)
     const milliseconds = performance.now() - start
     const expected = outcome.status === status && outcome.code === code
     served += world.effects() - before
     good &&= expected
     scene(name, outcome, milliseconds, expected)
     if (!expected) say(`         expected ${status} ${code}`)
-    if (showsEntry) showEntry(world)
+    if (told.showsEntry) showEntry(world)
   }
   // Reads and writes that were allowed, and the honest requests whose evidence some scenes misuse.
   const honest = 2 + SERVED_IN_PASSING

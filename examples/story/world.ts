@@ -61,7 +61,10 @@ export async function createWorld({ state, harnessPort, ordersPort }: Stage): Pr
   const harness = await startServer(parseFlags(['--port', String(harnessPort), '--state', state, ...DIDS]))
   const { enforcement } = harness
   const receiver = createServer()
-  const orders = await listen(receiver, ordersPort)
+  const orders = await listen(receiver, ordersPort).catch(async (error: unknown) => {
+    await harness.close()
+    throw error
+  })
   const otherHarness = createSigner(randomBytes(32), 'did:web:other.example#1')
   const trustFile = writeTrust(state, bundleOf(enforcement.trustFragment(), orders, otherHarness))
   const file = loadTrust(trustFile)
@@ -132,7 +135,7 @@ export async function createWorld({ state, harnessPort, ordersPort }: Stage): Pr
     async close() {
       verifier.close()
       receiver.closeAllConnections()
-      await new Promise((resolve) => receiver.close(resolve))
+      await new Promise((closed) => receiver.close(closed))
       await harness.close()
     },
   }
@@ -166,9 +169,9 @@ function writeTrust(state: string, bundle: JsonObject): string {
 }
 
 async function listen(server: Server, port: number): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
+  await new Promise<void>((listening, failed) => {
+    server.once('error', failed)
+    server.listen(port, '127.0.0.1', listening)
   })
   const address = server.address()
   if (typeof address !== 'object' || address === null) throw new TypeError('the receiver listens on no port')
