@@ -7,7 +7,7 @@ import { MAX_QUESTION } from './ask.ts'
 import type { Enforcement } from './enforcement.ts'
 import { STATUS_PATH } from './identity.ts'
 import type { KeyRole } from './keys.ts'
-import { Disconnected, readContent } from './read-content.ts'
+import { Disconnected, withContent } from './read-content.ts'
 
 /** What the routes need. */
 export interface HandlerOptions {
@@ -95,17 +95,12 @@ function routesOf({ enforcement, keys }: HandlerOptions): ReadonlyMap<string, Re
         body: utf8(await enforcement.statusList()),
       })),
     ],
-    [
-      '/api/protect',
-      new Map([
-        [
-          'POST',
-          async (request: IncomingMessage) =>
-            enforcement.protect({ headers: request.rawHeaders, content: await readContent(request, MAX_QUESTION) }),
-        ],
-      ]),
-    ],
+    ['/api/protect', new Map([['POST', (request: IncomingMessage) => ask(enforcement, request)]])],
   ])
+}
+
+function ask(enforcement: Enforcement, request: IncomingMessage): Promise<HttpAnswer> {
+  return withContent(request, MAX_QUESTION, (content) => enforcement.protect({ headers: request.rawHeaders, content }))
 }
 
 /** 200 when a decision could be made and recorded now; a log that ended says so by throwing `ledger_unavailable`. */

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The command `aiegis-enforcement`: flags in, a server out (spec chapter 15). @module */
 import { parseFlags } from './config.ts'
 import { PackRefused } from './policy/pack-refused.ts'

@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import { Refusal } from '@aiegis/protocol'
 
-/** Bytes that all requests in progress may hold together. */
-const MAX_TOGETHER = 134_217_728
+/** Bytes of content that may be in memory together; what is made of them is a few times as much. */
+const MAX_TOGETHER = 67_108_864
 let together = 0
 
 /** The connection ended before the content did: nobody is there to be answered. */
@@ -12,28 +12,37 @@ export class Disconnected extends Error {
 }
 
 /**
- * The whole content, at most `limit` bytes. Throws `ask_too_large`, `overloaded` when too much is being read at once, and
- * `Disconnected`. Time is bounded by the server's `requestTimeout`.
+ * Runs `use` with the whole content, at most `limit` bytes, and counts it until `use` is done. Throws `ask_too_large`, `overloaded`
+ * when too much is in memory at once, and `Disconnected`. Time is bounded by the server's `requestTimeout`.
  */
-export async function readContent(request: IncomingMessage, limit: number): Promise<Uint8Array> {
-  const declared = Number(request.headers['content-length'] ?? 0)
-  if (declared > limit) throw new Refusal('ask_too_large', `${declared} bytes declared`)
+export async function withContent<T>(
+  request: IncomingMessage,
+  limit: number,
+  use: (content: Uint8Array) => Promise<T>,
+): Promise<T> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw new Refusal('ask_too_large', 'the declared length')
+  const held = { bytes: 0 }
+  try {
+    return await use(await read(request, limit, held))
+  } finally {
+    together -= held.bytes
+  }
+}
+
+async function read(request: IncomingMessage, limit: number, held: { bytes: number }): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
-  let length = 0
   try {
     for await (const part of request) {
       if (!(part instanceof Uint8Array)) throw new TypeError('the request has an encoding set')
-      length += part.length
+      held.bytes += part.length
       together += part.length
-      if (length > limit) throw new Refusal('ask_too_large', `more than ${limit} bytes`)
+      if (held.bytes > limit) throw new Refusal('ask_too_large', `more than ${limit} bytes`)
       if (together > MAX_TOGETHER) throw new Refusal('overloaded', 'too much content at once')
       parts.push(part)
     }
   } catch (error) {
     if (error instanceof Refusal || error instanceof TypeError) throw error
     throw new Disconnected('the connection ended', { cause: error })
-  } finally {
-    together -= length
   }
   return Buffer.concat(parts)
 }

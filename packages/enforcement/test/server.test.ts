@@ -182,6 +182,15 @@ describe('no input ends the server', () => {
     expect(seen.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 405'])
   })
 
+  test('a connection carries one request after the other, also questions', async () => {
+    const question = '{"action":"http.get","target":"x"}'
+    const one = `${head}Content-Length: ${question.length}\r\n\r\n${question}`
+    const seen = await raw(
+      `GET /health HTTP/1.1\r\nHost: x\r\n\r\n${one}${one}GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    )
+    expect(seen.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 404'])
+  })
+
   test('many questions at once are all answered', async () => {
     const bodies = Array.from({ length: 200 }, (_, i) => `{"action":"http.get","target":"x${i}"}`)
     const answers = await Promise.all(bodies.map((body) => ask(body).then(({ status }) => status)))

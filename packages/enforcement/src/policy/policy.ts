@@ -18,7 +18,7 @@ export interface PolicyOptions {
   /** Those of the server itself; their packs always apply. */
   readonly jurisdictions?: readonly string[]
   readonly now: () => number
-  /** Wall clock for one question; 1,000 unless said otherwise. Fuel ends a rule long before. */
+  /** Wall clock for one question; 2,000 unless said otherwise. Fuel ends a rule long before. */
   readonly deadlineMs?: number
   /** Threads side by side; 2 unless said otherwise. */
   readonly threads?: number
@@ -94,7 +94,7 @@ async function load(options: PolicyOptions, files: readonly PackFile[]): Promise
       throw new PackRefused({ file: file.name }, `its "pack_id" is that of ${twin.file}; load one of the two`)
     packs.push(pack)
   }
-  const { deadlineMs = 1_000, threads = 2 } = options
+  const { deadlineMs = 2_000, threads = 2 } = options
   return { packs, pool: await createPool({ packs: packs.map(toLoaded), deadlineMs, threads, compileMs: COMPILE_MS }) }
 }
 

@@ -10,8 +10,9 @@ export interface WorkerStart {
   readonly progress: SharedArrayBuffer
 }
 
-/** One answer for each message: first that the packs compiled or why not, then one for each question. */
+/** First that the thread runs, then that the packs compiled or why not, then one answer for each question. */
 export type WorkerAnswer =
+  | { readonly kind: 'started' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'refused'; readonly sentence: string }
   | { readonly kind: 'outcome'; readonly outcome: Outcome }
@@ -19,6 +20,7 @@ export type WorkerAnswer =
 function start(port: NonNullable<typeof parentPort>, { packs, progress }: WorkerStart): void {
   const post = (answer: WorkerAnswer): void => port.postMessage(answer)
   const at = new Int32Array(progress)
+  post({ kind: 'started' })
   const compiled = compile(packs)
   if (compiled instanceof PackRefused) {
     post({ kind: 'refused', sentence: compiled.message })

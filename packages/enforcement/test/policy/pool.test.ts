@@ -13,6 +13,7 @@ function entry(start = "parentPort.postMessage({ kind: 'ready' })"): URL {
   const code = `
 import { parentPort, workerData } from 'node:worker_threads'
 const at = new Int32Array(workerData.progress)
+parentPort.postMessage({ kind: 'started' })
 parentPort.on('message', ({ action }) => {
   at[0] = 0
   at[1] = 1
@@ -91,7 +92,7 @@ describe('AHP-POLICY-119 a thread that breaks costs one question', () => {
 
 describe('AHP-POLICY-3 packs that do not compile in time are refused', () => {
   test.each([
-    ['never answers', 'for (;;);', 'pack test.json: the rules took longer than 500 ms to compile; make them smaller'],
+    ['never answers', 'for (;;);', 'pack test.json: compiling the rules took longer than 500 ms; make them smaller'],
     ['ends', 'process.exit(0)', 'pack test.json: the rules could not be compiled (the thread ended)'],
     ['throws', 'throw new Error("boom")', 'pack test.json: the rules could not be compiled (Error: boom)'],
   ])('a thread that %s', async (what, start, sentence) => {

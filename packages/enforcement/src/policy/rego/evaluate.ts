@@ -99,7 +99,7 @@ class Evaluation {
         failed = true
       } else if (step.kind === 'iterate') {
         const source = this.#term(step.source, frame)
-        if (source !== undefined) open.push({ step, next: at + 1, entries: entriesOf(source), at: 0 })
+        if (source !== undefined) open.push({ step, next: at + 1, entries: entriesOf(source, this.#fuel), at: 0 })
         failed = true
       } else {
         failed = !this.#step(step, frame)
@@ -221,7 +221,7 @@ class Evaluation {
     if (collection === null) return false
     if (collection instanceof RegoSet) return collection.has(value, this.#fuel)
     if (!isList(collection) && !isRecord(collection)) throw new PolicyFault('eval', `"in" a ${typeof collection}`)
-    return entriesOf(collection).some(([, item]) => equalValues(item, value, this.#fuel))
+    return entriesOf(collection, this.#fuel).some(([, item]) => equalValues(item, value, this.#fuel))
   }
 }
 

@@ -101,11 +101,21 @@ export function lookUp(collection: Value, key: Value, fuel: Fuel): Value | undef
   return isRecord(collection) && typeof key === 'string' ? member(collection, key) : undefined
 }
 
+/** Elements, members or code points. Throws `PolicyFault` for a value that has none. */
+export function sizeOf(value: Value): number {
+  if (typeof value === 'string') return Array.from(value).length
+  if (value instanceof RegoSet) return value.size
+  if (isList(value)) return value.length
+  if (isRecord(value)) return Object.keys(value).length
+  throw new PolicyFault('eval', `the size of a ${typeof value}`)
+}
+
 /** The keys and values over which an iteration goes. Null has none; a scalar is a fault, as its sender may have meant to hide a list. */
-export function entriesOf(collection: Value): readonly (readonly [key: Value, value: Value])[] {
+export function entriesOf(collection: Value, fuel: Fuel): readonly (readonly [key: Value, value: Value])[] {
   if (collection === null) return []
+  if (typeof collection !== 'object') throw new PolicyFault('eval', `an iteration over a ${typeof collection}`)
+  fuel.burn(Math.ceil(sizeOf(collection) / 32))
   if (collection instanceof RegoSet) return collection.values().map((value) => [value, value])
   if (isList(collection)) return collection.map((value, index) => [index, value])
-  if (isRecord(collection)) return Object.keys(collection).map((name) => [name, member(collection, name) ?? null])
-  throw new PolicyFault('eval', `an iteration over a ${typeof collection}`)
+  return isRecord(collection) ? Object.keys(collection).map((name) => [name, member(collection, name) ?? null]) : []
 }

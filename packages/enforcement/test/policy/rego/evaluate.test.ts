@@ -229,3 +229,16 @@ describe('AHP-POLICY-113 fuel', () => {
     expect(used(match, { value: 'x'.repeat(64_000) }) - used(match, { value: '' })).toBeGreaterThanOrEqual(60)
   })
 })
+
+test('AHP-POLICY-113 looking through a long list again and again is paid for, also when the first element is the one', () => {
+  const raw = Array.from({ length: 50_000 }, () => 1)
+  expect(fault(() => run('decision := "DENY" if { some x in input.raw; x in input.raw; x == 2 }', { raw }))).toBe('fuel')
+  expect(
+    fault(() =>
+      run('decision := "DENY" if { some x in input.raw; lower(input.request.input) == "x"; x == 2 }', {
+        raw,
+        request: { input: 'X'.repeat(500_000), context: {} },
+      }),
+    ),
+  ).toBe('fuel')
+})
