@@ -42,6 +42,8 @@ export interface EnforcementOptions extends IdentityOptions {
   /** Epoch milliseconds. */
   readonly now?: () => number
   readonly crypto?: CryptoPort
+  /** Told at the start of rules that probably do not mean what their author thinks. */
+  readonly onWarning?: (sentence: string) => void
   /** Told of defects and of decisions that are `policy_error`; the text never leaves the server. */
   readonly onFault?: (message: string, cause?: unknown) => void
 }
@@ -94,6 +96,7 @@ export async function createEnforcement(options: EnforcementOptions): Promise<En
     now,
     crypto,
     ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+    ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
     onFault: ({ pack, rule, message }) => options.onFault?.(`policy_error in ${pack ?? '-'}/${rule ?? '-'}: ${message}`),
   })
   const log = await openLogOrEnd(options, identity, keys.log, crypto, policy)

@@ -9,7 +9,10 @@ const OWN_FAULT_EXIT = 4
 
 try {
   const config = parseFlags(process.argv.slice(2))
-  const server = await startServer(config, { onFault: (message, cause) => console.error(message, cause ?? '') })
+  const server = await startServer(config, {
+    onWarning: (sentence) => console.error(sentence),
+    onFault: (message, cause) => console.error(message, cause ?? ''),
+  })
   // Before anything is said: who reads that the server runs may end it at once.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {

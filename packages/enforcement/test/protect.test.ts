@@ -10,6 +10,7 @@ import {
   type JsonObject,
 } from '@aiegis/protocol'
 import { createVerifier } from '@aiegis/verifier'
+import { anything, assert as holds, asyncProperty, constantFrom, dictionary, oneof, string, uint8Array } from 'fast-check'
 import { createHash } from 'node:crypto'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -517,3 +518,34 @@ describe('AHP-ASK-19 a repeated question', () => {
 test('the endpoint that is signed is the one of the configuration', () => {
   expect(scene.enforcement.endpoint).toBe(`${URL}/api/protect`)
 })
+
+test('whatever is asked, the answer is a decision or a refusal of the registry, and never a defect', async () => {
+  const names = constantFrom('action', 'target', 'input', 'context', '__proto__')
+  const values = oneof(
+    anything({ maxDepth: 3 }),
+    constantFrom(
+      'http.get',
+      `${API}/a`,
+      {},
+      { request: {} },
+      { request: { method: 'GET', url: API, contentType: '', content: '' } },
+    ),
+  )
+  const body = oneof(dictionary(names, values), anything(), string())
+  await holds(
+    asyncProperty(oneof(body, uint8Array({ maxLength: 64 })), async (value) => {
+      const content = value instanceof Uint8Array ? value : utf8(printed(value))
+      const { status } = await scene.askUnsigned(content)
+      expect([200, 400, 401, 422]).toContain(status)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+function printed(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'undefined'
+  } catch {
+    return '{'
+  }
+}

@@ -20,6 +20,8 @@ export interface RuleSource {
 export interface CompiledRule {
   /** Throws `PolicyFault`. The value is not checked to be a verdict; `undefined` is the absence of one. */
   evaluate(input: RuleInput, fuel: Fuel): unknown
+  /** What loads and is probably not meant. */
+  readonly warnings: readonly string[]
 }
 
 /** One policy language. */
@@ -35,7 +37,7 @@ const REGO: PolicyEngine = {
     if (typeof module !== 'string') return 'the module is not text'
     try {
       const program = compileRego(module, version)
-      return { evaluate: (input, fuel) => evaluateProgram(program, input, fuel) }
+      return { evaluate: (input, fuel) => evaluateProgram(program, input, fuel), warnings: program.warnings }
     } catch (error) {
       if (error instanceof RegoRefused) return error.message
       throw error
@@ -48,7 +50,7 @@ const JSONLOGIC: PolicyEngine = {
   compile({ module }) {
     try {
       const rule = compileJsonLogic(module)
-      return { evaluate: (input, fuel) => evaluateJsonLogic(rule, input, fuel) }
+      return { evaluate: (input, fuel) => evaluateJsonLogic(rule, input, fuel), warnings: [] }
     } catch (error) {
       if (error instanceof LogicRefused) return error.message
       throw error

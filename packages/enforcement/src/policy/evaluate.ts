@@ -49,6 +49,13 @@ export function compilePacks(packs: readonly LoadedPack[]): readonly CompiledPac
   return packs.map((pack) => ({ ...pack, compiled: pack.rules.map((rule) => ({ ...rule, run: compileRule(pack, rule) })) }))
 }
 
+/** What the author of a rule should look at, each with its file and rule. */
+export function warningsOf(packs: readonly CompiledPack[]): readonly string[] {
+  return packs.flatMap(({ file, compiled }) =>
+    compiled.flatMap(({ rule_id, run }) => run.warnings.map((sentence) => `pack ${file}, rule ${rule_id}: ${sentence}`)),
+  )
+}
+
 function compileRule(pack: LoadedPack, rule: PackRule): CompiledRule {
   const where = { file: pack.file, rule: rule.rule_id }
   const { language } = rule.source

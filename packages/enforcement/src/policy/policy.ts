@@ -23,6 +23,8 @@ export interface PolicyOptions {
   /** Threads side by side; 2 unless said otherwise. */
   readonly threads?: number
   readonly crypto?: CryptoPort
+  /** Told of rules that load and probably do not mean what their author thinks. */
+  readonly onWarning?: (sentence: string) => void
   /** Told why a decision is `policy_error`. The text may quote a pack and never leaves the server. */
   readonly onFault?: (fault: { readonly pack: string | null; readonly rule: string | null; readonly message: string }) => void
 }
@@ -95,7 +97,9 @@ async function load(options: PolicyOptions, files: readonly PackFile[]): Promise
     packs.push(pack)
   }
   const { deadlineMs = 2_000, threads = 2 } = options
-  return { packs, pool: await createPool({ packs: packs.map(toLoaded), deadlineMs, threads, compileMs: COMPILE_MS }) }
+  const pool = await createPool({ packs: packs.map(toLoaded), deadlineMs, threads, compileMs: COMPILE_MS })
+  for (const sentence of pool.warnings) options.onWarning?.(sentence)
+  return { packs, pool }
 }
 
 function checkTime(pack: Pack, now: number): void {

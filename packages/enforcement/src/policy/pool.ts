@@ -18,6 +18,8 @@ export interface PoolOptions {
 
 /** A set of threads with the same packs. */
 export interface Pool {
+  /** What the authors of the packs should look at. */
+  readonly warnings: readonly string[]
   /** Resolves always, but for `overloaded` when too many questions wait. */
   decide(question: ServerQuestion): Promise<Outcome>
   /** Ends the threads once no question waits; those asked later are BLOCK. */
@@ -32,6 +34,7 @@ interface Job {
 /** `heard` is called with each answer, or with the reason why none will come any more. */
 interface Thread {
   readonly worker: Worker
+  warnings: readonly string[]
   heard: (answer: WorkerAnswer | string) => void
 }
 
@@ -133,6 +136,7 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
 
   for (const slot of slots) watch(slot)
   return {
+    warnings: slots[0]?.thread.warnings ?? [],
     decide(question) {
       if (closing) return Promise.resolve(breach(options.packs, undefined, 'the pool is closed'))
       if (queue.length >= MAX_WAITING)
@@ -179,7 +183,7 @@ function launch({ packs, compileMs, entry = ENTRY }: PoolOptions, progress: Int3
     stdout: true,
     stderr: true,
   })
-  const thread: Thread = { worker, heard: () => undefined }
+  const thread: Thread = { worker, warnings: [], heard: () => undefined }
   worker.on('message', (answer: WorkerAnswer) => thread.heard(answer))
   worker.on('error', (error) => thread.heard(String(error)))
   worker.on('exit', () => thread.heard('the thread ended'))
@@ -202,7 +206,9 @@ function launch({ packs, compileMs, entry = ENTRY }: PoolOptions, progress: Int3
       if (answer.kind === 'refused') return refuse(new SentenceRefused(answer.sentence))
       clearTimeout(timer)
       if (answer.kind === 'started') timer = late('compiling the rules', compileMs)
-      else resolve(thread)
+      if (answer.kind !== 'ready') return
+      thread.warnings = answer.warnings
+      resolve(thread)
     }
   })
 }

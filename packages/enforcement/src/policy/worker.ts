@@ -1,6 +1,6 @@
 /** The thread in which packs are compiled and evaluated, so that no pack can stop the server (spec chapter 16, isolation). @module */
 import { parentPort, workerData } from 'node:worker_threads'
-import { compilePacks, decide, type CompiledPack, type LoadedPack, type Outcome } from './evaluate.ts'
+import { compilePacks, decide, warningsOf, type CompiledPack, type LoadedPack, type Outcome } from './evaluate.ts'
 import { PackRefused } from './pack-refused.ts'
 import type { ServerQuestion } from './question.ts'
 
@@ -13,7 +13,7 @@ export interface WorkerStart {
 /** First that the thread runs, then that the packs compiled or why not, then one answer for each question. */
 export type WorkerAnswer =
   | { readonly kind: 'started' }
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready'; readonly warnings: readonly string[] }
   | { readonly kind: 'refused'; readonly sentence: string }
   | { readonly kind: 'outcome'; readonly outcome: Outcome }
 
@@ -33,7 +33,7 @@ function start(port: NonNullable<typeof parentPort>, { packs, progress }: Worker
     })
     post({ kind: 'outcome', outcome })
   })
-  post({ kind: 'ready' })
+  post({ kind: 'ready', warnings: warningsOf(compiled) })
 }
 
 function compile(packs: readonly LoadedPack[]): readonly CompiledPack[] | PackRefused {

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '@aiegis/protocol'
+import { array, assert, constantFrom, dictionary, jsonValue, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compilePacks, decide, matchesAction, type Outcome } from '../../src/policy/evaluate.ts'
 import type { Counters } from '../../src/policy/facts.ts'
@@ -344,4 +345,36 @@ describe('the reference packs', () => {
     expect(said(packs, bad)).toContain('BLOCK pii-block/')
     expect(said(packs.toReversed(), bad)).toContain('BLOCK tool-allowlist/')
   })
+})
+
+test('whatever a question holds, there is a verdict, and the same one for the same fuel again', () => {
+  const rules = [
+    regoRule('a', 'default decision := "ALLOW"\ndecision := "DENY" if { some x in input.raw; startswith(x, "a") }'),
+    regoRule('b', 'default decision := "ALLOW"\ndecision := "WARN" if input.request.context.a.b > input.request.input[_].c'),
+    regoRule('c', 'decision := "ALLOW" if { not input.raw.x in input.request.context.a } else := "DENY" if count(input.raw) > 2'),
+  ].map((rule) => ({ ...rule, match: { action: '*', fields: ['input', 'context.a.b', 'context.a', 'target'] } }))
+  const packs = compilePacks([parsePack(pack('p', rules)), parsePack(reference('pii-block'))])
+  const verdicts = new Set<string>()
+  assert(
+    property(
+      jsonValue({ maxDepth: 6 }),
+      dictionary(constantFrom('a', 'b', 'jurisdiction', 'constructor'), jsonValue()),
+      array(jsonValue()),
+      (input, context, list) => {
+        const asked: ServerQuestion = {
+          ...question(),
+          input: input as JsonValue,
+          context: { ...(context as JsonObject), list: list as JsonValue },
+          serverJurisdictions: [],
+          counters: QUIET,
+          now: NOW,
+        }
+        const first = decide(packs, asked, () => undefined)
+        verdicts.add(first.verdict.decision)
+        expect(decide(packs, asked, () => undefined)).toEqual(first)
+      },
+    ),
+    { numRuns: 1_000 },
+  )
+  expect(verdicts.has('BLOCK')).toBe(true)
 })

@@ -74,6 +74,21 @@ describe('loading', () => {
     expect(await sentence([file(manifest('p', [many]))])).toMatch(/^pack test\.json, rule r: line \d+: the module has more than/)
   })
 
+  test('a rule that is probably not meant so is named at load, and loads', async () => {
+    const sentences: string[] = []
+    const rule = regoRule('r', 'decision := "DENY" if not startswith(input.request.context.path, "/safe")')
+    await withPolicy(
+      [file(manifest('p', [rule]), 'p.json')],
+      async (policy) => expect((await policy.decide(question())).decision).toBe('ALLOW'),
+      {
+        onWarning: (warning) => sentences.push(warning),
+      },
+    )
+    expect(sentences).toEqual([
+      expect.stringContaining('pack p.json, rule r: line 3: "not" fails when input.request.context.path is absent'),
+    ])
+  })
+
   test('the same package name in two rules does not mix their rules', async () => {
     const rules = [
       regoRule('a', 'helper := 1\ndecision := "ALLOW" if helper == 1'),

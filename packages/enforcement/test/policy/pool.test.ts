@@ -9,7 +9,7 @@ const pack = parsePack(file(manifest('p', [saying('a', 'ALLOW'), saying('b', 'AL
 const base = { packs: [pack], deadlineMs: 1_000, compileMs: 3_000, threads: 1 }
 
 /** A thread that does to itself what the action of a question says, after noting that rule 1 of pack 0 runs. */
-function entry(start = "parentPort.postMessage({ kind: 'ready' })"): URL {
+function entry(start = "parentPort.postMessage({ kind: 'ready', warnings: [] })"): URL {
   const code = `
 import { parentPort, workerData } from 'node:worker_threads'
 const at = new Int32Array(workerData.progress)

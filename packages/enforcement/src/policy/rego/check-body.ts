@@ -110,7 +110,27 @@ function keepReference(term: Term, scope: Scope, line: number): Term {
 
 function hoist(term: Term, scope: Scope, line: number): Term {
   if (term.kind === 'const' || term.kind === 'local') return term
+  const name = optionalFact(term)
+  if (name !== undefined) {
+    scope.module.warn(
+      line,
+      `"not" fails when ${name} is absent, so the rule is silent then; say in a rule of its own what shall happen`,
+    )
+  }
   const slot = scope.fresh(line)
   scope.steps.push({ kind: 'assign', slot, term })
   return { kind: 'local', slot }
 }
+
+/** A fact that the agent may leave out and that the term needs; `undefined` when there is none. */
+function optionalFact(term: Term): string | undefined {
+  if (term.kind === 'builtin' || term.kind === 'apply') return term.args.map(optionalFact).find((name) => name !== undefined)
+  if (term.kind === 'match') return optionalFact(term.text)
+  if (term.kind !== 'ref' || term.base.kind !== 'input') return undefined
+  const names = term.path.map((part) => (part.kind === 'const' && typeof part.value === 'string' ? part.value : '…'))
+  const [first = ''] = names
+  return ALWAYS_THERE.has(first) ? undefined : `input.${names.join('.')}`
+}
+
+/** Members of `input` that the server makes for every question. */
+const ALWAYS_THERE: ReadonlySet<string> = new Set(['value', 'field', 'action', 'target', 'harness'])

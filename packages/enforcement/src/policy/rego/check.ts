@@ -24,12 +24,13 @@ interface Group extends RuleName {
 export function checkModule(module: Module): Program {
   const groups = groupRules(module)
   const byIndex = [...groups.values()]
-  const rules = byIndex.map((group) => checkGroup(group, groups, module))
+  const warnings: string[] = []
+  const rules = byIndex.map((group) => checkGroup(group, groups, module, warnings))
   checkDepth(byIndex)
   const decision = groups.get('decision')
   if (decision === undefined) throw new RegoRefused(1, 'the module has no rule "decision"')
   checkDecision(rules[decision.index], decision)
-  return { version: module.version, packageName: module.packageName, rules, decision: decision.index }
+  return { version: module.version, packageName: module.packageName, rules, decision: decision.index, warnings }
 }
 
 function groupRules(module: Module): Map<string, Group> {
@@ -55,11 +56,12 @@ function groupRules(module: Module): Map<string, Group> {
   return groups
 }
 
-function checkGroup(group: Group, groups: ReadonlyMap<string, Group>, module: Module): ProgramRule {
+function checkGroup(group: Group, groups: ReadonlyMap<string, Group>, module: Module, warnings: string[]): ProgramRule {
   const names: ModuleNames = {
     version: module.version,
     find: (name) => groups.get(name),
     depend: (rule) => group.reads.add(rule.index),
+    warn: (line, sentence) => warnings.push(`line ${line}: ${sentence}`),
   }
   const clauses = group.rules.map((rule): Clause => {
     const arms = rule.arms.map((arm) => checkArm(arm, rule.params, names))

@@ -106,6 +106,7 @@ function parseParams(cursor: Cursor): readonly string[] {
   while (!cursor.acceptMark(')')) {
     if (cursor.token.kind !== 'name') cursor.refuse(`parameters are names here, found ${cursor.found()}`)
     const name = cursor.expectName('as a parameter')
+    if (name === 'input' || name === 'data') cursor.refuse(`"${name}" cannot be the name of a parameter`)
     if (name !== '_' && params.includes(name)) cursor.refuse(`the parameter "${name}" stands twice`)
     params.push(name)
     if (params.length > MAX_PARAMS) cursor.refuse(`a function has more than ${MAX_PARAMS} parameters`)

@@ -53,4 +53,6 @@ export interface Program {
   readonly packageName: string
   readonly rules: readonly ProgramRule[]
   readonly decision: number
+  /** What loads and is probably not meant, each with its line. */
+  readonly warnings: readonly string[]
 }

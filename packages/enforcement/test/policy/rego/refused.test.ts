@@ -70,6 +70,7 @@ describe('AHP-POLICY-3 AHP-POLICY-100 what the subset does not have is refused w
     ['decision := x', '"x" has no value here'],
     ['decision := "DENY" if x == 1', '"x" has no value here'],
     ['decision := "DENY" if { some x }', '"some x" declares a variable that is never used'],
+    ['f(input) := 1\ndecision := "DENY"', '"input" cannot be the name of a parameter'],
     ['count := 1\ndecision := "DENY"', 'a rule cannot have the name "count"'],
     ['input := 1\ndecision := "DENY"', 'a rule cannot have the name "input"'],
   ])('AHP-POLICY-103 names: %s', (rest, sentence) => {
