@@ -122,7 +122,7 @@ function parsePem(pem: string): KeyObject | undefined {
 /** Whole or not at all: the key is written beside its place and linked there, which fails when somebody was faster. */
 function writeKey(file: string, seed: Uint8Array): void {
   const body = Buffer.concat([PKCS8_PREFIX, seed]).toString('base64')
-  const draft = `${file}.${process.pid}.new`
+  const draft = `${file}.${randomBytes(6).toString('hex')}.new`
   const descriptor = openSync(draft, 'wx', 0o600)
   try {
     writeSync(descriptor, `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`)
