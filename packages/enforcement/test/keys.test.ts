@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -14,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { nobleCrypto, toHex, utf8, verifyEd25519 } from '@aiegis/protocol'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadKey, loadKeys, prepareState } from '../src/keys.ts'
 import { UsageError } from '../src/usage.ts'
 
@@ -30,6 +31,7 @@ let directory = ''
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'aiegis-keys-'))
 })
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 function file(): string {
   return join(directory, 'a.key')

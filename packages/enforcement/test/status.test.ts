@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import {
   createSigner,
@@ -16,7 +16,7 @@ import {
   verifyJws,
   type StatusListClaims,
 } from '@aiegis/protocol'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { issuePassport, type PassportIssuer, type PassportRequest } from '../src/passports.ts'
 import { createStatusPublisher, type StatusOptions, type StatusPublisher } from '../src/status.ts'
 import { UsageError } from '../src/usage.ts'
@@ -32,6 +32,8 @@ beforeEach(() => {
   const file = join(mkdtempSync(join(tmpdir(), 'aiegis-status-')), 'status.json')
   options = { file, mustExist: false, url: URL, issuer: 'did:web:identity.example', signer, now: () => now }
 })
+
+afterEach(() => rmSync(dirname(options.file), { recursive: true, force: true }))
 
 async function read(publisher: StatusPublisher): Promise<StatusListClaims> {
   const jws = decodeJws(await publisher.list(), { ...STATUS_LIST_TYPE, maxBytes: STATUS_LIST.maxText })
