@@ -175,7 +175,7 @@ describe('a database of somebody else', () => {
   test('another origin or key is refused', async () => {
     const { directory } = await closedLog(2)
     await expect(openLog({ ...optionsIn(directory), origin: 'ledger.example/aiegis/2' })).rejects.toThrow(
-      /is of log ledger\.example.aiegis.1/,
+      /^ledger: the database is of log ledger\.example.aiegis.1/,
     )
     const other = createSigner(crypto.sha256(utf8('another key')), ORIGIN)
     await expect(openLog({ ...optionsIn(directory), signer: other })).rejects.toThrow(/not signed by .*; a log keeps its key/)

@@ -24,6 +24,7 @@ const ATTACKS: readonly string[] = [
   `UPDATE idem SET idx = 1 WHERE idx = 0`,
   `DELETE FROM idem`,
   `REPLACE INTO idem(key, idx) SELECT key, 5 FROM idem WHERE idx = 0`,
+  `REPLACE INTO idem(key, idx) SELECT key, 299 FROM idem WHERE idx = 0`,
   `INSERT INTO idem(key, idx) SELECT key, 5 FROM idem WHERE idx = 0 ON CONFLICT(key) DO UPDATE SET idx = 5`,
   `INSERT INTO idem(key, idx) VALUES(x'01', 300)`,
   `INSERT INTO idem(key, idx) VALUES(x'01', 7)`,
