@@ -1,8 +1,9 @@
 /** Every step of the road bites: a twin that gives the same value without refusing lets an attack through to the handler. @module */
-import { decodeBase64url, parsePassport, parseTokenClaims, thumbprint } from '@aiegis/protocol'
+import { decodeBase64url, parsePassport, parseTokenClaims } from '@aiegis/protocol'
 import { createMockHarness, sendRaw, type Breakable } from '@aiegis/testing'
 import { describe, expect, test } from 'vitest'
 import { STEPS, type Steps } from '../packages/verifier/src/road.ts'
+import { known } from '../packages/verifier/src/steps/passports.ts'
 import { startReceiver } from './receiver.ts'
 
 /** Per step: the twin, and an attack that only this step stops. */
@@ -33,14 +34,13 @@ const TWINS: { readonly [Name in keyof Steps]: { readonly twin: Steps[Name]; rea
     twin: async ({ chain }, _trust, _cache, crypto) => {
       if (chain.kind === 'known') throw new Error('nothing was verified before')
       const passport = parsePassport(payloadOf(chain.passport.text))
-      const digest = Buffer.from(crypto.sha256(Buffer.from(chain.text))).toString('base64url')
-      const known = { passport, kid: chain.passport.kid, digest, jkt: thumbprint(crypto, passport.key) }
-      return { digest, principal: known, presenter: known, validUntil: passport.validUntil }
+      const verified = known(passport, chain.passport.kid, chain.text, crypto)
+      return { digest: verified.digest, principal: verified, presenter: verified, validUntil: passport.validUntil }
     },
   },
   joins: { attack: 'audience_mismatch', twin: () => {} },
   decision: { attack: 'mission_exceeded', twin: () => {} },
-  binding: { attack: 'uri_mismatch', twin: async () => {} },
+  binding: { attack: 'uri_mismatch', twin: () => {} },
   possession: { attack: 'possession_invalid', twin: async () => {} },
   ledger: {
     attack: 'inclusion_invalid',
@@ -48,6 +48,7 @@ const TWINS: { readonly [Name in keyof Steps]: { readonly twin: Steps[Name]; rea
   },
   status: { attack: 'passport_revoked', twin: () => {} },
   requirement: { attack: 'action_mismatch', twin: () => {} },
+  content: { attack: 'content_mismatch', twin: () => {} },
   replay: { attack: 'token_replayed', twin: async () => {} },
 }
 

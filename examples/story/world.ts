@@ -102,7 +102,7 @@ export async function createWorld({ state, harnessPort, ordersPort }: Stage): Pr
     orders,
     agent: { protect: enforcement.url, passport, signer },
     otherHarness,
-    trustLine: describeTrust(verifier.trust, file.path, file.sha256),
+    trustLine: describeTrust(verifier.trust, { ...file, store: 'memory of this one process' }),
     trustFile,
     effects: api.effects,
     async newAgent() {

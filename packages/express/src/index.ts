@@ -5,6 +5,7 @@ import {
   createNodeVerifier,
   headersToStrip,
   processVerifier,
+  processVerifierIfAny,
   receivedOf,
   routeOf,
   stripHeaders,
@@ -27,42 +28,39 @@ type Incoming = IncomingMessage & { readonly originalUrl?: string }
 /** An Express request handler, described without Express so that both majors fit. */
 export type AiegisHandler = (request: Incoming, response: ServerResponse, next: (error?: unknown) => void) => Promise<void>
 
-/** Options that make sense on a route behind a mount; with nothing else the verifier is the mount's, or that of the process. */
-const ROUTE: ReadonlySet<string> = new Set([
-  'action',
-  'target',
-  'require',
-  'maxDepth',
-  'acceptWarn',
-  'acceptObligations',
-  'passHeaders',
-])
+/** Options that only a route has; behind a mount its verifier is the mount's. */
+const OF_A_ROUTE = ['action', 'target', 'require', 'maxDepth'] as const
 
 /**
  * Refuses every request that does not carry valid evidence for exactly this request; the others reach the next handler with their
  * evidence removed and a context for `getAiegis`. Throws `TypeError` at start for options or a trust file that cannot work.
  */
 export function requireAiegisToken(options: RequireOptions = {}): AiegisHandler {
-  const { verifier, passHeaders, action, target, require, maxDepth, acceptWarn, acceptObligations, ...rest } = options
-  if (verifier !== undefined && Object.keys(rest).length > 0) {
+  const { verifier, passHeaders, log = console.error, ...others } = options
+  const { action, target, require, maxDepth, acceptWarn, acceptObligations, ...rest } = others
+  const route = routeOf({ action, target, require, maxDepth, acceptWarn, acceptObligations })
+  const stripped = headersToStrip(passHeaders)
+  const isBare = Object.keys(rest).length === 0
+  if (verifier !== undefined && !isBare) {
     throw new TypeError(
       `requireAiegisToken: ${Object.keys(rest).join(', ')} belong to the verifier; give them to createNodeVerifier()`,
     )
   }
-  const names = Object.keys(options)
-  const isRoute = names.length > 0 && names.every((name) => ROUTE.has(name))
-  const own = verifier ?? (isRoute ? undefined : createNodeVerifier(rest))
-  const route = routeOf({ action, target, require, maxDepth, acceptWarn, acceptObligations })
-  const stripped = headersToStrip(passHeaders)
+  const isRoute = verifier === undefined && isBare && OF_A_ROUTE.some((name) => options[name] !== undefined)
+  const own = verifier ?? (isRoute ? undefined : isBare ? processVerifier() : createNodeVerifier({ ...rest, log }))
+  const gate = { own, fallback: isRoute ? processVerifierIfAny() : undefined, report: log }
 
   return async function aiegis(request, response, next) {
-    try {
-      const refused = await admit(request, own, processVerifier, receivedOf(request), route)
-      if (refused) return void response.writeHead(refused.status, { ...refused.headers }).end(refused.body)
-      stripHeaders(request, stripped)
-    } catch (error) {
-      return next(error)
+    const refused = await admit(request, gate, receivedOf(request), route)
+    if (refused) {
+      // Something in front has begun to answer: nothing that could be said would be understood.
+      if (response.headersSent) response.destroy()
+      else response.writeHead(refused.status, { ...refused.headers }).end(refused.body)
+      return
     }
+    // The client has gone: parsers would take the broken stream for a request without content.
+    if (request.errored !== null) return
+    stripHeaders(request, stripped)
     next()
   }
 }

@@ -1,6 +1,7 @@
 /** What only an adapter can get wrong: streams, parsers, mounts, routes, headers; on Express 4 and 5 over real sockets. @module */
-import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, request as httpRequest, type IncomingMessage, type RequestListener } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { utf8 } from '@aiegis/protocol'
 import { createMockHarness, problemOf, sendRaw, withLine, type MockHarness, type RawRequest } from '@aiegis/testing'
 import { createVerifier, type Verifier, type VerifierOptions } from '@aiegis/verifier'
@@ -27,8 +28,9 @@ async function ready(harness: MockHarness, changes: Partial<VerifierOptions> = {
   return verifier
 }
 
-async function listen(app: Parameters<typeof createServer>[1] & object): Promise<number> {
+async function listen(app: RequestListener, maxHeadersCount?: number): Promise<number> {
   const server = createServer(app)
+  if (maxHeadersCount !== undefined) server.maxHeadersCount = maxHeadersCount
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   opened.push(
     () =>
@@ -131,7 +133,7 @@ describe.each(frameworks)('%s', (_name, framework) => {
       expect(problemOf(await sendRaw(port, { ...request, body }))).toMatchObject({ code: 'trailer_refused' })
     })
 
-    test('answers Expect: 100-continue only with content it will read', async () => {
+    test('serves content that was announced with Expect: 100-continue', async () => {
       const harness = createMockHarness({ logSize: 10 })
       const port = await echo(harness)
       const response = await sendRaw(port, withLine(harness.mint({ ...order, content: '{"item":7}' }), 'Expect', '100-continue'))
@@ -187,6 +189,150 @@ describe.each(frameworks)('%s', (_name, framework) => {
       expect((await sendRaw(port, request)).status).toBe(500)
       expect(served).toEqual([])
     })
+  })
+
+  describe('what one view of a request hides', () => {
+    const streaming = async (harness: MockHarness, maxHeadersCount?: number): Promise<{ port: number; served: string[] }> => {
+      const served: string[] = []
+      const app = framework()
+      app.use(requireAiegisToken({ verifier: await ready(harness) }))
+      app.use(async (request, response) => {
+        let content = ''
+        for await (const chunk of request) content += chunk
+        served.push(content)
+        response.end()
+      })
+      return { port: await listen(app, maxHeadersCount), served }
+    }
+    const padded = (request: RawRequest, count: number, ...last: readonly (readonly [string, string])[]): RawRequest => ({
+      ...request,
+      lines: [...request.lines, ...Array.from({ length: count }, () => ['a', ''] as const), ...last],
+    })
+
+    test.each([1000, 1030])('AHP-BIND-7 AHP-BIND-18 content behind %i dummy lines is refused', async (count) => {
+      const harness = createMockHarness({ logSize: 10 })
+      const { port, served } = await streaming(harness)
+      const request = padded(harness.mint(order), count, ['Content-Length', '10'])
+      expect((await sendRaw(port, { ...request, body: utf8('{"item":7}') })).status).toBe(400)
+      expect(served).toEqual([])
+    })
+
+    test('AHP-BIND-7 128 lines are read, one more is not', async () => {
+      const harness = createMockHarness({ logSize: 10 })
+      const { port, served } = await streaming(harness)
+      const request = harness.mint()
+      // One line more is `Connection`.
+      expect((await sendRaw(port, padded(request, 127 - request.lines.length))).status).toBe(200)
+      const second = harness.mint()
+      expect((await sendRaw(port, padded(second, 128 - second.lines.length))).status).toBe(400)
+      expect(served).toEqual([''])
+    })
+
+    test('AHP-BIND-7 a line that the server would not show the handler is refused', async () => {
+      const harness = createMockHarness({ logSize: 10 })
+      const { port, served } = await streaming(harness, 20)
+      const minted = harness.mint({ ...order, content: '{"dryRun":true}' })
+      const type = minted.lines.filter(([name]) => name === 'Content-Type')
+      const others = { ...minted, lines: minted.lines.filter(([name]) => name !== 'Content-Type') }
+      expect(problemOf(await sendRaw(port, padded(others, 16, ...type)))).toMatchObject({ code: 'request_malformed' })
+      expect(served).toEqual([])
+    })
+
+    test('AHP-BIND-10 trailers behind captured content are refused', async () => {
+      const harness = createMockHarness({ logSize: 10 })
+      let served = 0
+      const app = framework()
+      app.use(
+        framework.json({ verify: captureRawBody }),
+        requireAiegisToken({ verifier: await ready(harness) }),
+        (_request, response) => {
+          served++
+          response.end()
+        },
+      )
+      const port = await listen(app)
+      const request = chunked(harness.mint({ ...order, content: '{"item":7}' }))
+      const body = Buffer.from(
+        Buffer.from(request.body)
+          .toString('latin1')
+          .replace(/0\r\n\r\n$/, '0\r\nAuthorization: x\r\n\r\n'),
+        'latin1',
+      )
+      expect(problemOf(await sendRaw(port, { ...request, body }))).toMatchObject({ code: 'trailer_refused' })
+      expect(served).toBe(0)
+    })
+
+    test('AHP-BIND-19 a client that closes its side before the verdict runs no handler without its content', async () => {
+      const harness = createMockHarness({ logSize: 10 })
+      const seen: unknown[] = []
+      const store = harness.replay.store
+      const slow = {
+        scope: 'shared' as const,
+        claim: async (key: string, until: number, issuer: string) => (await sleep(20), store.claim(key, until, issuer)),
+      }
+      const app = framework()
+      app.use(requireAiegisToken({ verifier: await ready(harness, { replay: slow }) }), framework.json(), (request, response) => {
+        seen.push(request.body)
+        response.end()
+      })
+      const port = await listen(app)
+      await halfClosed(port, harness.mint({ ...order, content: '{"item":7}' }))
+      expect(seen).toEqual([])
+    })
+  })
+
+  test('AHP-ROAD-6 a defect is a refusal, whatever the error handlers of the application do', async () => {
+    const harness = createMockHarness({ logSize: 10 })
+    const reports: string[] = []
+    let served = 0
+    const verifier = await ready(harness)
+    const broken: Verifier = { ...verifier, verify: () => Promise.reject(new RangeError('a defect')) }
+    const app = framework()
+    app.use(requireAiegisToken({ verifier: broken, log: (line) => reports.push(line) }))
+    app.use((_error: unknown, _request: unknown, _response: unknown, next: () => void) => next())
+    app.use((_request, response) => {
+      served++
+      response.end()
+    })
+    const port = await listen(app)
+    const response = await sendRaw(port, harness.mint())
+    expect([response.status, problemOf(response)['code'], served]).toEqual([500, 'misconfigured', 0])
+    expect(response.text).not.toContain('defect')
+    expect(reports.join()).toContain('a defect')
+  })
+
+  test('a response that was begun in front is cut off, and the process lives', async () => {
+    const harness = createMockHarness({ logSize: 10 })
+    let served = 0
+    const app = framework()
+    app.use((_request, response, next) => {
+      response.write('hello')
+      next()
+    })
+    app.use(requireAiegisToken({ verifier: await ready(harness) }), () => served++)
+    const port = await listen(app)
+    await sendRaw(port, withLine(harness.mint(), 'X-AEGIS-Token')).catch(() => undefined)
+    expect(served).toBe(0)
+  })
+
+  test.each([{ maxDepth: -1 }, { acceptWarn: 'no' }, { action: 'Orders Create' }, { require: { hardwear: {} } }])(
+    'a route that asks for %j stops at start',
+    async (route) => {
+      const verifier = await ready(createMockHarness({ logSize: 10 }))
+      expect(() => requireAiegisToken({ verifier, ...(route as object) })).toThrow(TypeError)
+    },
+  )
+
+  test('a route without a mount in front, without trust in code and without a trust file serves nothing', async () => {
+    const harness = createMockHarness({ logSize: 10 })
+    let served = 0
+    const app = framework()
+    app.get('/orders/:id', requireAiegisToken({ action: 'orders.read', log: () => {} }), (_request, response) => {
+      served++
+      response.end()
+    })
+    const port = await listen(app)
+    expect([(await sendRaw(port, harness.mint())).status, served]).toEqual([500, 0])
   })
 
   describe('headers', () => {
@@ -349,7 +495,6 @@ describe.each(frameworks)('%s', (_name, framework) => {
 
 /** Sends several requests on one connection and returns the status of each answer. */
 async function pipelined(port: number, text: string): Promise<readonly string[]> {
-  const { connect } = await import('node:net')
   return new Promise((resolve) => {
     let all = ''
     const socket = connect(port, '127.0.0.1', () => socket.write(text))
@@ -359,4 +504,20 @@ async function pipelined(port: number, text: string): Promise<readonly string[]>
       if (found.length === 2) socket.end(() => resolve(found))
     })
   })
+}
+
+/** Sends the whole request and its FIN in one go, and waits until the server has closed too. */
+async function halfClosed(port: number, request: RawRequest): Promise<void> {
+  const lines = request.lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  await new Promise<void>((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write(`${request.method} ${request.target} HTTP/1.1\r\n${lines}\r\n`)
+      socket.end(request.body)
+    })
+    socket
+      .resume()
+      .on('error', () => resolve())
+      .on('close', () => resolve())
+  })
+  await sleep(60)
 }

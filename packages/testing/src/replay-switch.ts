@@ -18,6 +18,7 @@ export function createReplaySwitch(create: () => ReplayStore): ReplaySwitch {
   return {
     store: {
       scope: real.scope,
+      ...(real.startedAt === undefined ? {} : { startedAt: real.startedAt }),
       claim(key, expiresAt, issuer) {
         if (fault === 'down') throw new Error('the store is down')
         if (fault === 'full') return 'full'

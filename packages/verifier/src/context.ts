@@ -1,17 +1,11 @@
 /** What a handler may rely on after every step has passed (spec chapter 10). @module */
-import type { Obligation, Passport } from '@aiegis/protocol'
+import type { Obligation } from '@aiegis/protocol'
 import type { VerifiedInclusion } from './steps/ledger.ts'
-import type { VerifiedChain } from './steps/passports.ts'
-import { depthOf, gradesOf, type Grades } from './steps/requirement.ts'
+import type { Agent, VerifiedChain } from './steps/passports.ts'
+import { depthOf, type Grades } from './steps/requirement.ts'
 import type { VerifiedToken } from './steps/token.ts'
 
-/** An agent is named by issuer and DID together, never by its DID alone. */
-export interface Agent {
-  readonly issuer: string
-  readonly did: string
-}
-
-/** The verified facts of one request; frozen. Says what was decided and by whom, not that the decision was wise or the act done. */
+/** The verified facts of one request; frozen at every level. Says what was decided and by whom, not that the decision was wise or the act done. */
 export interface AiegisContext {
   /** On whose authority the agent acts. */
   readonly principal: Agent
@@ -49,30 +43,30 @@ export interface AiegisContext {
 export function createContext(token: VerifiedToken, chain: VerifiedChain, inclusion: VerifiedInclusion): AiegisContext {
   const { claims } = token
   const { entry } = claims
-  const { passport } = chain.presenter
-  const principal = agentOf(chain.principal.passport)
-  const presenter = chain.principal === chain.presenter ? principal : agentOf(passport)
+  const principal = chain.principal.agent
+  const { passport, agent: presenter, grades } = chain.presenter
   const context: AiegisContext = {
     principal,
     presenter,
-    path: principal === presenter ? [principal] : [principal, presenter],
+    path: Object.freeze(principal === presenter ? [principal] : [principal, presenter]),
     depth: depthOf(chain),
-    grades: gradesOf(passport),
+    grades,
     jurisdiction: passport.jurisdiction,
     risk: passport.risk,
     action: entry.action,
     target: entry.target,
     decision: entry.decision === 'WARN' ? 'WARN' : 'ALLOW',
-    decidedBy: { harness: claims.iss, pack: entry.deciding_pack, rule: entry.deciding_rule, layer: entry.deciding_layer },
-    obligations: claims.obl,
+    decidedBy: Object.freeze({
+      harness: claims.iss,
+      pack: entry.deciding_pack,
+      rule: entry.deciding_rule,
+      layer: entry.deciding_layer,
+    }),
+    obligations: Object.freeze(claims.obl),
     receiptId: claims.jti,
     task: claims.txn,
     expires: claims.exp,
-    ledger: { origin: inclusion.origin, index: inclusion.index, size: inclusion.size, assurance: 'asserted' },
+    ledger: Object.freeze({ ...inclusion, assurance: 'asserted' }),
   }
   return Object.freeze(context)
-}
-
-function agentOf(passport: Passport): Agent {
-  return { issuer: passport.issuer, did: passport.subject }
 }

@@ -1,5 +1,5 @@
 /** Remembers which request was verified, by whom, so that a second call narrows and never claims again (spec chapter 11). @module */
-import { Refusal } from '@aiegis/protocol'
+import { REASONS, Refusal } from '@aiegis/protocol'
 import type { AiegisContext } from './context.ts'
 import { renderRefusal, type RefusalResponse } from './refusal-response.ts'
 import type { ReceivedRequest } from './request.ts'
@@ -9,29 +9,45 @@ import type { Verifier } from './verifier.ts'
 
 const verified = new WeakMap<object, { readonly context: AiegisContext; readonly verifier: Verifier }>()
 
+/** Which verifier speaks for a request, and where defects are told. */
+export interface Gate {
+  /** The verifier of this call; `undefined` where the call brings none and relies on one in front. */
+  readonly own: Verifier | undefined
+  /** The verifier for a request that no call in front has verified. */
+  readonly fallback: Verifier | undefined
+  /** Told why a request was answered with 500; the caller sees a title only. */
+  readonly report: (message: string, cause: unknown) => void
+}
+
 /**
- * Verifies the request that the framework holds as `carrier`, once, and resolves to the response to send when it is refused.
+ * Verifies the request that the framework holds as `carrier`, once, and resolves to the response to send when it is refused. Never
+ * rejects: whatever goes wrong is a refusal, so that no error handler of the application can serve what was not verified.
  * A later call on the same carrier may only narrow grades and depth or repeat the action; anything else that it asks for, or another
- * verifier, is `misconfigured`: what the first call did not require cannot be required after the claim. `own` is the verifier of this
- * call, `undefined` where the call brings none; then `fallback` makes the one of the process.
+ * verifier, is `misconfigured`: what the first call did not require cannot be required after the claim.
  */
 export async function admit(
   carrier: object,
-  own: Verifier | undefined,
-  fallback: () => Verifier,
+  gate: Gate,
   request: ReceivedRequest,
   route: RouteRequirement,
 ): Promise<RefusalResponse | undefined> {
   const known = verified.get(carrier)
-  const verifier = own ?? known?.verifier ?? fallback()
+  const verifier = gate.own ?? known?.verifier ?? gate.fallback
   try {
+    if (verifier === undefined)
+      throw new Refusal('misconfigured', 'no verifier in front of this route and no trust file: mount requireAiegisToken()')
     if (known === undefined) verified.set(carrier, { context: await verifier.verify(request, route), verifier })
     else if (known.verifier === verifier) narrow(known.context, verifier, route)
     else throw new Refusal('misconfigured', 'two verifiers on one request')
     return undefined
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    return renderRefusal(error, { audience: verifier.trust.audience, harnesses: verifier.trust.harnessDids, now: verifier.now() })
+    const refusal = error instanceof Refusal ? error : new Refusal('misconfigured', String(error), { cause: error })
+    if (REASONS[refusal.code].status === 500) gate.report(`aiegis: ${refusal.message}`, refusal.cause)
+    return renderRefusal(refusal, {
+      audience: verifier?.trust.audience ?? '',
+      harnesses: verifier?.trust.harnessDids ?? [],
+      now: verifier?.now() ?? Date.now(),
+    })
   }
 }
 

@@ -1,6 +1,6 @@
 /** The receiver's road: from a request with evidence to a verified context, or a refusal with a code. @module */
-export { type AiegisContext, type Agent } from './context.ts'
-export { admit, contextOf } from './contexts.ts'
+export { type AiegisContext } from './context.ts'
+export { admit, contextOf, type Gate } from './contexts.ts'
 export { renderRefusal, type RefusalResponse, type RefusingParty } from './refusal-response.ts'
 export {
   createMemoryReplayStore,
@@ -12,6 +12,7 @@ export {
 export { type ContentLimits, type ReceivedRequest } from './request.ts'
 export { type Actions, type GradeRequirement, type RouteRequirement } from './requirement.ts'
 export { type HttpGet, type Inflate } from './status.ts'
+export { type Agent } from './steps/passports.ts'
 export { type Grades } from './steps/requirement.ts'
 export { parseTrustBundle, type TrustConfig } from './trust.ts'
 export { createVerifier, type Verifier, type VerifierOptions } from './verifier.ts'

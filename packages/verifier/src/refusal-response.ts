@@ -48,8 +48,20 @@ export function renderRefusal(refusal: Refusal, party: RefusingParty): RefusalRe
 /** RFC 6750 §3.1: when nothing was sent, the challenge names no error. */
 function challenge(code: string, party: RefusingParty): string {
   const error = code === 'token_missing' ? '' : `error="${code}", `
-  return `AEGIS ${error}aud="${party.audience}", harness="${party.harnesses.join(' ')}", ahp="${AHP_VERSION}"`
+  return `AEGIS ${error}aud="${party.audience}", harness="${fitting(party.harnesses)}", ahp="${AHP_VERSION}"`
 }
+
+/** As many names as clients can be expected to read in one field. */
+function fitting(harnesses: readonly string[]): string {
+  let text = ''
+  for (const did of harnesses) {
+    if (text.length + did.length >= MAX_CHALLENGE) break
+    text += text === '' ? did : ` ${did}`
+  }
+  return text
+}
+
+const MAX_CHALLENGE = 2048
 
 /** The least wait plus up to half of it again, so that refused clients do not come back together. */
 function retryAfter(refusal: Refusal, random: () => number): number {

@@ -7,6 +7,8 @@ export type ClaimResult = 'fresh' | 'seen' | 'full'
 export interface ReplayStore {
   /** `process`: memory of this process, lost with it; `shared`: outlives the process and is seen by every receiver of the same base. */
   readonly scope: 'process' | 'shared'
+  /** When it began to remember, epoch seconds; for `process`. The start of the verifier when absent. */
+  readonly startedAt?: number
   /**
    * Records `key` (43 characters) until `expiresAt` (epoch seconds) and says whether it was there. Must be one atomic step, must never
    * drop a record before `expiresAt`. `issuer` names the harness, for quotas.
@@ -17,6 +19,7 @@ export interface ReplayStore {
 /** A store that answers at once. */
 export interface MemoryReplayStore extends ReplayStore {
   readonly scope: 'process'
+  readonly startedAt: number
   claim(key: string, expiresAt: number, issuer: string): ClaimResult
 }
 
@@ -69,8 +72,11 @@ export function createMemoryReplayStore(options: MemoryReplayOptions): MemoryRep
 
   return {
     scope: 'process',
+    startedAt: Math.floor(options.now() / 1000),
     claim(key, expiresAt, issuer) {
       sweep(options.now() / 1000)
+      // The clock was ahead and went back: records of this age are gone, so nobody knows whether this one was there.
+      if (Math.floor(expiresAt / BUCKET_SECONDS) < sweptTo) return 'full'
       if (live.has(key)) return 'seen'
       const used = perIssuer.get(issuer) ?? 0
       if (live.size >= maxRecords || used >= maxPerIssuer) return 'full'

@@ -70,7 +70,9 @@ export function createActionMap(actions: Actions): ActionMap {
 
 function compile(key: string, pattern: string): RegExp {
   try {
-    return pathToRegexp(pattern, { sensitive: false, trailing: true }).regexp
+    // Routers ignore a slash at the end of a pattern; read as written, it would be demanded of the path.
+    const bare = pattern === '/' ? pattern : pattern.replace(/\/+$/, '')
+    return pathToRegexp(bare, { sensitive: false, trailing: true }).regexp
   } catch (error) {
     throw new TypeError(`actions: '${key}' is not a pattern of path-to-regexp: ${String(error)}`, { cause: error })
   }
@@ -86,9 +88,12 @@ export function completeRequirement(
   },
 ): Requirement {
   if (route.action !== undefined) checkActionOption('action', route.action)
+  const { acceptWarn }: { readonly acceptWarn?: unknown } = route
+  if (acceptWarn !== undefined && typeof acceptWarn !== 'boolean') throw new TypeError('acceptWarn: write true or false')
   const depth = route.maxDepth ?? 2
   if (!Number.isInteger(depth) || depth < 0) throw new TypeError('maxDepth: write a whole number from 0, for example maxDepth: 0')
   const obligations = route.acceptObligations ?? defaults.acceptObligations
+  if (!Array.isArray(obligations)) throw new TypeError("acceptObligations: write a list, for example ['log_full']")
   const unknown = obligations.find((obligation) => !OBLIGATIONS.includes(obligation))
   if (unknown !== undefined) throw new TypeError(`acceptObligations: '${unknown}' is none of ${OBLIGATIONS.join(', ')}`)
   return {

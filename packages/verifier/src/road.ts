@@ -6,6 +6,7 @@ import type { ReceivedRequest } from './request.ts'
 import type { Mapped, Requirement } from './requirement.ts'
 import type { StatusLists } from './status.ts'
 import { checkBinding } from './steps/binding.ts'
+import { checkContent } from './steps/content.ts'
 import { checkDecision } from './steps/decision.ts'
 import { decode } from './steps/decode.ts'
 import { extract } from './steps/extract.ts'
@@ -32,6 +33,7 @@ export interface Steps {
   readonly ledger: typeof checkLedger
   readonly status: typeof checkStatus
   readonly requirement: typeof checkRequirement
+  readonly content: typeof checkContent
   readonly replay: typeof claimOnce
 }
 
@@ -48,6 +50,7 @@ export const STEPS: Steps = {
   ledger: checkLedger,
   status: checkStatus,
   requirement: checkRequirement,
+  content: checkContent,
   replay: claimOnce,
 }
 
@@ -84,11 +87,12 @@ export async function walk(
   const chain = await steps.passports(evidence, trust, passports, crypto, now)
   steps.joins(token, chain, evidence, trust)
   steps.decision(token, chain, requirement)
-  await steps.binding(request, credential, token, trust, crypto, now)
+  steps.binding(credential, token, trust)
   await steps.possession(evidence, token, chain, crypto, now)
   const inclusion = await steps.ledger(evidence, token, trust, checkpoints, crypto)
   steps.status(chain, trust, lists, now)
   steps.requirement(token, chain, requirement, mapped(credential.method, credential.path))
+  await steps.content(request, token, trust, crypto, now)
   await steps.replay(token, chain, replay, trust, crypto, startedAt, receiver.now())
   return createContext(token, chain, inclusion)
 }

@@ -26,8 +26,8 @@ export function parseBases(spot: Spot): readonly Base[] {
     if (rival < index) {
       wrong(
         spots[index] ?? spot,
-        `can match a request that bases[${rival}] matches`,
-        'write another host or a mount outside of that one',
+        `can match a request or give a URI that bases[${rival}] does`,
+        'write another host, or a mount and a public URL outside of that one',
       )
     }
   }
@@ -84,10 +84,14 @@ function parseMount(text: string): string {
   return text
 }
 
-/** True when some `Host` and path match both. Schemes are not compared: a request does not carry one. */
+/**
+ * True when some `Host` and path match both, or when both can give one target URI: then one token would open two paths. Schemes are not
+ * compared: a request does not carry one.
+ */
 function overlap(left: Base, right: Base): boolean {
   const sameHost = left.authority === 'fixed' || right.authority === 'fixed' || left.host === right.host
-  return sameHost && (isBelow(left.mount, right.mount) || isBelow(right.mount, left.mount))
+  const sameRequest = sameHost && (isBelow(left.mount, right.mount) || isBelow(right.mount, left.mount))
+  return sameRequest || isBelow(left.public, right.public) || isBelow(right.public, left.public)
 }
 
 /** Whole segments: `/internal` is not above `/internals`. */

@@ -70,7 +70,9 @@ export function createKeyRing(): KeyRing {
       const found = elements(spot, 1, 16, cure).map((element) => parseKey(element, did))
       unique(found.map(({ kidSpot }) => kidSpot))
       if (role !== 'status') for (const { trusted, jwkSpot } of found) checkDidKey(jwkSpot, trusted)
-      for (const { trusted, jwkSpot } of found) {
+      for (const { trusted, kidSpot, jwkSpot } of found) {
+        const other = Object.values(keys).some((known) => known !== keys[role] && known.has(trusted.kid))
+        if (other) wrong(kidSpot, 'a kid that names a key of another role', 'write another fragment: one kid, one key')
         claim(jwkSpot, role, trusted.key)
         keys[role].set(trusted.kid, trusted)
       }

@@ -4,7 +4,7 @@ import { BoundedMap } from './bounded-map.ts'
 import type { AiegisContext } from './context.ts'
 import { createMemoryReplayStore, type ReplayStore } from './replay.ts'
 import type { ReceivedRequest } from './request.ts'
-import { completeRequirement, createActionMap, type Actions, type RouteRequirement } from './requirement.ts'
+import { completeRequirement, createActionMap, type Actions, type Requirement, type RouteRequirement } from './requirement.ts'
 import { STEPS, walk, type Receiver, type Steps } from './road.ts'
 import { createStatusLists, type HttpGet, type Inflate } from './status.ts'
 import { parseTrustBundle, type TrustConfig } from './trust.ts'
@@ -63,33 +63,54 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     maxStalenessSeconds: trust.time.maxStalenessSeconds,
     skewSeconds: trust.time.skewSeconds,
   })
+  const replay = options.replay === undefined ? storeOf(trust, options.now) : checkStore(options.replay)
   const receiver: Receiver = {
     trust,
     crypto,
     passports: new BoundedMap(CACHE_SIZE),
     checkpoints: new BoundedMap(CACHE_SIZE),
     lists,
-    replay: options.replay ?? storeOf(trust, now),
-    startedAt: seconds(),
+    replay,
+    startedAt: replay.startedAt ?? seconds(),
     now: seconds,
   }
   const mapped = createActionMap(options.actions ?? {})
   const defaults = completeRequirement({}, trust)
+  const completed = new WeakMap<RouteRequirement, Requirement>()
+  const requirementOf = (route: RouteRequirement): Requirement => {
+    const requirement = completed.get(route) ?? completeRequirement(route, trust)
+    completed.set(route, requirement)
+    return requirement
+  }
   lists.start()
   return {
     trust,
     now,
-    verify: (request, route) => walk(steps, receiver, request, route ? completeRequirement(route, trust) : defaults, mapped),
+    verify: (request, route) => walk(steps, receiver, request, route ? requirementOf(route) : defaults, mapped),
     warm: () => lists.warm(),
     close: () => lists.close(),
   }
 }
 
-function storeOf(trust: TrustConfig, now: () => number): ReplayStore {
+/** One store for each audience: two verifiers of one process that each remember alone would serve every token twice. */
+const stores = new Map<string, ReplayStore>()
+
+function storeOf(trust: TrustConfig, now: VerifierOptions['now']): ReplayStore {
   if (trust.replay === undefined) {
     throw new TypeError(
       'replay: write "replay": { "memory": { "singleProcess": true } } in the trust bundle when one process serves this base, or pass a shared store',
     )
   }
-  return createMemoryReplayStore({ ...trust.replay.memory, now })
+  const { memory } = trust.replay
+  // A verifier with a clock of its own, as in tests, cannot share a memory that is swept by another.
+  if (now !== undefined) return createMemoryReplayStore({ ...memory, now })
+  const store = stores.get(trust.audience) ?? createMemoryReplayStore({ ...memory, now: Date.now })
+  stores.set(trust.audience, store)
+  return store
+}
+
+function checkStore(store: ReplayStore): ReplayStore {
+  const { scope }: { readonly scope: unknown } = store
+  if (scope === 'shared' || scope === 'process') return store
+  throw new TypeError("replay: a store says scope: 'shared' when it outlives the process, else scope: 'process'")
 }

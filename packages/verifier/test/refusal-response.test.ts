@@ -56,4 +56,10 @@ describe('the response of a refusal', () => {
     for (const code of ['status_unavailable', 'replay_unavailable', 'replay_full', 'replay_warming'] as const)
       expect(render(code).status).toBe(503)
   })
+
+  test('a challenge stays short however many harnesses are accepted', () => {
+    const harnesses = Array.from({ length: 64 }, (_, n) => `did:web:${'h'.repeat(50)}.${n}.example`)
+    const { headers } = renderRefusal(new Refusal('token_missing', ''), { ...party, harnesses })
+    expect(headers['WWW-Authenticate']?.length).toBeLessThan(2300)
+  })
 })

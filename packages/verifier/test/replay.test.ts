@@ -64,6 +64,15 @@ describe('replay store in memory', () => {
     expect(verdicts).toEqual(new Set(['fresh']))
   })
 
+  test('AHP-TIME-10 a clock that was ahead and went back serves nothing twice', () => {
+    const { clock, store } = at(start)
+    expect(store.claim('a', start + 120, 'h')).toBe('fresh')
+    clock.advance(140)
+    expect(store.claim('b', start + 260, 'h')).toBe('fresh')
+    clock.advance(-140)
+    expect(store.claim('a', start + 120, 'h')).toBe('full')
+  })
+
   test('must be told that there is one process', () => {
     expect(() => createMemoryReplayStore({ singleProcess: false as true, now: Date.now })).toThrow(/singleProcess: true/)
   })

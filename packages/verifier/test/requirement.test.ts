@@ -30,6 +30,13 @@ describe('actions of a mount', () => {
     expect(map('GET', '/customers')).toEqual({ kind: 'undeclared' })
   })
 
+  test('AHP-REQ-5 a slash at the end of a pattern is not demanded of the path', () => {
+    const slashed = createActionMap({ 'POST /admin/': 'admin.wipe' })
+    for (const path of ['/admin', '/admin/', '/ADMIN'])
+      expect(slashed('POST', path)).toEqual({ kind: 'action', action: 'admin.wipe' })
+    expect(() => createActionMap({ 'POST /admin/': 'admin.wipe', 'POST /admin': 'admin.read' })).toThrow(/hides/)
+  })
+
   test('AHP-REQ-8 a pattern that hides a later one under another action stops at start', () => {
     expect(() => createActionMap({ 'GET /orders/:id': 'orders.read', 'GET /orders/export': 'orders.export' })).toThrow(
       "'GET /orders/:id' hides 'GET /orders/export'; write 'GET /orders/export' before it",
@@ -52,6 +59,8 @@ describe('requirement of a route', () => {
     [{ maxDepth: -1 }, /maxDepth: write a whole number/],
     [{ maxDepth: 1.5 }, /maxDepth: write a whole number/],
     [{ action: 'not an action' }, /action: /],
+    [{ acceptWarn: 'false' }, /acceptWarn: write true or false/],
+    [{ acceptObligations: 'log_full' }, /acceptObligations: write a list/],
     [{ acceptObligations: ['anything'] }, /acceptObligations: 'anything' is none of/],
     [{ require: { soul: { asserted: 'live' } } }, /require: 'soul' is none of hardware, human, runtime/],
     [{ require: { human: { asserted: 'sure' } } }, /require.human: write/],

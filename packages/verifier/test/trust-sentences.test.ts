@@ -16,7 +16,8 @@ const EXACT_JWK = 'write exactly { "kty": "OKP", "crv": "Ed25519", "x": "43 char
 const PLAIN = 'write an https URL without query in normal form'
 const MOUNT = 'write "/" or a path without final slash, such as "/internal"'
 const PUBLIC = 'write the origin and path without final slash, such as "https://api.example.com/v1"'
-const COLLISION = 'can match a request that bases[0] matches; write another host or a mount outside of that one'
+const COLLISION =
+  'can match a request or give a URI that bases[0] does; write another host, or a mount and a public URL outside of that one'
 
 /** Every sentence with the rule it stands for: what is wrong with which member, and what to write. */
 const SENTENCES: readonly (readonly [rule: number, wrong: unknown, sentence: string])[] = [
@@ -97,6 +98,14 @@ const SENTENCES: readonly (readonly [rule: number, wrong: unknown, sentence: str
     `bases[1]: ${COLLISION}`,
   ],
   [2, edited('bases', [ROOT, { ...ROOT, public: 'https://b.example', authority: 'fixed' }]), `bases[1]: ${COLLISION}`],
+  [
+    2,
+    edited('bases', [
+      { ...ROOT, mount: '/internal' },
+      { ...ROOT, public: 'https://api.example.com/orders', mount: '/x' },
+    ]),
+    `bases[1]: ${COLLISION}`,
+  ],
   [
     2,
     edited('bases', [
@@ -291,6 +300,11 @@ const SENTENCES: readonly (readonly [rule: number, wrong: unknown, sentence: str
     4,
     edited('issuers[0].keys[0].jwk', jwk('harness')),
     'issuers[0].keys[0].jwk: the same key as harnesses[0].keys[0].jwk, which has the role harness; write a key of its own for the role issuer',
+  ],
+  [
+    5,
+    edited('issuers[0].status.keys[0].kid', 'did:web:identity.example#1'),
+    'issuers[0].status.keys[0].kid: a kid that names a key of another role; write another fragment: one kid, one key',
   ],
   [
     4,

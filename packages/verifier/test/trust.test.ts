@@ -226,11 +226,11 @@ describe('AHP-BIND-14 target URI', () => {
 
   test('chooses between bases by host and by mount', () => {
     const bases = [
-      ...base({ mount: '/a' }),
+      ...base({ public: 'https://api.example.com/a', mount: '/a' }),
       ...base({ public: 'https://api.example.com/b', mount: '/b' }),
       ...base({ public: 'https://b.example' }),
     ]
-    expect(uri(bases, 'api.example.com', '/a/x')).toBe('https://api.example.com/x')
+    expect(uri(bases, 'api.example.com', '/a/x')).toBe('https://api.example.com/a/x')
     expect(uri(bases, 'api.example.com', '/b/x')).toBe('https://api.example.com/b/x')
     expect(uri(bases, 'b.example', '/b/x')).toBe('https://b.example/b/x')
   })

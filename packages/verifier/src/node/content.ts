@@ -19,7 +19,10 @@ export function captureRawBody(request: IncomingMessage, _response: ServerRespon
  */
 export function readContent(request: IncomingMessage, limits: ContentLimits): Uint8Array | Promise<Uint8Array> {
   const kept = captured.get(request)
-  if (kept) return bounded(kept, limits)
+  if (kept) {
+    checkTrailers(request)
+    return bounded(kept, limits)
+  }
   if (!hasContent(request)) return new Uint8Array(0)
   if (request.readableDidRead || request.readableEnded || request.destroyed || request.readableEncoding !== null) {
     throw new Refusal(
@@ -31,9 +34,18 @@ export function readContent(request: IncomingMessage, limits: ContentLimits): Ui
   return collect(request, limits)
 }
 
-/** RFC 9112 §6.3: a request has content when it has a length above zero or a transfer coding. */
+/**
+ * Asks the stream, and the headers besides (RFC 9112 §6.3): Node drops header lines beyond a number of its own from what it shows, and
+ * frames the content by them all the same.
+ */
 function hasContent(request: IncomingMessage): boolean {
-  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
+  const { headers } = request
+  if (!request.complete || request.readableLength > 0 || request.readableDidRead) return true
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+function checkTrailers(request: IncomingMessage): void {
+  if (request.rawTrailers.length > 0) throw new Refusal('trailer_refused', 'trailers came after the content')
 }
 
 function bounded(content: Uint8Array, limits: ContentLimits): Uint8Array {

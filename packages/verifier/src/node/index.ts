@@ -1,11 +1,12 @@
 /** The parts of the verifier that need Node: trust file, HTTP, streams. @module */
 export { captureRawBody, readContent } from './content.ts'
 export { httpGet } from './get.ts'
-export { describeTrust, loadTrust, type TrustFile } from './load-trust.ts'
+export { describeTrust, hasTrustFile, loadTrust, type TrustFile } from './load-trust.ts'
 export {
   createNodeVerifier,
   headersToStrip,
   processVerifier,
+  processVerifierIfAny,
   receivedOf,
   routeOf,
   stripHeaders,

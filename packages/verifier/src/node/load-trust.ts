@@ -47,7 +47,8 @@ export function trustPath(variable: string | undefined, mainModule: string | und
       `${VARIABLE}: '${variable}' is not an absolute path; write one that starts at the root, or unset the variable`,
     )
   }
-  if (mainModule === undefined || mainModule === '') {
+  // `node -e` leaves an argument of the user's in this place.
+  if (mainModule === undefined || !isAbsolute(mainModule)) {
     throw new TypeError(`there is no main module beside which ${NAME} could be; set ${VARIABLE} to its absolute path`)
   }
   for (let directory = directoryOf(mainModule); ; directory = dirname(directory)) {
@@ -59,16 +60,28 @@ export function trustPath(variable: string | undefined, mainModule: string | und
   )
 }
 
+/** True where `loadTrust()` would find a file, whatever is in it. */
+export function hasTrustFile(): boolean {
+  try {
+    return existsSync(trustPath(process.env[VARIABLE], process.argv[1]))
+  } catch (error) {
+    if (error instanceof TypeError) return false
+    throw error
+  }
+}
+
 /** One line for the log of the start: which file, whom it trusts, where used tokens are remembered. */
-export function describeTrust(config: TrustConfig, path: string, sha256: string): string {
-  const store = config.replay === undefined ? 'the store given as option' : 'memory of this one process'
+export function describeTrust(
+  config: TrustConfig,
+  from: { readonly path: string; readonly sha256: string; readonly store: string },
+): string {
   return [
-    `aiegis trust ${JSON.stringify(path)}`,
-    `sha256 ${sha256}`,
+    `aiegis trust ${JSON.stringify(from.path)}`,
+    `sha256 ${from.sha256}`,
     `audience ${config.audience}`,
     `issuers ${config.issuerDids.join(' ')}`,
     `harnesses ${config.harnessDids.join(' ')}`,
-    `replay ${store}`,
+    `replay ${from.store}`,
   ].join(', ')
 }
 

@@ -1,17 +1,18 @@
 /** A verifier on Node: trust from a file, status lists over HTTP, evidence removed before the handler (spec chapters 7 and 14). @module */
 import type { IncomingMessage } from 'node:http'
 import { gunzipSync } from 'node:zlib'
+import { Refusal } from '@aiegis/protocol'
 import type { ReceivedRequest } from '../request.ts'
-import type { RouteRequirement } from '../requirement.ts'
+import { completeRequirement, type RouteRequirement } from '../requirement.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from '../verifier.ts'
 import { readContent } from './content.ts'
 import { httpGet } from './get.ts'
-import { describeTrust, loadTrust } from './load-trust.ts'
+import { describeTrust, hasTrustFile, loadTrust } from './load-trust.ts'
 
 /** As `VerifierOptions`, with everything that Node can provide left out. */
 export interface NodeVerifierOptions extends Partial<VerifierOptions> {
   /** Receives the one line at start; writes to standard error by default. */
-  readonly log?: (line: string) => void
+  readonly log?: (line: string, cause?: unknown) => void
 }
 
 /** Creates a verifier; without `trust` the bundle is read from its file. Throws `TypeError` with one sentence that says what to do. */
@@ -21,16 +22,22 @@ export function createNodeVerifier(options: NodeVerifierOptions = {}): Verifier 
   if (trust !== undefined) return createVerifier({ ...ports, trust })
   const file = loadTrust()
   const verifier = createVerifier({ ...ports, trust: file.bundle })
-  log(describeTrust(verifier.trust, file.path, file.sha256))
+  const store = options.replay === undefined ? 'memory of this one process' : 'the store given as option'
+  log(describeTrust(verifier.trust, { path: file.path, sha256: file.sha256, store }))
   return verifier
 }
 
 let shared: Verifier | undefined
 
-/** The verifier of this process for calls that bring none: made at the first call, from the trust file. */
+/** The verifier of this process, made from the trust file at the first call; every mount without options of its own uses it. */
 export function processVerifier(): Verifier {
   shared ??= createNodeVerifier()
   return shared
+}
+
+/** As `processVerifier`, or `undefined` where there is no trust file: a route may be behind a mount that was given its trust in code. */
+export function processVerifierIfAny(): Verifier | undefined {
+  return shared ?? (hasTrustFile() ? processVerifier() : undefined)
 }
 
 /** Evidence: trust does not travel, so no handler and nothing behind it sees these. */
@@ -49,13 +56,15 @@ export function headersToStrip(passHeaders: readonly string[] = []): ReadonlySet
 
 /** Removes headers from every view that Node gives of them. */
 export function stripHeaders(request: IncomingMessage, names: ReadonlySet<string>): void {
-  const { rawHeaders, headers, headersDistinct } = request
+  const { rawHeaders, headers } = request
+  // Requests of HTTP/2 lack this view.
+  const headersDistinct: NodeJS.Dict<string[]> | undefined = request.headersDistinct
   for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
     if (names.has((rawHeaders[at] ?? '').toLowerCase())) rawHeaders.splice(at, 2)
   }
   for (const name of names) {
     delete headers[name]
-    delete headersDistinct[name]
+    delete headersDistinct?.[name]
   }
 }
 
@@ -68,14 +77,27 @@ export function receivedOf(request: IncomingMessage & { readonly originalUrl?: s
   return {
     method: request.method ?? '',
     target: request.originalUrl ?? request.url ?? '',
-    headers: request.rawHeaders,
+    get headers() {
+      return sameInBothViews(request)
+    },
     content: (limits) => readContent(request, limits),
   }
 }
 
-/** A route's requirement without members that were not given. */
+/** What is verified here is `rawHeaders`; what handlers read is `headers`. Node cuts the second off at a number of lines. */
+function sameInBothViews({ rawHeaders, headers }: IncomingMessage): readonly string[] {
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? '').toLowerCase()
+    if (!Object.hasOwn(headers, name)) throw new Refusal('request_malformed', 'more field lines than the server keeps')
+  }
+  return rawHeaders
+}
+
+/** A route's requirement without members that were not given. Throws `TypeError` for a value that no route can have. */
 export function routeOf(route: {
   readonly [Name in keyof RouteRequirement]: RouteRequirement[Name] | undefined
 }): RouteRequirement {
-  return Object.fromEntries(Object.entries(route).filter(([, value]) => value !== undefined))
+  const given: RouteRequirement = Object.fromEntries(Object.entries(route).filter(([, value]) => value !== undefined))
+  completeRequirement(given, { require: {}, acceptWarn: false, acceptObligations: [] })
+  return given
 }

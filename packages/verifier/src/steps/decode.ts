@@ -43,8 +43,11 @@ export interface Evidence {
  * `proof_malformed`, `possession_missing`, `possession_malformed`, `possession_repeated`, `content_digest_malformed`, `evidence_too_large`.
  */
 export function decode(credential: Credential, limits: TrustLimits, passports: PassportCache): Evidence {
-  if (credential.token.length > limits.tokenBytes || credential.proof.length > limits.proofChars) {
-    throw new Refusal('evidence_too_large', 'the token or the proof is longer than this receiver reads')
+  // Before anything is decoded: size is the only thing about evidence that costs nothing to know.
+  const [passport = ''] = credential.passport.split('~', 1)
+  const { token, proof } = credential
+  if (token.length > limits.tokenBytes || proof.length > limits.proofChars || passport.length > limits.passportBytes) {
+    throw new Refusal('evidence_too_large', 'the token, the passport or the proof is longer than this receiver reads')
   }
   return {
     token: decodeToken(credential.token, limits.tokenBytes),
@@ -63,7 +66,6 @@ function decodeChain(value: string, limits: TrustLimits, passports: PassportCach
   const [first, ...rest] = header.parts
   if (first === undefined || rest.length > 2 * limits.delegations)
     throw new Refusal('chain_too_long', `${rest.length / 2} delegations`)
-  if (first.length > limits.passportBytes) throw new Refusal('evidence_too_large', `a passport of ${first.length} bytes`)
   return { kind: 'new', text: value, passport: decodePassport(first, limits.passportBytes) }
 }
 

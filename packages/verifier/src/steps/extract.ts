@@ -24,6 +24,9 @@ const AUTHORITY = /^(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$/
 /** Nginx and Apache read at most this much of one field line, name included. */
 const LINE_BYTES = 8000
 
+/** More field lines than this are no request of an agent; frameworks drop what is beyond a number of their own. */
+const MAX_LINES = 128
+
 /** Headers with which some framework or proxy replaces method or target after this check. */
 const OVERRIDES: ReadonlySet<string> = new Set([
   'x-http-method-override',
@@ -76,6 +79,7 @@ interface Found {
 }
 
 function collect(lines: readonly string[]): Found {
+  if (lines.length > 2 * MAX_LINES) throw new Refusal('request_malformed', `more than ${MAX_LINES} field lines`)
   const found: Found = {}
   let evidence = 0
   for (let at = 0; at + 1 < lines.length; at += 2) {

@@ -12,7 +12,7 @@ import { after } from '../after.ts'
 import type { BoundedMap } from '../bounded-map.ts'
 import type { TrustConfig } from '../trust.ts'
 import type { Evidence } from './decode.ts'
-import type { VerifiedToken } from './token.ts'
+import { verifyDecoy, type VerifiedToken } from './token.ts'
 
 /** Where the decision stands in the log. */
 export interface VerifiedInclusion {
@@ -54,7 +54,12 @@ export function checkLedger(
   const inclusion = { origin: checkpoint.origin, index, size: checkpoint.size }
   if (seen.get(checkpoint.raw) === true) return inclusion
   return after(verifyCheckpoint(crypto, checkpoint, ledger.origin, ledger.vkey), (verdict) => {
-    if (verdict === 'unsigned') throw new Refusal('checkpoint_unsigned', "no signature by the log's key")
+    if (verdict === 'unsigned') {
+      // An unknown key costs what a bad signature costs (AHP-ROAD-9).
+      return after(verifyDecoy(crypto), () => {
+        throw new Refusal('checkpoint_unsigned', "no signature by the log's key")
+      })
+    }
     if (verdict === 'bad') throw new Refusal('checkpoint_signature_invalid', 'the checkpoint signature does not verify')
     seen.set(checkpoint.raw, true)
     return inclusion

@@ -14,6 +14,7 @@ import { after } from '../after.ts'
 import type { BoundedMap } from '../bounded-map.ts'
 import type { TrustConfig } from '../trust.ts'
 import type { Evidence } from './decode.ts'
+import { gradesOf, type Grades } from './requirement.ts'
 import { isUsable, keyOrDecoy, unknownKey } from './token.ts'
 
 /** The passports of a request, verified. */
@@ -28,6 +29,12 @@ export interface VerifiedChain {
   readonly validUntil: number
 }
 
+/** An agent is named by issuer and DID together, never by its DID alone. */
+export interface Agent {
+  readonly issuer: string
+  readonly did: string
+}
+
 /** A passport whose signature was verified, with what follows from its bytes alone. */
 export interface KnownPassport {
   readonly passport: Passport
@@ -37,6 +44,8 @@ export interface KnownPassport {
   readonly digest: string
   /** RFC 7638 thumbprint of the holder's key. */
   readonly jkt: string
+  readonly agent: Agent
+  readonly grades: Grades
 }
 
 /** Passports that were verified before, by all their bytes. Times, validity of keys and status are judged anew on each use. */
@@ -55,12 +64,14 @@ export function checkPassports(
 ): VerifiedChain | Promise<VerifiedChain> {
   const { chain } = evidence
   if (chain.kind === 'known') return judge(chain.known, trust, now)
-  return after(verify(chain.text, chain.passport, trust, crypto, now), (known) => judge(cache.set(chain.text, known), trust, now))
+  return after(verify(chain.text, chain.passport, trust, crypto, now), (verified) =>
+    judge(cache.set(chain.text, verified), trust, now),
+  )
 }
 
 /** What may change while the bytes stay the same is judged on every use. */
-function judge(known: KnownPassport, trust: TrustConfig, now: number): VerifiedChain {
-  const { passport, kid, digest } = known
+function judge(verified: KnownPassport, trust: TrustConfig, now: number): VerifiedChain {
+  const { passport, kid, digest } = verified
   // A key that was withdrawn takes the passports that it signed with it, cached or not.
   const key = trust.issuerKey(passport.issuer, kid)
   if (key === undefined || !isUsable(key, now)) throw new Refusal('passport_key_unknown', 'the key is outside its validity')
@@ -68,7 +79,7 @@ function judge(known: KnownPassport, trust: TrustConfig, now: number): VerifiedC
     throw new Refusal('passport_not_yet_valid', `from ${passport.validFrom}, now ${now}`)
   }
   if (passport.validUntil <= now) throw new Refusal('passport_expired', `until ${passport.validUntil}, now ${now}`)
-  return { digest, principal: known, presenter: known, validUntil: passport.validUntil }
+  return { digest, principal: verified, presenter: verified, validUntil: passport.validUntil }
 }
 
 function verify(
@@ -87,6 +98,18 @@ function verify(
     if (payload === undefined) throw new Refusal('passport_signature_invalid', 'the passport signature does not verify')
     const passport = parsePassport(payload)
     if (passport.issuer !== jws.signer) throw new Refusal('passport_claims_invalid', '"issuer" is not the DID of "kid"')
-    return { passport, kid: jws.kid, digest: hashText(crypto, utf8(text)), jkt: thumbprint(crypto, passport.key) }
+    return known(passport, jws.kid, text, crypto)
   })
+}
+
+/** What follows from a verified passport; frozen, for handlers see parts of it. */
+export function known(passport: Passport, kid: string, text: string, crypto: CryptoPort): KnownPassport {
+  return {
+    passport,
+    kid,
+    digest: hashText(crypto, utf8(text)),
+    jkt: thumbprint(crypto, passport.key),
+    agent: Object.freeze({ issuer: passport.issuer, did: passport.subject }),
+    grades: gradesOf(passport),
+  }
 }

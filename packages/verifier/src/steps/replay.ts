@@ -1,4 +1,4 @@
-/** Step 12: this token was never used before; the only step that writes (spec chapter 12). @module */
+/** Step 13: this token was never used before; the only step that writes (spec chapter 12). @module */
 import { hashText, Refusal, utf8, type CryptoPort } from '@aiegis/protocol'
 import { after } from '../after.ts'
 import type { ReplayStore } from '../replay.ts'
@@ -28,7 +28,7 @@ export function claimOnce(
   if (exp <= now) throw new Refusal('token_expired', `exp ${exp}, now ${now} at the claim`)
   if (chain.validUntil <= now) throw new Refusal('passport_expired', `until ${chain.validUntil}, now ${now} at the claim`)
   const warm = startedAt + trust.time.skewSeconds
-  if (store.scope === 'process' && iat <= warm) {
+  if (store.scope !== 'shared' && iat <= warm) {
     // What was used before the start is forgotten: only tokens that cannot be older than the memory are safe.
     throw new Refusal('replay_warming', `iat ${iat}, remembering since ${startedAt}`, { retryAfter: trust.time.skewSeconds + 1 })
   }

@@ -13,7 +13,7 @@ export function checkRequirement(token: VerifiedToken, chain: VerifiedChain, req
   checkAction(entry.action, htm, requirement.action, mapped)
   const target = requirement.target ?? withoutQuery(htu)
   if (entry.target !== target) throw new Refusal('target_mismatch', `decided on ${entry.target}, required ${target}`)
-  checkReach(gradesOf(chain.presenter.passport), depthOf(chain), requirement)
+  checkReach(chain.presenter.grades, depthOf(chain), requirement)
 }
 
 /** Throws `depth_exceeded`, `grade_insufficient`; used again when a route narrows what the mount required. */
@@ -24,11 +24,8 @@ export function checkReach(grades: Grades, depth: number, requirement: Pick<Requ
 
 /** The grades of a passport; this version checks no raw evidence itself, and says so. */
 export function gradesOf(passport: Passport): Grades {
-  const of = (fact: Fact): { readonly asserted: Grade; readonly checked: Grade } => ({
-    asserted: passport.attestations[fact].grade,
-    checked: 'none',
-  })
-  return { hardware: of('hardware'), human: of('human'), runtime: of('runtime') }
+  const of = (fact: Fact): Grades[Fact] => Object.freeze({ asserted: passport.attestations[fact].grade, checked: 'none' })
+  return Object.freeze({ hardware: of('hardware'), human: of('human'), runtime: of('runtime') })
 }
 
 /** How many hand-offs lie between principal and presenter. */

@@ -5,6 +5,7 @@ import {
   parseMilliseconds,
   parseTokenClaims,
   Refusal,
+  verifyEd25519,
   verifyJws,
   type CryptoPort,
   type Ed25519PublicKey,
@@ -27,6 +28,13 @@ export interface VerifiedToken {
 
 /** The base point: a valid key whose only use is to make refusing an unknown key cost what refusing a bad signature costs. */
 const DECOY = importEd25519(fromHex(`58${'66'.repeat(31)}`))
+/** R is the base point and S is 1: a signature with the form of one, by nobody. */
+const DECOY_SIGNATURE = fromHex(`58${'66'.repeat(31)}01${'00'.repeat(31)}`)
+
+/** Costs what a verification costs and proves nothing. */
+export function verifyDecoy(crypto: CryptoPort): boolean | Promise<boolean> {
+  return verifyEd25519(crypto, DECOY, DECOY_SIGNATURE, DECOY_SIGNATURE)
+}
 
 /**
  * Throws `token_issuer_unknown`, `token_key_unknown`, `token_signature_invalid`, `token_claims_invalid`, `token_version_unsupported`,

@@ -1,0 +1,53 @@
+import { createMockHarness, receivedFrom } from '@aiegis/testing'
+import { describe, expect, test } from 'vitest'
+import { createVerifier } from '../src/verifier.ts'
+
+describe('the replay store of a verifier', () => {
+  test('AHP-TIME-8 AHP-TIME-12 two verifiers of one audience in one process serve a token once', async () => {
+    const harness = createMockHarness({ logSize: 10, audience: 'https://shared.example' })
+    harness.clock.advance((Date.now() - harness.clock.now()) / 1000)
+    const { replay: _, now: __, ...options } = harness.receiver()
+    const verifiers = [createVerifier(options), createVerifier(options)]
+    for (const verifier of verifiers) await verifier.warm()
+    const at = Math.floor(Date.now() / 1000) + 6
+    const issued = (claims: object) => ({
+      ...claims,
+      iat: at,
+      exp: at + 60,
+      entry: { ...Reflect.get(claims, 'entry'), ts: new Date(at * 1000).toISOString() },
+    })
+    // Six seconds ahead: past the boot guard, which is five, and not yet refused as of the future a second later.
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    const request = receivedFrom(harness.mint({}, { claims: issued }))
+    const outcomes = await Promise.allSettled(verifiers.map((verifier) => verifier.verify(request)))
+    for (const verifier of verifiers) verifier.close()
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'token_replayed' } })
+  })
+
+  test('AHP-TIME-13 a store that does not say whether it outlives the process stops at start', () => {
+    const harness = createMockHarness({ logSize: 10 })
+    const replay = { claim: () => 'fresh' } as never
+    expect(() => createVerifier({ ...harness.receiver(), replay })).toThrow(/scope: 'shared'/)
+  })
+
+  test('a store that never answers is refused with 503 after three seconds', async () => {
+    const harness = createMockHarness({ logSize: 10 })
+    const verifier = createVerifier({ ...harness.receiver(), replay: { scope: 'shared', claim: () => new Promise(() => {}) } })
+    await verifier.warm()
+    await expect(verifier.verify(receivedFrom(harness.mint()))).rejects.toMatchObject({ code: 'replay_unavailable' })
+    verifier.close()
+  })
+
+  test('the context is frozen at every level', async () => {
+    const harness = createMockHarness({ logSize: 10 })
+    const verifier = createVerifier(harness.receiver())
+    await verifier.warm()
+    harness.clock.advance(6)
+    const context = await verifier.verify(receivedFrom(harness.mint()))
+    verifier.close()
+    const frozen = (value: unknown): boolean =>
+      typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(frozen))
+    expect(frozen(context)).toBe(true)
+  })
+})
