@@ -5,6 +5,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@aiegis/source'] } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
+    // What passes says nothing: a receiver reports each misconfiguration that a test provokes.
+    silent: 'passed-only',
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

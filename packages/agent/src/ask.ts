@@ -143,6 +143,9 @@ export async function readBytes(stream: AsyncIterable<Uint8Array> | null, maxByt
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of stream ?? []) {
+    const given: unknown = chunk
+    // A stream may hold anything; what is not bytes would be sent as other bytes.
+    if (!(given instanceof Uint8Array)) throw new TypeError('a body that is a stream of something else than Uint8Array')
     size += chunk.length
     if (size > maxBytes) throw new Malformed(`more than ${maxBytes} bytes`)
     chunks.push(chunk)

@@ -2,7 +2,7 @@
 import { builtin, hasFunctions } from './builtin.ts'
 import { Malformed } from './refusal.ts'
 
-/** UTF-8 of `text`. Throws `Malformed` for a lone surrogate, which has no UTF-8 (RFC 3629 §3). The result may be a view of a pool. */
+/** UTF-8 of `text`. Throws `Malformed` for a lone surrogate, which has no UTF-8 (RFC 3629 §3). */
 export function utf8(text: string): Uint8Array {
   if (text.length <= SHORT) {
     const bytes = new Uint8Array(text.length)
@@ -14,10 +14,11 @@ export function utf8(text: string): Uint8Array {
     }
     if (seen < 0x80) return bytes
   }
-  const bytes = nodeBuffer === undefined ? encoder.encode(text) : plain(nodeBuffer.from(text, 'utf8'))
-  // A lone surrogate becomes three bytes, so only text with more bytes than characters can hold one.
-  if (bytes.length !== text.length && !isWellFormed(text)) throw new Malformed('text with a lone surrogate')
-  return bytes
+  const bytes = new Uint8Array(text.length)
+  // Every character takes a byte at least: when all fit, all are ASCII.
+  if (encoder.encodeInto(text, bytes).read === text.length) return bytes
+  if (!isWellFormed(text)) throw new Malformed('text with a lone surrogate')
+  return encoder.encode(text)
 }
 
 /** Text of UTF-8 bytes. Throws `Malformed` for anything that is not UTF-8 and for a byte order mark (RFC 8259 §8.1). */

@@ -103,7 +103,7 @@ function parseObligations(claims: JsonObject): readonly Obligation[] {
   const found = list.map(
     (value) => OBLIGATIONS.find((known) => known === value) ?? claim.fail('"obl" names an unknown obligation'),
   )
-  return new Set(found).size === found.length ? found : claim.fail('"obl" names an obligation twice')
+  return found.length < 2 || new Set(found).size === found.length ? found : claim.fail('"obl" names an obligation twice')
 }
 
 function parseEntry(claims: JsonObject): Entry {

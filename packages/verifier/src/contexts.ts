@@ -16,7 +16,7 @@ export interface Gate {
   /** The verifier for a request that no call in front has verified. */
   readonly fallback: Verifier | undefined
   /** Told why a request was answered with 500; the caller sees a title only. */
-  readonly report: (message: string, cause: unknown) => void
+  readonly report: (message: string, cause?: unknown) => void
 }
 
 /**
@@ -42,7 +42,8 @@ export async function admit(
     return undefined
   } catch (error) {
     const refusal = error instanceof Refusal ? error : new Refusal('misconfigured', String(error), { cause: error })
-    if (REASONS[refusal.code].status === 500) gate.report(`aiegis: ${refusal.message}`, refusal.cause)
+    if (REASONS[refusal.code].status === 500)
+      gate.report(`aiegis: ${refusal.message}`, ...(refusal.cause === undefined ? [] : [refusal.cause]))
     return renderRefusal(refusal, {
       audience: verifier?.trust.audience ?? '',
       harnesses: verifier?.trust.harnessDids ?? [],

@@ -65,7 +65,9 @@ export function createMemoryReplayStore(options: MemoryReplayOptions): MemoryRep
       buckets.delete(bucket)
       for (const { key, issuer } of records) {
         live.delete(key)
-        perIssuer.set(issuer, (perIssuer.get(issuer) ?? 1) - 1)
+        const left = (perIssuer.get(issuer) ?? 1) - 1
+        if (left > 0) perIssuer.set(issuer, left)
+        else perIssuer.delete(issuer)
       }
     }
   }
