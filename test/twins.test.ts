@@ -25,6 +25,7 @@ const TWINS: { readonly [Name in keyof Steps]: { readonly twin: Steps[Name]; rea
     twin: async (jws) => ({
       claims: parseTokenClaims(payloadOf(jws.text)),
       text: jws.text,
+      bytes: jws.bytes,
       kid: jws.kid,
       signatureText: jws.signatureText,
     }),

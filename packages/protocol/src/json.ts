@@ -101,16 +101,16 @@ function checkValue(value: JsonValue, escapes: boolean): number {
     checkNumber(value)
     return 0
   }
-  if (typeof value !== 'object' || value === null) return 0
   let members = 0
   if (Array.isArray(value)) {
     for (const element of value) members += checkValue(element, escapes)
     return members
   }
-  for (const [name, member] of Object.entries(value)) {
+  if (!isObject(value)) return 0
+  for (const name of Object.keys(value)) {
     if (name === '__proto__') throw new Malformed('JSON with a member __proto__')
     if (escapes) checkText(name)
-    members += 1 + checkValue(member, escapes)
+    members += 1 + checkValue(value[name] ?? null, escapes)
   }
   return members
 }

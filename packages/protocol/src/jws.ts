@@ -17,6 +17,8 @@ export class JwsHeaderError extends Malformed {
 export interface UnverifiedJws {
   /** The whole compact JWS. */
   readonly text: string
+  /** ASCII of `text`. */
+  readonly bytes: Uint8Array
   /** DID URL of the key that is said to have signed. */
   readonly kid: string
   /** The DID part of `kid`. */
@@ -77,6 +79,7 @@ export function encodeJwsInput(header: JsonObject, payload: JsonValue): string {
 
 class Decoded implements UnverifiedJws {
   readonly text: string
+  readonly bytes: Uint8Array
   readonly kid: string
   readonly signer: string
   readonly signingInput: Uint8Array
@@ -88,7 +91,8 @@ class Decoded implements UnverifiedJws {
     this.text = text
     this.kid = kid
     this.signer = signer
-    this.signingInput = utf8(text.slice(0, -1 - SIGNATURE_LENGTH))
+    this.bytes = utf8(text)
+    this.signingInput = this.bytes.subarray(0, -1 - SIGNATURE_LENGTH)
     this.signature = signature
     this.signatureText = signatureText
     this.#payload = payload

@@ -16,8 +16,8 @@ export interface LeafInput {
   readonly harnessKid: string
   /** Third segment of the token: the signature in base64url. */
   readonly ledgerSig: string
-  /** The compact JWS. */
-  readonly token: string
+  /** The compact JWS, or its ASCII. */
+  readonly token: string | Uint8Array
   /** 16 bytes of claim `salt`, not its base64url. */
   readonly salt: Uint8Array
 }
@@ -45,7 +45,7 @@ export function buildLeaf(crypto: CryptoPort, input: LeafInput): Uint8Array {
     `,"ledger_sig":${canonicalize(input.ledgerSig)}` +
     `,"target":"${hide('target', entry.target)}"` +
     `,"ts":"${entry.ts.slice(0, SECONDS)}Z"}` +
-    `,"tok":"${hashText(crypto, utf8(input.token))}","v":1}`
+    `,"tok":"${hashText(crypto, typeof input.token === 'string' ? utf8(input.token) : input.token)}","v":1}`
   return utf8(text)
 }
 

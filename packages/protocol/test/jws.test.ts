@@ -33,7 +33,7 @@ describe('decodeJws', () => {
 
   test('AHP-BYTES-18 gives no way to the payload', () => {
     const jws = decodeJws(good, FORM)
-    expect(Object.keys(jws).toSorted()).toEqual(['kid', 'signature', 'signatureText', 'signer', 'signingInput', 'text'])
+    expect(Object.keys(jws).toSorted()).toEqual(['bytes', 'kid', 'signature', 'signatureText', 'signer', 'signingInput', 'text'])
     expect(JSON.stringify(jws)).not.toContain('"a"')
   })
 

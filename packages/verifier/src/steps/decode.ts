@@ -17,7 +17,7 @@ import {
 } from '@aiegis/protocol'
 import type { TrustLimits } from '../trust.ts'
 import type { Credential } from './extract.ts'
-import type { KnownPassport, PassportCache } from './passports.ts'
+import { findKnown, type KnownPassport, type PassportCache } from './passports.ts'
 
 /** What an agent signs to show that it holds its key (RFC 9421 §2). */
 export const POSSESSION_COMPONENTS: readonly string[] = ['@method', '@target-uri', 'x-aegis-token']
@@ -43,12 +43,7 @@ export interface Evidence {
  * `proof_malformed`, `possession_missing`, `possession_malformed`, `possession_repeated`, `content_digest_malformed`, `evidence_too_large`.
  */
 export function decode(credential: Credential, limits: TrustLimits, passports: PassportCache): Evidence {
-  // Before anything is decoded: size is the only thing about evidence that costs nothing to know.
-  const [passport = ''] = credential.passport.split('~', 1)
-  const { token, proof } = credential
-  if (token.length > limits.tokenBytes || proof.length > limits.proofChars || passport.length > limits.passportBytes) {
-    throw new Refusal('evidence_too_large', 'the token, the passport or the proof is longer than this receiver reads')
-  }
+  checkSizes(credential, limits)
   return {
     token: decodeToken(credential.token, limits.tokenBytes),
     chain: decodeChain(credential.passport, limits, passports),
@@ -58,8 +53,17 @@ export function decode(credential: Credential, limits: TrustLimits, passports: P
   }
 }
 
+/** Before anything is decoded: size is the only thing about evidence that costs nothing to know. */
+function checkSizes({ token, proof, passport }: Credential, limits: TrustLimits): void {
+  const first = passport.indexOf('~')
+  const passportLength = first === -1 ? passport.length : first
+  if (token.length > limits.tokenBytes || proof.length > limits.proofChars || passportLength > limits.passportBytes) {
+    throw new Refusal('evidence_too_large', 'the token, the passport or the proof is longer than this receiver reads')
+  }
+}
+
 function decodeChain(value: string, limits: TrustLimits, passports: PassportCache): DecodedChain {
-  const known = passports.get(value)
+  const known = findKnown(passports, value)
   if (known !== undefined) return { kind: 'known', known }
   const header = splitPassportHeader(value)
   if (header.kind === 'reference') throw new Refusal('passport_required', 'this receiver holds no chain with that digest')

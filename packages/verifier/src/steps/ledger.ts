@@ -7,6 +7,7 @@ import {
   verifyCheckpoint,
   verifyInclusion,
   type CryptoPort,
+  type LogProof,
 } from '@aiegis/protocol'
 import { after } from '../after.ts'
 import type { BoundedMap } from '../bounded-map.ts'
@@ -35,24 +36,10 @@ export function checkLedger(
   seen: CheckpointCache,
   crypto: CryptoPort,
 ): VerifiedInclusion | Promise<VerifiedInclusion> {
-  const { index, path, checkpoint } = evidence.proof
+  const { checkpoint } = evidence.proof
   const ledger = trust.ledger(checkpoint.origin)
   if (ledger === undefined) throw new Refusal('log_not_allowed', 'the log is not in the trust bundle')
-  const { claims } = token
-  const leaf = buildLeaf(crypto, {
-    entry: claims.entry,
-    agentDid: claims.sub,
-    harnessKid: token.kid,
-    ledgerSig: token.signatureText,
-    token: token.text,
-    salt: decodeBase64url(claims.salt),
-  })
-  const leafHash = hashLeaf(crypto, leaf)
-  if (!verifyInclusion(crypto, { index, size: checkpoint.size, leafHash, path, root: checkpoint.root })) {
-    throw new Refusal('inclusion_invalid', 'the proof does not lead from this decision to the root')
-  }
-  const inclusion = { origin: checkpoint.origin, index, size: checkpoint.size }
-  if (seen.get(checkpoint.raw) === true) return inclusion
+  if (seen.get(checkpoint.raw) === true) return checkInclusion(evidence.proof, token, crypto)
   return after(verifyCheckpoint(crypto, checkpoint, ledger.origin, ledger.vkey), (verdict) => {
     if (verdict === 'unsigned') {
       // An unknown key costs what a bad signature costs (AHP-ROAD-9).
@@ -62,6 +49,23 @@ export function checkLedger(
     }
     if (verdict === 'bad') throw new Refusal('checkpoint_signature_invalid', 'the checkpoint signature does not verify')
     seen.set(checkpoint.raw, true)
-    return inclusion
+    return checkInclusion(evidence.proof, token, crypto)
   })
+}
+
+function checkInclusion({ index, path, checkpoint }: LogProof, token: VerifiedToken, crypto: CryptoPort): VerifiedInclusion {
+  const { claims } = token
+  const leaf = buildLeaf(crypto, {
+    entry: claims.entry,
+    agentDid: claims.sub,
+    harnessKid: token.kid,
+    ledgerSig: token.signatureText,
+    token: token.bytes,
+    salt: decodeBase64url(claims.salt),
+  })
+  const { origin, size, root } = checkpoint
+  if (!verifyInclusion(crypto, { index, size, leafHash: hashLeaf(crypto, leaf), path, root })) {
+    throw new Refusal('inclusion_invalid', 'the proof does not lead from this decision to the root')
+  }
+  return { origin, index, size }
 }

@@ -37,6 +37,8 @@ export interface Agent {
 
 /** A passport whose signature was verified, with what follows from its bytes alone. */
 export interface KnownPassport {
+  /** The chain as sent. */
+  readonly text: string
   readonly passport: Passport
   /** The issuer's key that signed it. */
   readonly kid: string
@@ -48,8 +50,21 @@ export interface KnownPassport {
   readonly grades: Grades
 }
 
-/** Passports that were verified before, by all their bytes. Times, validity of keys and status are judged anew on each use. */
+/** Passports that were verified before. Times, validity of keys and status are judged anew on each use. */
 export type PassportCache = BoundedMap<KnownPassport>
+
+/** The passport that was verified under these very bytes. The map is asked by the end of the text, which is a signature and short. */
+export function findKnown(cache: PassportCache, text: string): KnownPassport | undefined {
+  const found = cache.get(nameOf(text))
+  return found?.text === text ? found : undefined
+}
+
+function nameOf(text: string): string {
+  return text.slice(-SIGNATURE_LENGTH)
+}
+
+/** 64 bytes in base64url. */
+const SIGNATURE_LENGTH = 86
 
 /**
  * Throws `passport_issuer_unknown`, `passport_key_unknown`, `passport_signature_invalid`, `passport_claims_invalid`, `passport_lifetime_too_long`,
@@ -65,7 +80,7 @@ export function checkPassports(
   const { chain } = evidence
   if (chain.kind === 'known') return judge(chain.known, trust, now)
   return after(verify(chain.text, chain.passport, trust, crypto, now), (verified) =>
-    judge(cache.set(chain.text, verified), trust, now),
+    judge(cache.set(nameOf(chain.text), verified), trust, now),
   )
 }
 
@@ -105,6 +120,7 @@ function verify(
 /** What follows from a verified passport; frozen, for handlers see parts of it. */
 export function known(passport: Passport, kid: string, text: string, crypto: CryptoPort): KnownPassport {
   return {
+    text,
     passport,
     kid,
     digest: hashText(crypto, utf8(text)),

@@ -21,6 +21,8 @@ export interface VerifiedToken {
   readonly claims: TokenClaims
   /** The compact JWS as sent. */
   readonly text: string
+  /** ASCII of `text`. */
+  readonly bytes: Uint8Array
   readonly kid: string
   /** The third JWS segment: `ledger_sig` of the leaf. */
   readonly signatureText: string
@@ -57,7 +59,7 @@ export function checkToken(
     const claims = parseTokenClaims(payload)
     if (claims.iss !== jws.signer) throw new Refusal('token_claims_invalid', '"iss" is not the DID of "kid"')
     checkTimes(claims, trust, now)
-    return { claims, text: jws.text, kid: jws.kid, signatureText: jws.signatureText }
+    return { claims, text: jws.text, bytes: jws.bytes, kid: jws.kid, signatureText: jws.signatureText }
   })
 }
 
