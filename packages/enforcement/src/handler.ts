@@ -8,6 +8,7 @@ import type { Enforcement } from './enforcement.ts'
 import { STATUS_PATH } from './identity.ts'
 import type { KeyRole } from './keys.ts'
 import { Disconnected, withContent } from './read-content.ts'
+import { createTurns } from './turns.ts'
 
 /** What the routes need. */
 export interface HandlerOptions {
@@ -15,20 +16,39 @@ export interface HandlerOptions {
   readonly answers: AnswerOptions
   readonly keys: Readonly<Record<KeyRole, Signer>>
   readonly onFault: ((message: string, cause?: unknown) => void) | undefined
+  /** Milliseconds from the turn of a request until its answer has left; 60,000 when absent. */
+  readonly turnMs?: number
 }
 
-type Route = (request: IncomingMessage) => HttpAnswer | Promise<HttpAnswer>
+type Route = (request: IncomingMessage, response: ServerResponse) => HttpAnswer | Promise<HttpAnswer>
 
-const MAX_AT_ONCE = 1_024
+/** Questions whose content was read and whose answer has not left yet. */
+const MAX_ASKED = 1_024
+/** Bytes of answers that were made and have not left yet. */
+const MAX_UNSENT = 67_108_864
+/** Whoever asks for less is answered also when much is unsent. */
+const SMALL = 16_384
 
 /** Answers a request of `node:http`. It neither throws nor rejects; a defect is answered with 500 and told to `onFault`. */
 export function createHandler(options: HandlerOptions): (request: IncomingMessage, response: ServerResponse) => void {
-  const routes = routesOf(options)
+  const routes = routesOf(options, ask)
   const log = logHttp(options.enforcement.log)
-  let active = 0
+  const takeTurn = createTurns(options.turnMs)
+  let asked = 0
+  let unsent = 0
 
-  async function respond(request: IncomingMessage): Promise<HttpAnswer> {
-    if (active > MAX_AT_ONCE) throw new Refusal('overloaded', `${active} requests at once`)
+  function ask(request: IncomingMessage, response: ServerResponse): Promise<HttpAnswer> {
+    return withContent(request, MAX_QUESTION, (content) => {
+      // Content that comes slowly holds nobody else up: it counts when it is there.
+      if (asked >= MAX_ASKED) throw new Refusal('overloaded', `${asked} questions at once`)
+      if (isGone(response)) throw new Disconnected('the connection ended')
+      asked += 1
+      response.once('close', () => (asked -= 1))
+      return options.enforcement.protect({ headers: request.rawHeaders, content })
+    })
+  }
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<HttpAnswer> {
     const { method = '' } = request
     const path = pathOf(request)
     const served = log(method, path)
@@ -37,23 +57,39 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     if (known === undefined) throw new Refusal('route_unknown', path.slice(0, 100))
     const route = known.get(method === 'HEAD' ? 'GET' : method)
     if (route === undefined) throw new Refusal('method_not_allowed', method)
-    const answer = await route(request)
+    const answer = await route(request, response)
     return method === 'HEAD' ? { ...answer, body: new Uint8Array() } : answer
   }
 
-  return (request, response) => {
-    active += 1
-    respond(request)
-      .catch((error: unknown) =>
-        error instanceof Disconnected ? undefined : answerRefusal(asRefusal(error, options.onFault), options.answers),
-      )
-      .then((answer) => (answer === undefined ? request.destroy() : send(request, response, answer)))
-      .catch((error: unknown) => {
-        options.onFault?.('an answer could not be sent', error)
-        request.destroy()
-      })
-      .finally(() => (active -= 1))
+  function send(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {
+    const { length } = answer.body
+    if (length > SMALL && unsent + length > MAX_UNSENT) throw new Refusal('overloaded', `${unsent} bytes are unsent`)
+    if (isGone(response)) return
+    unsent += length
+    response.once('close', () => (unsent -= length))
+    write(request, response, answer)
   }
+
+  return (request, response) => {
+    const refuse = (error: unknown): void => {
+      if (error instanceof Disconnected) request.destroy()
+      else send(request, response, answerRefusal(asRefusal(error, options.onFault), options.answers))
+    }
+    takeTurn(request, response, () => {
+      respond(request, response)
+        .then((answer) => send(request, response, answer))
+        .catch(refuse)
+        .catch((error: unknown) => {
+          options.onFault?.('an answer could not be sent', error)
+          request.destroy()
+        })
+    })
+  }
+}
+
+/** Nobody is there to be answered, and no `close` will come any more. */
+function isGone({ socket }: ServerResponse): boolean {
+  return socket === null || socket.destroyed
 }
 
 /** Refusals as they are; everything else is a defect and becomes `internal`. */
@@ -75,7 +111,7 @@ function pathOf({ url = '' }: IncomingMessage): string {
   }
 }
 
-function routesOf({ enforcement, keys }: HandlerOptions): ReadonlyMap<string, ReadonlyMap<string, Route>> {
+function routesOf({ enforcement, keys }: HandlerOptions, ask: Route): ReadonlyMap<string, ReadonlyMap<string, Route>> {
   const get = (route: Route): ReadonlyMap<string, Route> => new Map([['GET', route]])
   const { did, issuerDid, policy, log } = enforcement
   return new Map([
@@ -95,12 +131,8 @@ function routesOf({ enforcement, keys }: HandlerOptions): ReadonlyMap<string, Re
         body: utf8(await enforcement.statusList()),
       })),
     ],
-    ['/api/protect', new Map([['POST', (request: IncomingMessage) => ask(enforcement, request)]])],
+    ['/api/protect', new Map([['POST', ask]])],
   ])
-}
-
-function ask(enforcement: Enforcement, request: IncomingMessage): Promise<HttpAnswer> {
-  return withContent(request, MAX_QUESTION, (content) => enforcement.protect({ headers: request.rawHeaders, content }))
 }
 
 /** 200 when a decision could be made and recorded now; a log that ended says so by throwing `ledger_unavailable`. */
@@ -126,7 +158,7 @@ function didDocument(did: string, signers: readonly Signer[]): HttpAnswer {
   return answerJson(200, document, { 'Content-Type': 'application/did+json', 'Cache-Control': 'max-age=300' })
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+function write(request: IncomingMessage, response: ServerResponse, { status, headers, body }: HttpAnswer): void {
   // Content that nobody reads would be taken for the next request.
   const unread = !request.complete && !('Connection' in headers)
   response.writeHead(status, { ...headers, 'Content-Length': String(body.length), ...(unread ? { Connection: 'close' } : {}) })

@@ -17,14 +17,20 @@ const HEADER_BYTES = 16_384
 const HEADERS_MS = 10_000
 const REQUEST_MS = 30_000
 const IDLE_MS = 5_000
+const SILENCE_MS = 30_000
 const MAX_CONNECTIONS = 2_048
+/** Requests that wait until the routes are there. */
+const MAX_EARLY = 256
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void
 
-/** Listens on loopback; 0 takes a free port. Rejects when the port is taken. */
-export async function listen(port: number): Promise<Listening> {
+/** Listens on loopback; 0 takes a free port. Rejects when the port is taken. A connection without traffic for `silenceMs` is ended. */
+export async function listen(port: number, { silenceMs = SILENCE_MS }: { silenceMs?: number } = {}): Promise<Listening> {
   const waiting: (() => void)[] = []
-  let handle: Handle = (request, response) => waiting.push(() => handle(request, response))
+  let handle: Handle = (request, response) => {
+    if (waiting.length < MAX_EARLY) waiting.push(() => handle(request, response))
+    else request.socket.destroy()
+  }
   const server = createServer({
     maxHeaderSize: HEADER_BYTES,
     headersTimeout: HEADERS_MS,
@@ -34,6 +40,8 @@ export async function listen(port: number): Promise<Listening> {
     insecureHTTPParser: false,
   })
   server.maxConnections = MAX_CONNECTIONS
+  // Also for who asks and does not read the answer.
+  server.timeout = silenceMs
   server.on('request', (request, response) => handle(request, response))
   // Without a listener Node answers by itself; with one it must be done here, also for connections that are gone.
   server.on('clientError', (_, socket) => refuse(socket))

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -196,6 +197,20 @@ describe('no input ends the server', () => {
     const answers = await Promise.all(bodies.map((body) => ask(body).then(({ status }) => status)))
     expect(new Set(answers)).toEqual(new Set([200]))
   })
+})
+
+test('AHP-ASK-21 content that comes slowly keeps nobody else waiting', async () => {
+  const sockets: Socket[] = []
+  for (let count = 0; count < 1_030; count += 1) {
+    const socket = connect(server.port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    socket.write('POST /api/protect HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"action"')
+    sockets.push(socket)
+  }
+  expect([(await get('/health')).status, (await get('/checkpoint')).status]).toEqual([200, 200])
+  expect((await ask('{"action":"http.get","target":"x"}')).status).toBe(200)
+  for (const socket of sockets) socket.destroy()
 })
 
 describe('the command', () => {
