@@ -4,8 +4,6 @@ import {
   decodeBase64url,
   encodeBase64url,
   LIMITS,
-  Malformed,
-  parseJson,
   parseNormalUrl,
   Refusal,
   type CryptoPort,
@@ -13,9 +11,10 @@ import {
   type JsonValue,
   type Obligation,
 } from '@aiegis/protocol'
-import { malformedAsk, mediaTypeOf } from './ask.ts'
+import { malformedAsk } from './ask.ts'
+import { readShownContent, unacceptable } from './shown-content.ts'
 
-/** The four bound values, the audience, and what policy reads. `input` is `undefined` when the content was withheld. */
+/** The four bound values, the audience, and what policy reads. `input` is `undefined` when only the digest was shown. */
 export interface Shown {
   readonly htm: string
   readonly htu: string
@@ -52,17 +51,19 @@ export function readShown(request: JsonObject, crypto: CryptoPort): Shown {
   }
   const bytes = malformedAsk(() => decodeBase64url(content))
   if (bytes.length > LIMITS.content) throw new Refusal('request_unacceptable', 'more content than a receiver reads')
-  const input = readInput(bytes, contentType)
+  const input = readShownContent(bytes, contentType)
   return {
     ...bound,
     htd: encodeBase64url(crypto.sha256(bytes)),
     input: input ?? null,
+    // What policy did not read, or might read in another way than the handler, must not look as if it had been read.
     obligations: input === undefined ? ['content_unseen'] : [],
   }
 }
 
 /**
- * What policy reads: the content of the request when it was shown, else what the question says. Throws `input_mismatch` when the
+ * What policy reads: the content of the request when it was shown, else what the question says, which nobody held against a
+ * request. Throws `input_mismatch` when the
  * question says something else than the content: policy would be asked about one thing and another would be sent.
  */
 export function inputOf(asked: JsonValue | undefined, shown: Shown | undefined): JsonValue {
@@ -70,49 +71,6 @@ export function inputOf(asked: JsonValue | undefined, shown: Shown | undefined):
   if (asked !== undefined && canonicalize(asked) !== canonicalize(shown.input))
     throw new Refusal('input_mismatch', 'input is not the content')
   return shown.input
-}
-
-/** JSON as its value, other UTF-8 as text, nothing as null; `undefined` for content that is neither. */
-function readInput(bytes: Uint8Array, contentType: string): JsonValue | undefined {
-  if (bytes.length === 0) return null
-  const type = mediaTypeOf(contentType)
-  const foreign = !isUtf8Label(contentType)
-  if (type === 'application/json' || type.endsWith('+json')) {
-    // A receiver that believes the label would read other text in the same bytes.
-    if (foreign) throw new Refusal('request_unacceptable', 'JSON in another charset than UTF-8')
-    return unacceptable('the content', () => parseJson(bytes, { maxBytes: LIMITS.content, maxMembers: 100_000 }))
-  }
-  return foreign ? undefined : decodeText(bytes)
-}
-
-function isUtf8Label(contentType: string): boolean {
-  const charsets = contentType
-    .split(';')
-    .slice(1)
-    .map((part) => part.trim().toLowerCase())
-    .filter((part) => part.startsWith('charset'))
-    .map((part) => part.slice('charset'.length).replaceAll(/[\s="']/g, ''))
-  return charsets.every((name) => name === 'utf-8' || name === 'utf8' || name === 'us-ascii')
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-function decodeText(bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(bytes)
-  } catch (error) {
-    if (error instanceof TypeError) return undefined
-    throw error
-  }
-}
-
-function unacceptable<T>(what: string, parse: () => T): T {
-  try {
-    return parse()
-  } catch (error) {
-    if (error instanceof Malformed) throw new Refusal('request_unacceptable', `${what}: ${error.message}`, { cause: error })
-    throw error
-  }
 }
 
 function textOf(object: JsonObject, name: string): string {

@@ -31,7 +31,7 @@ afterEach(async () => {
   server.closeAllConnections()
   await new Promise((resolve) => server.close(resolve))
   await scene.close()
-  expect(scene.faults).toEqual([])
+  if (scene.faults.length > 0) throw new Error(scene.faults.join('; '))
 })
 
 function port(): number {
