@@ -18,7 +18,7 @@ import { createPolicy, type Policy } from './policy/policy.ts'
 import { createProtect } from './protect.ts'
 import { referencePacks } from './reference-packs.ts'
 import { asRefusal, createHandler } from './handler.ts'
-import { createStatusPublisher } from './status.ts'
+import { createStatusFile, createStatusPublisher } from './status.ts'
 
 /** How to make an enforcement point. Times are seconds unless they say otherwise. */
 export interface EnforcementOptions extends IdentityOptions {
@@ -72,11 +72,11 @@ export async function createEnforcement(options: EnforcementOptions): Promise<En
   const { now = Date.now, crypto = defaultCrypto(), state } = options
   const identity = createIdentity(options)
   prepareState(state)
-  const knownIssuer = existsSync(join(state, 'issuer.key'))
+  // Before the key: who finds a key and no list of what it revoked must stop, also after a start that was cut short.
+  if (!existsSync(join(state, 'issuer.key'))) createStatusFile(join(state, 'status.json'))
   const keys = loadKeys(state, identity.kids)
   const status = createStatusPublisher({
     file: join(state, 'status.json'),
-    mustExist: knownIssuer,
     url: identity.statusUrl,
     issuer: identity.issuerDid,
     signer: keys.status,

@@ -1,20 +1,9 @@
 /** The private keys of the server: one file for each role, readable by nobody else, made at the first start (spec chapter 1). @module */
 import { createPrivateKey, randomBytes, type KeyObject } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, fstatSync, linkSync, mkdirSync, openSync, readFileSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSigner, toHex, type Ed25519PublicKey, type SyncSigner } from '@aiegis/protocol'
+import { writeDurably } from './durable-file.ts'
 import { UsageError } from './usage.ts'
 
 /** Roles of this server's keys; each has a file of its own, `<role>.key`. */
@@ -123,13 +112,7 @@ function parsePem(pem: string): KeyObject | undefined {
 function writeKey(file: string, seed: Uint8Array): void {
   const body = Buffer.concat([PKCS8_PREFIX, seed]).toString('base64')
   const draft = `${file}.${randomBytes(6).toString('hex')}.new`
-  const descriptor = openSync(draft, 'wx', 0o600)
-  try {
-    writeSync(descriptor, `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
+  writeDurably(draft, 'wx', `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`)
   try {
     linkSync(draft, file)
   } catch (error) {

@@ -1,7 +1,6 @@
 /** Publishes which passports of this issuer are revoked: one signed list of bits (W3C Bitstring Status List; spec chapter 9). @module */
 import { randomInt } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import {
   decodeBase64url,
@@ -16,6 +15,7 @@ import {
   utf8,
   type Signer,
 } from '@aiegis/protocol'
+import { replaceFile } from './durable-file.ts'
 import { codeOf } from './keys.ts'
 import { UsageError } from './usage.ts'
 
@@ -25,7 +25,10 @@ export interface StatusPublisher {
   list(): Promise<string>
   /** An index that no passport has yet; remembered before it is given out. Throws `RangeError` when all are taken. */
   allocate(): number
-  /** Revokes for ever; durable when it returns. False when it was revoked before. Throws `RangeError` outside the list. */
+  /**
+   * Revokes for ever, at once here and durably when it returns; false when that was durable before. Throws `RangeError` outside the
+   * list, and what the system throws when it cannot be stored: then the revocation ends with this process unless a later call stores it.
+   */
   revoke(index: number): boolean
   /** `undefined` outside the list. */
   isRevoked(index: number): boolean | undefined
@@ -33,10 +36,8 @@ export interface StatusPublisher {
 
 /** How to make a publisher. */
 export interface StatusOptions {
-  /** Holds what was issued and revoked. */
+  /** Holds what was issued and revoked; `createStatusFile` made it. */
   readonly file: string
-  /** The issuer had a key before: then its revocations exist, and a missing file is not a fresh start. */
-  readonly mustExist: boolean
   readonly url: string
   readonly issuer: string
   /** Status key; its kid is of the issuer. */
@@ -50,15 +51,22 @@ const ENTRIES = BYTES * 8
 const FRESH_SECONDS = 60
 const VALID_SECONDS = 3_600
 
-/** Reads the file, or makes it. Throws `UsageError` when it is lost or damaged: then nobody knows who was revoked. */
+/** Makes the file of an issuer that has not issued yet; one that is there stays. Comes before the issuer's key, which vouches for it. */
+export function createStatusFile(file: string): void {
+  if (!existsSync(file)) replaceFile(file, format({ issued: new Uint8Array(BYTES), revoked: new Uint8Array(BYTES) }))
+}
+
+/** Reads the file. Throws `UsageError` when it is lost or damaged: then nobody knows who was revoked. */
 export function createStatusPublisher(options: StatusOptions): StatusPublisher {
-  const { issued, revoked } = load(options)
+  const { issued, revoked } = load(options.file)
+  /** What the file says; `revoked` may be ahead of it. */
+  let stored = revoked.slice()
   let cached: { readonly at: number; readonly text: Promise<string> } | undefined
   let latest = 0
 
   function save(): void {
-    const body = JSON.stringify({ issued: encodeBase64url(issued), revoked: encodeBase64url(revoked) })
-    replaceFile(options.file, `${body}\n`)
+    replaceFile(options.file, format({ issued, revoked }))
+    stored = revoked.slice()
   }
 
   async function sign(validFrom: number): Promise<string> {
@@ -80,7 +88,6 @@ export function createStatusPublisher(options: StatusOptions): StatusPublisher {
     return `${input}.${encodeBase64url(await options.signer.sign(utf8(input)))}`
   }
 
-  if (!options.mustExist) save()
   return {
     list() {
       // A clock that goes back must not make a list that readers take for an old one and ignore.
@@ -102,7 +109,7 @@ export function createStatusPublisher(options: StatusOptions): StatusPublisher {
     revoke(index) {
       if (bit(revoked, index) === undefined)
         throw new RangeError(`a status list has indexes from 0 to ${ENTRIES - 1}, not ${index}`)
-      if (bit(revoked, index) === true) return false
+      if (bit(stored, index) === true) return false
       setBit(revoked, index)
       cached = undefined
       save()
@@ -112,10 +119,19 @@ export function createStatusPublisher(options: StatusOptions): StatusPublisher {
   }
 }
 
-function load({ file, mustExist }: StatusOptions): { readonly issued: Uint8Array; readonly revoked: Uint8Array } {
+/** A bit for each index that was given out, and for each that was revoked. */
+interface State {
+  readonly issued: Uint8Array
+  readonly revoked: Uint8Array
+}
+
+function format({ issued, revoked }: State): string {
+  return `${JSON.stringify({ issued: encodeBase64url(issued), revoked: encodeBase64url(revoked) })}\n`
+}
+
+function load(file: string): State {
   const bytes = read(file)
   if (bytes === undefined) {
-    if (!mustExist) return { issued: new Uint8Array(BYTES), revoked: new Uint8Array(BYTES) }
     throw new UsageError(
       `${file}: it is missing, so that revoked passports would be good again; put it back, or remove issuer.key to begin as a new issuer`,
     )
@@ -140,25 +156,6 @@ function read(file: string): Uint8Array | undefined {
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw new UsageError(`${file}: it cannot be read (${codeOf(error)}); the server needs it`, { cause: error })
-  }
-}
-
-/** Whole or not at all, and on disk when it returns. */
-function replaceFile(file: string, text: string): void {
-  const draft = `${file}.new`
-  const descriptor = openSync(draft, 'w', 0o600)
-  try {
-    writeSync(descriptor, text)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-  renameSync(draft, file)
-  const directory = openSync(dirname(file), 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
   }
 }
 

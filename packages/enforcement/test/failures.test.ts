@@ -1,8 +1,9 @@
 import { Refusal, type JsonObject } from '@aiegis/protocol'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createEnforcement } from '../src/enforcement.ts'
+import { createEnforcement, type Enforcement } from '../src/enforcement.ts'
 import { createIssue } from '../src/issue.ts'
 import { createIdempotencyStore } from '../src/idempotency.ts'
 import { createNonceGuard } from '../src/nonces.ts'
@@ -211,6 +212,18 @@ describe('state', () => {
         'revoked passports would be good again',
       )
     })
+  })
+
+  test('a first start that was cut short between the keys does not hinder the next one', async () => {
+    const state = mkdtempSync(join(tmpdir(), 'aiegis-cut-'))
+    const start = (): Promise<Enforcement> => createEnforcement({ url: 'https://harness.example', state, now: () => NOW })
+    // The keys are made in order; the fourth of them cannot be.
+    mkdirSync(join(state, 'status.key'))
+    await expect(start()).rejects.toThrow('it is not a regular file')
+    expect(existsSync(join(state, 'issuer.key'))).toBe(true)
+    rmdirSync(join(state, 'status.key'))
+    await (await start()).close()
+    rmSync(state, { recursive: true })
   })
 
   test('the last checkpoint lies beside the keys, also when the ledger is elsewhere', async () => {

@@ -18,7 +18,7 @@ import {
 } from '@aiegis/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { issuePassport, type PassportIssuer, type PassportRequest } from '../src/passports.ts'
-import { createStatusPublisher, type StatusOptions, type StatusPublisher } from '../src/status.ts'
+import { createStatusFile, createStatusPublisher, type StatusOptions, type StatusPublisher } from '../src/status.ts'
 import { UsageError } from '../src/usage.ts'
 
 const START = 1_795_212_000_000
@@ -30,7 +30,8 @@ let options: StatusOptions
 beforeEach(() => {
   now = START
   const file = join(mkdtempSync(join(tmpdir(), 'aiegis-status-')), 'status.json')
-  options = { file, mustExist: false, url: URL, issuer: 'did:web:identity.example', signer, now: () => now }
+  createStatusFile(file)
+  options = { file, url: URL, issuer: 'did:web:identity.example', signer, now: () => now }
 })
 
 afterEach(() => rmSync(dirname(options.file), { recursive: true, force: true }))
@@ -96,13 +97,13 @@ describe('what was revoked outlives the process', () => {
   test('in a file that only the owner reads', async () => {
     createStatusPublisher(options).revoke(5)
     expect(statSync(options.file).mode & 0o777).toBe(0o600)
-    expect(await published(createStatusPublisher({ ...options, mustExist: true }), 5)).toBe(true)
+    expect(await published(createStatusPublisher(options), 5)).toBe(true)
   })
 
   test('a lost file stops the start: nobody would be revoked any more', () => {
     createStatusPublisher(options)
     rmSync(options.file)
-    expect(sentence(() => createStatusPublisher({ ...options, mustExist: true }))).toBe(
+    expect(sentence(() => createStatusPublisher(options))).toBe(
       `${options.file}: it is missing, so that revoked passports would be good again; put it back, or remove issuer.key to begin as a new issuer`,
     )
     expect(existsSync(options.file)).toBe(false)
@@ -114,16 +115,14 @@ describe('what was revoked outlives the process', () => {
     ['shortened', '{"issued":"","revoked":""}', 'a list of another length'],
   ])('a file that is %s stops the start and stays as it is', (_, content, why) => {
     writeFileSync(options.file, content)
-    expect(sentence(() => createStatusPublisher({ ...options, mustExist: true }))).toBe(
-      `${options.file}: it is damaged (${why}); put a good copy back`,
-    )
+    expect(sentence(() => createStatusPublisher(options))).toBe(`${options.file}: it is damaged (${why}); put a good copy back`)
     expect(readFileSync(options.file, 'utf8')).toBe(content)
   })
 
   test('an index is given out once, also after a restart', () => {
     const publisher = createStatusPublisher(options)
     const first = Array.from({ length: 50 }, () => publisher.allocate())
-    const again = createStatusPublisher({ ...options, mustExist: true })
+    const again = createStatusPublisher(options)
     const second = Array.from({ length: 50 }, () => again.allocate())
     expect(new Set([...first, ...second]).size).toBe(100)
   })
