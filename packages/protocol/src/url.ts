@@ -136,8 +136,8 @@ function checkSegments(path: string): void {
 
 const AUTHORITY = /^(\[[0-9a-f:]{2,45}\]|[a-z0-9.-]{1,253})(?::([1-9][0-9]{0,4}))?$/
 const LABELS = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-/** Hosts that WHATWG URL may read as an address or as punycode: their normal form is asked from `URL` itself. */
-const SPECIAL_HOST = /^\[|(?:^|\.)xn--|(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/
+/** Hosts that WHATWG URL reads as an address: their normal form is asked from `URL` itself. Labels of punycode are text here: runtimes differ on what decodes. */
+const SPECIAL_HOST = /^\[|(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
 
 function checkAuthority(authority: string, secure: boolean): void {
