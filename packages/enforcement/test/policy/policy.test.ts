@@ -76,7 +76,7 @@ describe('loading', () => {
 
   test('a rule that is probably not meant so is named at load, and loads', async () => {
     const sentences: string[] = []
-    const rule = regoRule('r', 'decision := "DENY" if not startswith(input.request.context.path, "/safe")')
+    const rule = regoRule('r', 'decision := "DENY" if input.request.context.age < 18')
     await withPolicy(
       [file(manifest('p', [rule]), 'p.json')],
       async (policy) => expect((await policy.decide(question())).decision).toBe('ALLOW'),
@@ -85,8 +85,17 @@ describe('loading', () => {
       },
     )
     expect(sentences).toEqual([
-      expect.stringContaining('pack p.json, rule r: line 3: "not" fails when input.request.context.path is absent'),
+      expect.stringContaining(
+        'pack p.json, rule r: line 3: an order says nothing when the agent leaves out input.request.context.age',
+      ),
     ])
+  })
+
+  test('AHP-POLICY-121 a rule that an agent silences by leaving a field out does not load', async () => {
+    const rule = regoRule('r', 'decision := "DENY" if not startswith(input.request.context.path, "/safe")')
+    expect(await sentence([file(manifest('p', [rule]), 'p.json')])).toBe(
+      'pack p.json, rule r: line 3: "not" says nothing when the agent leaves out input.request.context.path; state before it that it is there, as in "input.request.context.path != null", or give "decision" the default "DENY" and rules that allow',
+    )
   })
 
   test('the same package name in two rules does not mix their rules', async () => {

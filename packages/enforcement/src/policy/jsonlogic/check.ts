@@ -1,6 +1,6 @@
 /** Checks a JSONLogic rule: closed operators, one key for each operation, known variables (spec chapter 16, JSONLogic). @module */
 import { isObject, type JsonValue } from '@aiegis/protocol'
-import { unknownFact } from '../facts.ts'
+import { unknownFact, type Key } from '../facts.ts'
 import { LogicRefused } from './refused.ts'
 
 /** A scalar, or an array of scalars. */
@@ -91,6 +91,11 @@ function isList(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value)
 }
 
+/** In a dotted name an element of a list is a decimal number. */
+function keyOf(part: string): Key {
+  return /^(?:0|[1-9][0-9]*)$/.test(part) ? Number(part) : part
+}
+
 function checkVariable(args: readonly JsonValue[], path: readonly string[]): Logic {
   const [name, fallback, ...more] = args
   if (typeof name !== 'string' || more.length > 0)
@@ -98,7 +103,7 @@ function checkVariable(args: readonly JsonValue[], path: readonly string[]): Log
   const parts = name.split('.')
   if (parts.length > MAX_PATH || parts.includes('') || parts.includes('__proto__'))
     throw new LogicRefused(path, `is not a dotted name of at most ${MAX_PATH} parts`)
-  const unknown = unknownFact(parts)
+  const unknown = unknownFact(parts.map(keyOf))
   if (unknown !== undefined) throw new LogicRefused(path, `names no fact: ${unknown}`)
   return {
     kind: 'var',

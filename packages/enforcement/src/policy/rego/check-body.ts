@@ -15,7 +15,7 @@ export function checkArm(
   for (const statement of arm.body) checkStatement(statement, scope)
   const value = checkTerm(arm.value, scope)
   scope.finish()
-  return { arm: { steps: scope.steps, value }, slots: scope.size }
+  return { arm: { steps: scope.steps, value, line: arm.value.line }, slots: scope.size }
 }
 
 function checkStatement(statement: Statement, scope: Scope): void {
@@ -23,7 +23,7 @@ function checkStatement(statement: Statement, scope: Scope): void {
   switch (statement.kind) {
     case 'test': {
       const term = checkTerm(statement.expression, scope)
-      scope.steps.push({ kind: 'test', term })
+      scope.steps.push({ kind: 'test', term, line })
       return
     }
     case 'not':
@@ -32,7 +32,7 @@ function checkStatement(statement: Statement, scope: Scope): void {
     case 'assign': {
       // The right side first: it cannot see the name that it is about to define.
       const term = checkTerm(statement.expression, scope)
-      scope.steps.push({ kind: 'assign', slot: scope.bindNew(statement.name, line), term })
+      scope.steps.push({ kind: 'assign', slot: scope.bindNew(statement.name, line), term, line })
       return
     }
     case 'unify':
@@ -45,7 +45,7 @@ function checkStatement(statement: Statement, scope: Scope): void {
       const source = checkTerm(statement.source, scope)
       const key = statement.key === undefined || statement.key === '_' ? undefined : scope.bindNew(statement.key, line)
       const value = statement.value === '_' ? undefined : scope.bindNew(statement.value, line)
-      scope.steps.push({ kind: 'iterate', key, value, source })
+      scope.steps.push({ kind: 'iterate', key, value, source, line })
     }
   }
 }
@@ -57,12 +57,13 @@ function checkUnify(left: Expression, right: Expression, line: number, scope: Sc
     scope.steps.push({
       kind: 'test',
       term: { kind: 'infix', op: '==', left: checkTerm(left, scope), right: checkTerm(right, scope) },
+      line,
     })
     return
   }
   const term = checkTerm(free === left ? right : left, scope)
   if (free.name === '_') throw new RegoRefused(line, '"_" cannot be assigned; give the value a name or leave it out')
-  scope.steps.push({ kind: 'assign', slot: scope.bindFree(free.name, line), term })
+  scope.steps.push({ kind: 'assign', slot: scope.bindFree(free.name, line), term, line })
 }
 
 function isFreeName(expression: Expression, scope: Scope): expression is Expression & { readonly kind: 'name' } {
@@ -77,7 +78,7 @@ function checkNot(expression: Expression, scope: Scope): void {
   scope.negated = true
   const term = checkNegated(expression, scope)
   scope.negated = false
-  scope.steps.push({ kind: 'not', term })
+  scope.steps.push({ kind: 'not', term, line: expression.line })
 }
 
 function checkNegated(expression: Expression, scope: Scope): Term {
@@ -110,27 +111,7 @@ function keepReference(term: Term, scope: Scope, line: number): Term {
 
 function hoist(term: Term, scope: Scope, line: number): Term {
   if (term.kind === 'const' || term.kind === 'local') return term
-  const name = optionalFact(term)
-  if (name !== undefined) {
-    scope.module.warn(
-      line,
-      `"not" fails when ${name} is absent, so the rule is silent then; say in a rule of its own what shall happen`,
-    )
-  }
   const slot = scope.fresh(line)
-  scope.steps.push({ kind: 'assign', slot, term })
+  scope.steps.push({ kind: 'assign', slot, term, line })
   return { kind: 'local', slot }
 }
-
-/** A fact that the agent may leave out and that the term needs; `undefined` when there is none. */
-function optionalFact(term: Term): string | undefined {
-  if (term.kind === 'builtin' || term.kind === 'apply') return term.args.map(optionalFact).find((name) => name !== undefined)
-  if (term.kind === 'match') return optionalFact(term.text)
-  if (term.kind !== 'ref' || term.base.kind !== 'input') return undefined
-  const names = term.path.map((part) => (part.kind === 'const' && typeof part.value === 'string' ? part.value : '…'))
-  const [first = ''] = names
-  return ALWAYS_THERE.has(first) ? undefined : `input.${names.join('.')}`
-}
-
-/** Members of `input` that the server makes for every question. */
-const ALWAYS_THERE: ReadonlySet<string> = new Set(['value', 'field', 'action', 'target', 'harness'])

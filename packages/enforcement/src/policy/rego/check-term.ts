@@ -71,7 +71,7 @@ function checkReference(expression: Expression & { readonly kind: 'ref' }, scope
     const source: Term = path.length === 0 ? base : { kind: 'ref', base, path }
     const key = part.name === '_' ? undefined : scope.bindFree(part.name, part.line)
     const value = scope.fresh(part.line)
-    scope.steps.push({ kind: 'iterate', key, value, source })
+    scope.steps.push({ kind: 'iterate', key, value, source, line: part.line })
     base = { kind: 'local', slot: value }
     path = []
   }

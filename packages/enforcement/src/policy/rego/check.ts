@@ -24,13 +24,12 @@ interface Group extends RuleName {
 export function checkModule(module: Module): Program {
   const groups = groupRules(module)
   const byIndex = [...groups.values()]
-  const warnings: string[] = []
-  const rules = byIndex.map((group) => checkGroup(group, groups, module, warnings))
+  const rules = byIndex.map((group) => checkGroup(group, groups, module))
   checkDepth(byIndex)
   const decision = groups.get('decision')
   if (decision === undefined) throw new RegoRefused(1, 'the module has no rule "decision"')
   checkDecision(rules[decision.index], decision)
-  return { version: module.version, packageName: module.packageName, rules, decision: decision.index, warnings }
+  return { version: module.version, packageName: module.packageName, rules, decision: decision.index }
 }
 
 function groupRules(module: Module): Map<string, Group> {
@@ -56,12 +55,11 @@ function groupRules(module: Module): Map<string, Group> {
   return groups
 }
 
-function checkGroup(group: Group, groups: ReadonlyMap<string, Group>, module: Module, warnings: string[]): ProgramRule {
+function checkGroup(group: Group, groups: ReadonlyMap<string, Group>, module: Module): ProgramRule {
   const names: ModuleNames = {
     version: module.version,
     find: (name) => groups.get(name),
     depend: (rule) => group.reads.add(rule.index),
-    warn: (line, sentence) => warnings.push(`line ${line}: ${sentence}`),
   }
   const clauses = group.rules.map((rule): Clause => {
     const arms = rule.arms.map((arm) => checkArm(arm, rule.params, names))

@@ -22,14 +22,21 @@ export type BuiltinName = 'startswith' | 'endswith' | 'contains' | 'lower' | 'up
 
 /** `test` holds when its value is neither absent nor false; `not` when it is; `iterate` tries every entry of its source. */
 export type Step =
-  | { readonly kind: 'test' | 'not'; readonly term: Term }
-  | { readonly kind: 'assign'; readonly slot: number; readonly term: Term }
-  | { readonly kind: 'iterate'; readonly key: number | undefined; readonly value: number | undefined; readonly source: Term }
+  | { readonly kind: 'test' | 'not'; readonly term: Term; readonly line: number }
+  | { readonly kind: 'assign'; readonly slot: number; readonly term: Term; readonly line: number }
+  | {
+      readonly kind: 'iterate'
+      readonly key: number | undefined
+      readonly value: number | undefined
+      readonly source: Term
+      readonly line: number
+    }
 
-/** A value under a body. `constant` lets the evaluation stop at the first solution. */
+/** A value under a body. `line` is where the value stands. */
 export interface ProgramArm {
   readonly steps: readonly Step[]
   readonly value: Term
+  readonly line: number
 }
 
 /** One definition; the arms after the first are its `else` branches, tried in order. `slots` is the size of its frame. */
@@ -53,6 +60,4 @@ export interface Program {
   readonly packageName: string
   readonly rules: readonly ProgramRule[]
   readonly decision: number
-  /** What loads and is probably not meant, each with its line. */
-  readonly warnings: readonly string[]
 }

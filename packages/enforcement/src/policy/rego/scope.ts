@@ -14,8 +14,6 @@ export interface ModuleNames {
   readonly version: 'v0' | 'v1'
   find(name: string): RuleName | undefined
   depend(rule: RuleName): void
-  /** Tells the author what loads and is probably not meant. */
-  warn(line: number, sentence: string): void
 }
 
 const MAX_SLOTS = 512

@@ -2,20 +2,33 @@
 import type { RuleInput } from '../../../src/policy/facts.ts'
 import { Fuel } from '../../../src/policy/fault.ts'
 import type { RegoVersion } from '../../../src/policy/rego/ast.ts'
+import { checkModule } from '../../../src/policy/rego/check.ts'
 import { compileRego } from '../../../src/policy/rego/compile.ts'
 import { evaluateProgram } from '../../../src/policy/rego/evaluate.ts'
+import { parseModule } from '../../../src/policy/rego/parse.ts'
+import type { Program } from '../../../src/policy/rego/program.ts'
 import { RegoRefused } from '../../../src/policy/rego/refused.ts'
 import type { Value } from '../../../src/policy/rego/values.ts'
 import { ruleInput } from '../rule-input.ts'
 
-/** Value of `decision`; `lines` come after `package p`. */
+/** Value of `decision`; `lines` come after `package p`. Runs also what is refused only because a fact may be left out. */
 export function run(
   lines: string,
   change: Partial<RuleInput> = {},
   options: { version?: RegoVersion; fuel?: Fuel } = {},
 ): Value | undefined {
-  const program = compileRego(`package p\n${lines}`, options.version)
+  const program = programOf(`package p\n${lines}`, options.version)
   return evaluateProgram(program, ruleInput(change), options.fuel ?? new Fuel(100_000))
+}
+
+function programOf(source: string, version?: RegoVersion): Program {
+  if (version !== undefined) return checkModule(parseModule(source, version))
+  try {
+    return programOf(source, 'v1')
+  } catch (error) {
+    if (error instanceof RegoRefused) return programOf(source, 'v0')
+    throw error
+  }
 }
 
 /** True when `decision := "DENY" if { body }` fires on a request whose context is `context`. */
