@@ -51,8 +51,8 @@ function isList(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value)
 }
 
-/** The element at a decimal index in its one spelling. */
-function elementOf(list: readonly JsonValue[], index: string): JsonValue | undefined {
+/** The element at a decimal index in its one spelling; `undefined` where there is none. */
+export function elementOf(list: readonly JsonValue[], index: string): JsonValue | undefined {
   return String(Number(index)) === index && Object.hasOwn(list, index) ? list[Number(index)] : undefined
 }
 

@@ -134,7 +134,7 @@ describe('AHP-POLICY-14 whatever goes wrong is BLOCK with policy_error', () => {
     ['two values', 'decision := "ALLOW" if true\ndecision := "DENY" if true'],
     ['a value that is no verdict', 'decision := lower("DENY")'],
     ['a boolean', 'decision := x if x := input.value == "hello"'],
-    ['null', 'decision := input.request.context.none if true\ndecision := input.passport if true'],
+    ['null', 'decision := input.request.context.none if true\ndecision := input.harness.jurisdiction if true'],
     ['a wrong type', 'decision := "DENY" if input.request.context > 1'],
     [
       'too much fuel',

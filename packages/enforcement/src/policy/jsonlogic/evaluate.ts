@@ -2,6 +2,7 @@
 import { isObject, type JsonValue } from '@aiegis/protocol'
 import type { RuleInput } from '../facts.ts'
 import { PolicyFault, type Fuel } from '../fault.ts'
+import { elementOf } from '../question.ts'
 import type { Logic, Operator } from './check.ts'
 
 type Operation = Logic & { readonly kind: 'operation' }
@@ -132,7 +133,7 @@ function isCompound(value: JsonValue): boolean {
   return typeof value === 'object' && value !== null
 }
 
-function isList(value: JsonValue): value is readonly JsonValue[] {
+function isList(value: JsonValue | undefined): value is readonly JsonValue[] {
   return Array.isArray(value)
 }
 
@@ -145,7 +146,8 @@ function isTrue(value: JsonValue | undefined): boolean {
 function lookUp(path: readonly string[], input: RuleInput): JsonValue | undefined {
   let value: JsonValue | undefined = input
   for (const name of path) {
-    if (isObject(value)) value = Object.hasOwn(value, name) ? value[name] : undefined
+    if (isList(value)) value = elementOf(value, name)
+    else if (isObject(value)) value = Object.hasOwn(value, name) ? value[name] : undefined
     else return undefined
   }
   return value

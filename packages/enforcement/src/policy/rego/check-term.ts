@@ -1,5 +1,4 @@
 /** Checks one expression and makes a term of it; iterations inside it become steps before it (spec chapter 16). @module */
-import { unknownFact } from '../facts.ts'
 import { Fuel } from '../fault.ts'
 import { compilePattern } from '../pattern.ts'
 import type { Expression } from './ast.ts'
@@ -59,7 +58,6 @@ function checkName(name: string, line: number, scope: Scope): Term {
 /** `xs[i].name`: a free variable or `_` in brackets iterates, everything else looks up. */
 function checkReference(expression: Expression & { readonly kind: 'ref' }, scope: Scope): Term {
   let base = checkTerm(expression.base, scope)
-  checkFact(base, expression)
   let path: Term[] = []
   for (const part of expression.path) {
     if (part.kind !== 'name' || !(part.name === '_' || scope.isFree(part.name))) {
@@ -76,17 +74,6 @@ function checkReference(expression: Expression & { readonly kind: 'ref' }, scope
     path = []
   }
   return path.length === 0 ? base : { kind: 'ref', base, path }
-}
-
-function checkFact(base: Term, expression: Expression & { readonly kind: 'ref' }): void {
-  if (base.kind !== 'input') return
-  const names: string[] = []
-  for (const part of expression.path) {
-    if (part.kind !== 'scalar' || typeof part.value !== 'string') break
-    names.push(part.value)
-  }
-  const unknown = unknownFact(names)
-  if (unknown !== undefined) throw new RegoRefused(expression.line, unknown)
 }
 
 function checkCall(expression: Expression & { readonly kind: 'call' }, scope: Scope): Term {

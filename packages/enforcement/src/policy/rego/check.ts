@@ -3,6 +3,7 @@ import { Fuel } from '../fault.ts'
 import type { Expression, Module, Rule } from './ast.ts'
 import { BUILTIN_NAMES } from './builtins.ts'
 import { checkArm } from './check-body.ts'
+import { checkFacts } from './check-facts.ts'
 import { checkTerm } from './check-term.ts'
 import { isLiteral } from './parse.ts'
 import type { Clause, Program, ProgramRule } from './program.ts'
@@ -26,6 +27,7 @@ export function checkModule(module: Module): Program {
   const byIndex = [...groups.values()]
   const rules = byIndex.map((group) => checkGroup(group, groups, module))
   checkDepth(byIndex)
+  checkFacts(rules)
   const decision = groups.get('decision')
   if (decision === undefined) throw new RegoRefused(1, 'the module has no rule "decision"')
   checkDecision(rules[decision.index], decision)

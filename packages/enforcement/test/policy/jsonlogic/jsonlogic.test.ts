@@ -113,6 +113,13 @@ describe('AHP-POLICY-116 the operators mean what JSONLogic says, without its con
     }
   })
 
+  test('AHP-POLICY-9 elements of a list are reached by their decimal index, as in the fields of a pack', () => {
+    const at = (index: string): JsonValue | undefined =>
+      run({ if: [{ var: `request.context.items.${index}.admin` }, 'DENY', 'ALLOW'] }, { items: [{}, { admin: true }] })
+    expect(['0', '1', '2'].map(at)).toEqual(['ALLOW', 'DENY', 'ALLOW'])
+    expect(run({ '===': [{ var: 'request.context.items.0' }, 'a'] }, { items: ['a'] })).toBe(true)
+  })
+
   test('the same rule burns the same fuel twice, and too little fuel is a fault', () => {
     const rule = { or: Array.from({ length: 30 }, (_, i) => ({ in: [x, [`a${i}`, `b${i}`]] })) }
     const used = () => {
@@ -153,6 +160,9 @@ describe('AHP-POLICY-115 what the closed list does not have is refused at load',
       { '>': [{ var: 'harness.counters.requests' }, 60] },
       '">.0.var" names no fact: "input.harness.counters" has no member "requests"',
     ],
+    [{ var: 'passport.claims.rsik' }, 'has no member "rsik"'],
+    [{ var: 'passport.claims.mission.action' }, 'is a list; its elements are numbered'],
+    [{ var: 'passport.claims.mission.0.actoin' }, 'has no member "actoin"'],
     [{ var: { var: 'value' } }, '"var" takes a dotted name'],
   ])('%j', (rule, sentence) => {
     expect(refusal(rule)).toContain(sentence)

@@ -89,8 +89,53 @@ describe('AHP-POLICY-3 AHP-POLICY-100 what the subset does not have is refused w
     ['decision := "DENY" if input.valeu == "x"', '"input" has no member "valeu"'],
     ['decision := "DENY" if input.harness.counters.requests > 5', '"input.harness.counters" has no member "requests"'],
     ['decision := "DENY" if input.value.x', '"input.value" has no members'],
+    [
+      'decision := "DENY" if input.passport.claims.rsik == "high"',
+      '"input.passport.claims" has no member "rsik"; it has attestations',
+    ],
+    [
+      'decision := "DENY" if input.passport.claims.attestations.hardware.garde == "none"',
+      '"input.passport.claims.attestations.hardware" has no member "garde"',
+    ],
+    ['decision := "DENY" if input.passport.claims.attestations.human.jkt == "x"', 'has no member "jkt"'],
+    ['decision := "DENY" if input.passport.claims.attestations[_].garde == "none"', 'attestations[_]" has no member "garde"'],
+    ['decision := "DENY" if input.passport.claims.mission[_].actoin == "*"', 'mission[_]" has no member "actoin"'],
+    ['decision := "DENY" if input.passport.claims.mission.action == "*"', 'mission" is a list; its elements are numbered'],
+    ['decision := "DENY" if { c := input.harness.counters; c.request_1m > 0 }', 'counters" has no member "request_1m"'],
+    ['decision := "DENY" if { c = input.harness.counters; c.request_1m > 0 }', 'counters" has no member "request_1m"'],
+    ['c := input.harness.counters\ndecision := "DENY" if c.request_1m > 0', 'counters" has no member "request_1m"'],
+    ['h := input.harness\nc := h.counters\ndecision := "DENY" if { d := c; d.request_1m > 0 }', 'has no member "request_1m"'],
+    ['decision := "DENY" if { i := input; i.valeu == null }', '"input" has no member "valeu"'],
+    ['decision := "DENY" if { some m in input.passport.claims.mission; m.actoin == "*" }', 'mission[_]" has no member "actoin"'],
+    ['decision := "DENY" if input.harness[input.raw].requests == 1', 'has no member "requests"'],
+    // Behind these nobody could tell which fact it is.
+    ['f(c) if c.request_1m > 0\ndecision := "DENY" if f(input.harness.counters)', '"input.harness.counters" cannot be passed on'],
+    [
+      'c := input.harness.counters if true\ndecision := "DENY" if c.request_1m > 0',
+      '"input.harness.counters" cannot be passed on',
+    ],
+    ['default c := {}\nc := input.harness.counters\ndecision := "DENY" if c.request_1m > 0', 'cannot be passed on'],
+    ['f(_) := input.harness.counters\ndecision := "DENY" if f(1).request_1m > 0', 'cannot be passed on'],
+    ['decision := "DENY" if { o := {"c": input}; o.c.valeu == 1 }', '"input" cannot be passed on'],
+    ['decision := "DENY" if { o := [input.passport.claims.mission]; o[0][0].x == 1 }', 'cannot be passed on'],
   ])('AHP-POLICY-105 facts: %s', (rest, sentence) => {
     expect(refusal(module(rest))).toContain(sentence)
+  })
+
+  test('AHP-POLICY-105 facts that exist are read through the same names', () => {
+    const bodies = [
+      'input.passport.claims.attestations[_].grade == "none"',
+      'some kind, a in input.passport.claims.attestations; kind == "human"; a.id == "did:web:i.example"',
+      'input.passport.claims.mission[0].action == "*"',
+      'c := input.harness.counters; c.requests_1m > 0',
+      'i := input; i.request.context.anything.at[0].all == 1',
+      'f(input.raw, input.request.input, input.passport.claims.harness)',
+      'count(input.passport.claims.mission) == 1; input.passport == null',
+      'count(input.harness.counters) == 4',
+    ]
+    for (const body of bodies) {
+      expect(compileRego(module(`f(x, y, z) if x.a == y.b\ndecision := "DENY" if { ${body} }`)).decision).toBe(1)
+    }
   })
 
   test.each([
