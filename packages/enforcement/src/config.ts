@@ -9,6 +9,8 @@ export interface Config {
   readonly state: string
   /** SQLite file of the ledger; `ledger.db` in the state directory when absent. */
   readonly auditDb: string | undefined
+  /** File of the newest released head; `last-checkpoint` in the state directory when absent. */
+  readonly lastCheckpoint: string | undefined
   /** Files, in load order; the reference packs when there are none. */
   readonly policyPacks: readonly string[]
   /** `did:key`s whose packs are accepted, besides the server's own pack key. */
@@ -31,6 +33,7 @@ const NAMES = {
   port: '<number>',
   state: '<directory>',
   'audit-db': '<file>',
+  'last-checkpoint': '<file>',
   'policy-pack': '<file>',
   'pack-issuer': '<did:key>',
   'allow-unsigned-packs': '',
@@ -59,6 +62,7 @@ export function parseFlags(args: readonly string[]): Config {
     port: integer(one('port'), 'port', 0, 65_535, 18_081),
     state: one('state') ?? '.aiegis',
     auditDb: one('audit-db'),
+    lastCheckpoint: one('last-checkpoint'),
     policyPacks: flags.get('policy-pack') ?? [],
     packIssuers: (flags.get('pack-issuer') ?? []).map((did) =>
       checked('pack-issuer', did, (text) => (parseDidKey(text), text), 'write a did:key of an Ed25519 key'),

@@ -1,6 +1,4 @@
 /** The enforcement point as one object: keys, policy, log, passports, and the answer to a question (spec chapters 15 to 17). @module */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { defaultCrypto, jwkOf, type CryptoPort, type JsonObject, type Signer } from '@aiegis/protocol'
 import { openLog, type Log } from '@aiegis/ledger'
@@ -9,7 +7,6 @@ import type { AskRequest } from './ask.ts'
 import type { KnownIssuer } from './asker.ts'
 import { createIdentity, type Identity, type IdentityOptions } from './identity.ts'
 import { createIssue } from './issue.ts'
-import { loadKeys, prepareState } from './keys.ts'
 import { createNonceGuard } from './nonces.ts'
 import { issuePassport, type IssuedPassport, type PassportRequest } from './passports.ts'
 import type { PackKey } from './policy/pack-signature.ts'
@@ -18,13 +15,11 @@ import { createPolicy, type Policy } from './policy/policy.ts'
 import { createProtect } from './protect.ts'
 import { referencePacks } from './reference-packs.ts'
 import { asRefusal, createHandler } from './handler.ts'
-import { createStatusFile, createStatusPublisher } from './status.ts'
+import { openState, type HeldState, type StateOptions } from './state.ts'
+import { createStatusPublisher } from './status.ts'
 
 /** How to make an enforcement point. Times are seconds unless they say otherwise. */
-export interface EnforcementOptions extends IdentityOptions {
-  /** Directory of keys, revocations and, unless `auditDb` says otherwise, the ledger. Made when it is not there. */
-  readonly state: string
-  readonly auditDb?: string | undefined
+export interface EnforcementOptions extends IdentityOptions, StateOptions {
   /** In load order; the reference packs, signed by this server, when absent. */
   readonly packs?: readonly PackFile[] | undefined
   /** Keys whose packs are accepted besides the server's own. */
@@ -69,14 +64,21 @@ export interface Enforcement extends Identity {
 
 /** Opens state, packs and ledger. Rejects with `UsageError`, `PackRefused` or the ledger's `Error`, each one sentence. */
 export async function createEnforcement(options: EnforcementOptions): Promise<Enforcement> {
-  const { now = Date.now, crypto = defaultCrypto(), state } = options
   const identity = createIdentity(options)
-  prepareState(state)
-  // Before the key: who finds a key and no list of what it revoked must stop, also after a start that was cut short.
-  if (!existsSync(join(state, 'issuer.key'))) createStatusFile(join(state, 'status.json'))
-  const keys = loadKeys(state, identity.kids)
+  const held = await openState(options, identity.kids)
+  try {
+    return await assemble(options, identity, held)
+  } catch (error) {
+    held.release()
+    throw error
+  }
+}
+
+async function assemble(options: EnforcementOptions, identity: Identity, held: HeldState): Promise<Enforcement> {
+  const { now = Date.now, crypto = defaultCrypto() } = options
+  const { keys } = held
   const status = createStatusPublisher({
-    file: join(state, 'status.json'),
+    file: held.statusFile,
     url: identity.statusUrl,
     issuer: identity.issuerDid,
     signer: keys.status,
@@ -99,7 +101,7 @@ export async function createEnforcement(options: EnforcementOptions): Promise<En
     ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
     onFault: ({ pack, rule, message }) => options.onFault?.(`policy_error in ${pack ?? '-'}/${rule ?? '-'}: ${message}`),
   })
-  const log = await openLogOrEnd(options, identity, keys.log, crypto, policy)
+  const log = await openLogOrEnd(held, identity, crypto, policy)
   const answers = { did: identity.did, blockStatus: options.blockStatus ?? 401, now }
   const decide = createProtect({
     ...answers,
@@ -140,6 +142,7 @@ export async function createEnforcement(options: EnforcementOptions): Promise<En
     async close() {
       await policy.close()
       await log.close()
+      held.release()
     },
   }
   const handler = createHandler({ enforcement, answers, keys, onFault: options.onFault })
@@ -148,21 +151,13 @@ export async function createEnforcement(options: EnforcementOptions): Promise<En
 
 /** The ledger, or the end of the threads that were started for nothing. */
 async function openLogOrEnd(
-  { state, auditDb }: EnforcementOptions,
+  { keys, ledgerFile, lastCheckpointFile }: HeldState,
   { logOrigin }: Identity,
-  signer: Signer,
   crypto: CryptoPort,
   policy: Policy,
 ): Promise<Log> {
   try {
-    return await openLog({
-      file: auditDb ?? join(state, 'ledger.db'),
-      origin: logOrigin,
-      signer,
-      crypto,
-      // Beside the keys, not beside the database: who restores an old database does not restore this.
-      lastCheckpointFile: join(state, 'last-checkpoint'),
-    })
+    return await openLog({ file: ledgerFile, mustExist: true, origin: logOrigin, signer: keys.log, crypto, lastCheckpointFile })
   } catch (error) {
     await policy.close()
     throw error

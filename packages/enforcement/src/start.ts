@@ -29,6 +29,7 @@ export async function startServer(config: Config, extra: Partial<EnforcementOpti
       logOrigin: config.logOrigin,
       state: config.state,
       auditDb: config.auditDb,
+      lastCheckpoint: config.lastCheckpoint,
       packs,
       packKeys: config.packIssuers.map(packKey),
       allowUnsignedPacks: config.allowUnsignedPacks,

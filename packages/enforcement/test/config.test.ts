@@ -17,6 +17,7 @@ test('without flags the server is that of a developer at home', () => {
     port: 18_081,
     state: '.aiegis',
     auditDb: undefined,
+    lastCheckpoint: undefined,
     policyPacks: [],
     packIssuers: [],
     allowUnsignedPacks: false,

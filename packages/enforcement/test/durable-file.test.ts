@@ -1,3 +1,4 @@
+import type * as Fs from 'node:fs'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +11,7 @@ import { createStatusFile, createStatusPublisher, type StatusPublisher } from '.
 let disk: (length: number) => number = (length) => length
 
 vi.mock('node:fs', async (original) => {
-  const real = await original<typeof import('node:fs')>()
+  const real = await original<typeof Fs>()
   return {
     ...real,
     writeSync: (descriptor: number, data: Uint8Array | string, at = 0): number => {

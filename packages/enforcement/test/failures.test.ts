@@ -1,7 +1,7 @@
 import { Refusal, type JsonObject } from '@aiegis/protocol'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createEnforcement, type Enforcement } from '../src/enforcement.ts'
 import { createIssue } from '../src/issue.ts'
@@ -194,13 +194,76 @@ test('the side table holds the clear text of an entry, and can be emptied withou
 })
 
 describe('state', () => {
-  test('a second server on the same state is refused, and leaves no threads behind', async () => {
+  test('AHP-LEDGER-4 a second server on the same state is refused, also with another ledger: it would sign with the same keys', async () => {
+    await inScene(async (scene) => {
+      const { url, did, issuerDid, log } = scene.enforcement
+      const second = (auditDb?: string): Promise<Enforcement> =>
+        createEnforcement({ url, did, issuer: issuerDid, state: scene.state, auditDb, now: () => NOW })
+      const sentence = `--state ${scene.state}: another server has it; end that one, or name another directory`
+      await expect(second()).rejects.toThrow(sentence)
+      await expect(second(join(scene.state, 'other.db'))).rejects.toThrow(sentence)
+      expect(existsSync(join(scene.state, 'other.db'))).toBe(false)
+      await scene.ask(shows('GET', '/a'))
+      expect(log.size()).toBe(1n)
+      await scene.enforcement.close()
+      await expect(second(join(scene.state, 'other.db'))).rejects.toThrow(/other\.db is missing, and its log key would sign/)
+      await (await second()).close()
+    })
+  })
+
+  test('AHP-LEDGER-12 a ledger that was lost with its remembered head stops the start: its key would sign a second log', async () => {
     await inScene(async (scene) => {
       const { url, did, issuerDid } = scene.enforcement
-      await expect(createEnforcement({ url, did, issuer: issuerDid, state: scene.state, now: () => NOW })).rejects.toThrow(
-        /^ledger: .* is open in another process/,
-      )
+      await scene.ask(shows('GET', '/a'))
+      await scene.enforcement.close()
+      for (const name of ['ledger.db', 'last-checkpoint']) rmSync(join(scene.state, name))
+      const start = (): Promise<Enforcement> =>
+        createEnforcement({ url, did, issuer: issuerDid, state: scene.state, now: () => NOW })
+      await expect(start()).rejects.toThrow(/^ledger: .*ledger\.db is missing/)
+      await expect(start()).rejects.toThrow(/^ledger: .*ledger\.db is missing/)
+      // With a key of its own it is another log.
+      rmSync(join(scene.state, 'log.key'))
+      await (await start()).close()
     })
+  })
+
+  test('AHP-LEDGER-7 the remembered head may lie elsewhere, so that it is not restored together with an old ledger', async () => {
+    const elsewhere = join(mkdtempSync(join(tmpdir(), 'aiegis-head-')), 'head')
+    const names = ['ledger.db', 'last-checkpoint'] as const
+    await inScene(
+      async (scene) => {
+        const { url, did, issuerDid } = scene.enforcement
+        await scene.enforcement.close()
+        const start = (): Promise<Enforcement> =>
+          createEnforcement({ url, did, issuer: issuerDid, state: scene.state, lastCheckpoint: elsewhere, now: () => NOW })
+        const old = readFileSync(join(scene.state, names[0]))
+        const running = await start()
+        await running.protect({
+          headers: ['Content-Type', 'application/json'],
+          content: new TextEncoder().encode('{"action":"http.get","target":"x"}'),
+        })
+        await running.close()
+        expect(existsSync(join(scene.state, names[1]))).toBe(false)
+        writeFileSync(join(scene.state, names[0]), old)
+        await expect(start()).rejects.toThrow(/going on with an old copy would fork the log/)
+      },
+      { lastCheckpoint: elsewhere },
+    )
+    rmSync(dirname(elsewhere), { recursive: true })
+  })
+
+  test('files in directories that are missing are named with their flags, before a key is made', async () => {
+    const state = mkdtempSync(join(tmpdir(), 'aiegis-missing-'))
+    const start = (more: object): Promise<Enforcement> => createEnforcement({ url: 'https://harness.example', state, ...more })
+    const file = join(state, 'none', 'file')
+    await expect(start({ auditDb: file })).rejects.toThrow(
+      `--audit-db ${file}: it cannot be made (ENOENT); name a file in a directory that exists`,
+    )
+    await expect(start({ lastCheckpoint: file })).rejects.toThrow(
+      `--last-checkpoint ${file}: its directory is missing; name a file in one that exists`,
+    )
+    expect(existsSync(join(state, 'log.key'))).toBe(false)
+    rmSync(state, { recursive: true })
   })
 
   test('revocations that were lost with their file stop the start', async () => {

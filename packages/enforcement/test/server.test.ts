@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -213,6 +213,11 @@ test('AHP-ASK-21 content that comes slowly keeps nobody else waiting', async () 
   for (const socket of sockets) socket.destroy()
 })
 
+/** The log origin in the remembered head. */
+function originIn(state: string): string {
+  return readFileSync(join(state, 'last-checkpoint'), 'utf8').split('\n')[0] ?? ''
+}
+
 describe('the command', () => {
   const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
@@ -237,6 +242,27 @@ describe('the command', () => {
       /^http:\/\/127\.0\.0\.1:\d+\/api\/protect answers for did:web:localhost%3A\d+; packs pii-block, tool-allowlist, rate-limit; state in /,
     )
     expect(existsSync(join(state, 'harness.key'))).toBe(true)
+  })
+
+  test('AHP-LEDGER-4 a second process on the same state ends, also with a ledger of its own', async () => {
+    const { code, out, err } = await run(
+      ...['--port', '0', '--state', join(directory, 'state'), '--audit-db', join(directory, 'other.db')],
+    )
+    expect([code, out, err]).toEqual([
+      2,
+      '',
+      `--state ${join(directory, 'state')}: another server has it; end that one, or name another directory\n`,
+    ])
+    expect(existsSync(join(directory, 'other.db'))).toBe(false)
+  })
+
+  test('a server that was killed leaves no lock behind', async () => {
+    const state = join(directory, 'killed')
+    const child = spawn(process.execPath, [main, '--port', '0', '--state', state], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(child.stdout, 'data')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    expect((await run('--port', '0', '--state', state, '--log-origin', originIn(state))).code).toBe(0)
   })
 
   test.each<[string[], string]>([
@@ -272,7 +298,7 @@ describe('the command', () => {
     )
     expect(
       await sentence('--port', '0', '--state', join(directory, 'state'), '--log-origin', `localhost:${server.port}/aiegis/1`),
-    ).toMatch(/^ledger: .* is open in another process/)
+    ).toBe(`--state ${join(directory, 'state')}: another server has it; end that one, or name another directory`)
     expect(await sentence('--port', '0', '--state', state)).toBe('it starts')
   })
 })

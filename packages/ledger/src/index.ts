@@ -2,4 +2,5 @@
 export { logHttp, type LogResponse } from './http.ts'
 export type { Appended, Log } from './log.ts'
 export { openLog, type LogOptions } from './open-log.ts'
+export { takeLock } from './sqlite.ts'
 export { BrokenLog, verifyLog, type VerifyLogOptions } from './verify-log.ts'

@@ -1,4 +1,5 @@
 /** Opens a log: takes the lock, checks everything that could have gone wrong while it was closed, and only then lets it append (spec chapter 17). @module */
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import {
   defaultCrypto,
@@ -25,8 +26,10 @@ import { noFullTile, nodesOf, rootOf, type Tree } from './tree.ts'
 
 /** Where a log is kept and who signs it. */
 export interface LogOptions {
-  /** SQLite file; created when it is not there. Its directory must be. */
+  /** SQLite file; created when it is not there, unless `mustExist`. Its directory must be. */
   readonly file: string
+  /** The log key has signed before, or may have: then a log without its file would be a second one under the same key. */
+  readonly mustExist?: boolean
   /** Name of the log in every checkpoint; a note key name, by custom a URL without scheme. */
   readonly origin: string
   /** Log key. Its verifier key has the name of the origin and type 0x01. */
@@ -46,6 +49,11 @@ export async function openLog(options: LogOptions): Promise<Log> {
   const crypto = options.crypto ?? defaultCrypto()
   const { origin, signer, file } = options
   const vkey = vkeyOf(origin, signer, crypto)
+  if (options.mustExist === true && !existsSync(file)) {
+    throw new Error(
+      `ledger: ${file} is missing, and its log key would sign a second log; put the file back, or begin a new log with a new key and origin`,
+    )
+  }
   const database = await openDatabase(file)
   try {
     const lastCheckpointFile = options.lastCheckpointFile ?? join(dirname(file), 'last-checkpoint')

@@ -26,13 +26,9 @@ export interface Statement {
  * against readers. A commit returns when it is on disk. Throws `Error` with a sentence for the operator.
  */
 export async function openDatabase(file: string): Promise<Database> {
-  const DatabaseSync = await loadDriver()
   let database: Database | undefined
   try {
-    // SQLite would create it readable for everybody, and gives its journal the same mode.
-    closeSync(openSync(file, 'a', 0o600))
-    // Resolved, because SQLite has names of its own that are no files, such as ":memory:".
-    database = new DatabaseSync(resolve(file), { timeout: 0 })
+    database = await connect(file)
     // Before WAL: the lock then covers the file from the first access on, and no other process maps its index.
     database.exec('PRAGMA locking_mode = EXCLUSIVE')
     const mode = textOf(database.prepare('PRAGMA journal_mode = WAL').get(), 'journal_mode')
@@ -47,6 +43,47 @@ export async function openDatabase(file: string): Promise<Database> {
     database?.close()
     if (isBusy(cause)) throw new Error(`ledger: ${file} is open in another process, and a log has one writer`, { cause })
     throw new Error(`ledger: ${file} cannot be opened as a SQLite database in a directory that exists`, { cause })
+  }
+}
+
+/**
+ * Locks `file`, made for its owner only when it is not there, against every other process until the given function is called or this
+ * process ends, however it ends. `undefined` when another one has it, also in this process. Throws `Error` with a sentence.
+ */
+export async function takeLock(file: string): Promise<(() => void) | undefined> {
+  let database: Database | undefined
+  try {
+    database = await connect(file)
+    database.exec('BEGIN EXCLUSIVE')
+    let held: Database | undefined = database
+    return () => {
+      held?.exec('ROLLBACK')
+      held?.close()
+      held = undefined
+    }
+  } catch (cause) {
+    database?.close()
+    if (isBusy(cause)) return undefined
+    throw new Error(`ledger: ${file} cannot be locked; it has to be a file of a lock, in a directory that exists`, { cause })
+  }
+}
+
+async function connect(file: string): Promise<Database> {
+  const DatabaseSync = await loadDriver()
+  createFile(file)
+  // Resolved, because SQLite has names of its own that are no files, such as ":memory:".
+  return new DatabaseSync(resolve(file), { timeout: 0 })
+}
+
+/**
+ * SQLite would create it readable for everybody, and gives its journal the same mode. A file that is there is not even opened: closing
+ * it would give back every lock that this process has on it (POSIX.1 fcntl).
+ */
+function createFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch (error) {
+    if (!(error instanceof Error) || Reflect.get(error, 'code') !== 'EEXIST') throw error
   }
 }
 

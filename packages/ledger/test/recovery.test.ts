@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createSigner, utf8 } from '@aiegis/protocol'
@@ -49,6 +49,9 @@ describe('AHP-LEDGER-4 one writer', () => {
     const directory = temporaryDirectory()
     const log = await openIn(directory)
     await expect(openLog(optionsIn(directory))).rejects.toThrow(/is open in another process/)
+    // Whoever opens and closes a file gives back all locks that the process has on it.
+    const { stderr } = spawnSync(process.execPath, ['-e', EXECUTE, DRIVER, join(directory, 'ledger.db'), 'BEGIN IMMEDIATE'])
+    expect(stderr.toString()).toContain('database is locked')
     await log.append(leafOf(0), keyOf(0))
     expect(await verifyAll(log)).toBe(1n)
   })
@@ -73,6 +76,21 @@ describe('AHP-LEDGER-4 one writer', () => {
       expect(stderr.toString()).toContain('database is locked')
       expect(status).not.toBe(0)
     }
+  })
+})
+
+describe('AHP-LEDGER-12 one log for each key', () => {
+  test('a log whose file is missing is not begun anew when its key may have signed', async () => {
+    const { directory } = await closedLog(2)
+    rmSync(join(directory, 'ledger.db'))
+    rmSync(join(directory, 'last-checkpoint'))
+    await expect(openLog({ ...optionsIn(directory), mustExist: true })).rejects.toThrow(
+      /^ledger: .*ledger\.db is missing, and its log key would sign a second log; put the file back/,
+    )
+    expect(existsSync(join(directory, 'ledger.db'))).toBe(false)
+    // A start that was cut short before the first head leaves the file empty.
+    writeFileSync(join(directory, 'ledger.db'), '')
+    expect((await openIn(directory, { mustExist: true })).size()).toBe(0n)
   })
 })
 

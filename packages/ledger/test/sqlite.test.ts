@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { bytesOf, closeDatabase, integerOf, openDatabase, textOf } from '../src/sqlite.ts'
+import { bytesOf, closeDatabase, integerOf, openDatabase, takeLock, textOf } from '../src/sqlite.ts'
 import { temporaryDirectory } from './logs.ts'
 
 describe('the database', () => {
@@ -40,5 +40,27 @@ describe('the database', () => {
     expect(() => integerOf(row, 'f')).toThrow('no integer in column f')
     expect(() => textOf(row, 'n')).toThrow('no text in column n')
     closeDatabase(database)
+  })
+})
+
+describe('a lock', () => {
+  test('is had once, is kept when it is tried, and can be given back', async () => {
+    const file = join(temporaryDirectory(), 'lock')
+    const release = await takeLock(file)
+    expect(release).toBeTypeOf('function')
+    expect([await takeLock(file), await takeLock(file)]).toEqual([undefined, undefined])
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    release?.()
+    release?.()
+    const again = await takeLock(file)
+    expect(again).toBeTypeOf('function')
+    again?.()
+  })
+
+  test('that cannot be made says so', async () => {
+    const directory = temporaryDirectory()
+    await expect(takeLock(join(directory, 'none', 'lock'))).rejects.toThrow(/^ledger: .*lock cannot be locked/)
+    writeFileSync(join(directory, 'lock'), 'x'.repeat(5_000))
+    await expect(takeLock(join(directory, 'lock'))).rejects.toThrow(/^ledger: .*lock cannot be locked/)
   })
 })

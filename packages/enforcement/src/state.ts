@@ -1,0 +1,66 @@
+/** Takes the state directory for this process alone and reads the keys in it (spec chapters 1, 9 and 17). @module */
+import { existsSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { SyncSigner } from '@aiegis/protocol'
+import { takeLock } from '@aiegis/ledger'
+import { writeDurably } from './durable-file.ts'
+import { codeOf, loadKeys, prepareState, type KeyRole, type KidOf } from './keys.ts'
+import { createStatusFile } from './status.ts'
+import { UsageError } from './usage.ts'
+
+/** Where the state is. */
+export interface StateOptions {
+  /** Directory of keys, revocations and, unless the others say otherwise, of the ledger. Made when it is not there. */
+  readonly state: string
+  /** SQLite file of the ledger; `ledger.db` in the state directory when absent. */
+  readonly auditDb?: string | undefined
+  /**
+   * File of the newest released head; `last-checkpoint` in the state directory when absent. Whoever restores an old copy of the
+   * ledger must not restore this file with it: where both are kept in one backup, it belongs on another disk.
+   */
+  readonly lastCheckpoint?: string | undefined
+}
+
+/** State that no other process can take before `release`. */
+export interface HeldState {
+  readonly keys: Readonly<Record<KeyRole, SyncSigner>>
+  readonly statusFile: string
+  readonly ledgerFile: string
+  readonly lastCheckpointFile: string
+  release(): void
+}
+
+/** Takes the state, before anything in it is read. Rejects with `UsageError`, also when another server has it. */
+export async function openState(options: StateOptions, kids: KidOf): Promise<HeldState> {
+  const { state } = options
+  prepareState(state)
+  const release = await takeLock(join(state, 'lock'))
+  if (release === undefined)
+    throw new UsageError(`--state ${state}: another server has it; end that one, or name another directory`)
+  try {
+    const statusFile = join(state, 'status.json')
+    const ledgerFile = options.auditDb ?? join(state, 'ledger.db')
+    const lastCheckpointFile = options.lastCheckpoint ?? join(state, 'last-checkpoint')
+    if (!existsSync(dirname(lastCheckpointFile)))
+      throw new UsageError(`--last-checkpoint ${lastCheckpointFile}: its directory is missing; name a file in one that exists`)
+    // Before their keys: who finds a key without what it signed must stop, and a start that was cut short is no such case.
+    if (!existsSync(join(state, 'issuer.key'))) createStatusFile(statusFile)
+    if (!existsSync(join(state, 'log.key'))) createLedgerFile(ledgerFile)
+    return { keys: loadKeys(state, kids), statusFile, ledgerFile, lastCheckpointFile, release }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+/** An empty file; a ledger that is there stays. */
+function createLedgerFile(file: string): void {
+  if (existsSync(file) && statSync(file).isFile()) return
+  try {
+    writeDurably(file, 'wx', '')
+  } catch (error) {
+    throw new UsageError(`--audit-db ${file}: it cannot be made (${codeOf(error)}); name a file in a directory that exists`, {
+      cause: error,
+    })
+  }
+}
