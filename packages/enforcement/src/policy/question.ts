@@ -30,7 +30,8 @@ const MAX_FIELD_BYTES = 65_536
 
 /**
  * The field at `path`, own members of objects and elements of lists. Absent is null. Throws `PolicyFault` `field` for text over
- * 65,536 bytes, which is never cut, and for a path that goes through a scalar: another shape must not hide a value from a rule.
+ * 65,536 bytes, which is never cut, and for a path that goes through a scalar or by a name into a list: another shape must not hide a
+ * value from a rule.
  */
 export function readField(question: PolicyQuestion, path: string): Field {
   const { action, target, input, context } = question
@@ -51,9 +52,10 @@ function isList(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value)
 }
 
-/** The element at a decimal index in its one spelling; `undefined` where there is none. */
+/** The element at a decimal index in its one spelling; `undefined` behind the last. Throws `PolicyFault` `field` for any other name. */
 export function elementOf(list: readonly JsonValue[], index: string): JsonValue | undefined {
-  return String(Number(index)) === index && Object.hasOwn(list, index) ? list[Number(index)] : undefined
+  if (!/^(?:0|[1-9][0-9]*)$/.test(index)) throw new PolicyFault('field', `"${index.slice(0, 40)}" is no index of a list`)
+  return Object.hasOwn(list, index) ? list[Number(index)] : undefined
 }
 
 function canonical(value: JsonValue, path: string): string {

@@ -107,11 +107,11 @@ describe('AHP-POLICY-8 AHP-POLICY-9 a field is its text; absent is null and neve
     expect(said([denyIf('input.value == "rm"', ['context.args.cmd'])], { context: { args: null } })).toBe('ALLOW -/- -')
   })
 
-  test('elements of a list are reached by their index, and nothing else of it', () => {
+  test('AHP-POLICY-118 elements of a list are reached by their index; a name into a list is BLOCK', () => {
     const at = ['1', '0', '2', '01', '-1', '1e0', 'length', 'cmd'].map((index) =>
       said([denyIf('input.value == "rm"', [`context.args.${index}.cmd`])], { context: { args: [{}, { cmd: 'rm' }] } }),
     )
-    expect(at).toEqual(['BLOCK p/r r says no', ...Array(7).fill('ALLOW -/- -')])
+    expect(at).toEqual(['BLOCK p/r r says no', 'ALLOW -/- -', 'ALLOW -/- -', ...Array(5).fill('BLOCK p/r policy_error')])
   })
 
   test('65,536 bytes are read, one more is BLOCK and never cut', () => {
@@ -126,6 +126,32 @@ describe('AHP-POLICY-8 AHP-POLICY-9 a field is its text; absent is null and neve
 
   test('what JSON cannot say is BLOCK', () => {
     expect(said([denyIf('input.value == ""', ['input'])], { input: ['\ud800'] })).toBe('BLOCK p/r policy_error')
+  })
+})
+
+describe('AHP-POLICY-123 another shape does not hide a value inside the body of a rule', () => {
+  const shapes: readonly JsonValue[] = [{ user: 'root' }, { user: [{ name: 'root' }] }, { user: 7 }, { user: true }]
+
+  test.each<[string, readonly JsonValue[]]>([
+    ['input.raw.user.name == "root"', shapes],
+    ['input.raw["user"]["name"] == "root"', shapes],
+    ['u := input.raw.user; u.name == "root"', shapes],
+    ['input.request.input.user.name == "root"', shapes],
+    ['input.raw.items[0] == "a"', [{ items: { 0: 'a' } }, { items: 'a' }]],
+    ['input.raw.items[0].name == "a"', [{ items: ['a'] }, { items: { 0: { name: 'a' } } }]],
+    ['some x in input.raw.items; x.name == "a"', [{ items: ['a'] }, { items: [[{ name: 'a' }]] }]],
+  ])('%s', (body, inputs) => {
+    for (const input of inputs) {
+      expect([input, said([denyIf(`{ ${body} }`, ['input'])], { input })]).toEqual([input, 'BLOCK p/r policy_error'])
+    }
+  })
+
+  test('what is absent or null is not there, and no fault', () => {
+    for (const input of [null, {}, { user: null }, { user: {} }, { user: { name: null } }]) {
+      expect([input, said([denyIf('input.raw.user.name == "root"', ['input'])], { input })]).toEqual([input, 'ALLOW -/- -'])
+    }
+    expect(said([denyIf('input.raw.items[7] == "a"', ['input'])], { input: { items: ['a'] } })).toBe('ALLOW -/- -')
+    expect(said([denyIf('{ m := {"a": true}; m[input.value] }', ['context.none'])])).toBe('ALLOW -/- -')
   })
 })
 

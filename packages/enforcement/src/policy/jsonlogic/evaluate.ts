@@ -143,12 +143,14 @@ function isTrue(value: JsonValue | undefined): boolean {
   return isList(value) ? value.length > 0 : Boolean(value)
 }
 
+/** Absent where a member, an element or an index is; another shape than the name expects is a fault and never absence. */
 function lookUp(path: readonly string[], input: RuleInput): JsonValue | undefined {
   let value: JsonValue | undefined = input
   for (const name of path) {
+    if (value === undefined || value === null) return undefined
     if (isList(value)) value = elementOf(value, name)
     else if (isObject(value)) value = Object.hasOwn(value, name) ? value[name] : undefined
-    else return undefined
+    else throw new PolicyFault('eval', `a variable through a ${typeof value}`)
   }
   return value
 }

@@ -94,11 +94,22 @@ export function member(object: RegoObject | JsonObject, name: string): Value | u
   return Object.hasOwn(object, name) ? object[name] : undefined
 }
 
-/** What `collection[key]` gives: an own member, an element, a member of a set; `undefined` where there is none or no collection. */
+/**
+ * What `collection[key]` gives: an own member, an element, a member of a set; `undefined` where there is none, inside null and for
+ * null. Throws `PolicyFault` inside any other scalar, for a name inside a list and for a number inside an object: another shape must
+ * not hide a value from a rule.
+ */
 export function lookUp(collection: Value, key: Value, fuel: Fuel): Value | undefined {
+  if (collection === null) return undefined
   if (collection instanceof RegoSet) return collection.has(key, fuel) ? key : undefined
-  if (isList(collection)) return typeof key === 'number' && Number.isInteger(key) && key >= 0 ? collection[key] : undefined
-  return isRecord(collection) && typeof key === 'string' ? member(collection, key) : undefined
+  if (key === null) return undefined
+  if (isList(collection)) {
+    if (typeof key !== 'number') throw new PolicyFault('eval', `a ${typeof key} as the index of a list`)
+    return Number.isInteger(key) && key >= 0 ? collection[key] : undefined
+  }
+  if (!isRecord(collection)) throw new PolicyFault('eval', `a reference through a ${typeof collection}`)
+  if (typeof key !== 'string') throw new PolicyFault('eval', `a ${typeof key} as the name of a member`)
+  return member(collection, key)
 }
 
 /** Elements, members or code points. Throws `PolicyFault` for a value that has none. */

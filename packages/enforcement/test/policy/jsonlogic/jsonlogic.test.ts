@@ -106,11 +106,24 @@ describe('AHP-POLICY-116 the operators mean what JSONLogic says, without its con
     for (const name of ['constructor', 'toString', 'length', 'hasOwnProperty']) {
       const found = [
         run({ '!!': { var: `request.context.${name}` } }),
-        run({ '!!': { var: `request.context.x.${name}` } }, { x: ['a'] }),
-        run({ '!!': { var: `request.context.x.${name}` } }, { x: 'text' }),
+        run({ '!!': { var: `request.context.x.${name}` } }, { x: {} }),
       ]
-      expect([name, ...found]).toEqual([name, false, false, false])
+      expect([name, ...found]).toEqual([name, false, false])
     }
+  })
+
+  test('AHP-POLICY-123 a name through a scalar or into a list is a fault, also where another value stands beside it', () => {
+    const names = { var: ['request.context.user.name', 'nobody'] }
+    for (const user of ['root', 7, true, [{ name: 'root' }], []]) {
+      expect([user, outcome({ if: [{ '===': [names, 'root'] }, 'DENY', 'ALLOW'] }, { user })]).toEqual([
+        user,
+        expect.stringMatching(/^fault (eval|field)$/),
+      ])
+    }
+    expect([{}, null].map((user) => outcome(names, { user }))).toEqual(['nobody', 'nobody'])
+    expect(outcome(names)).toBe('nobody')
+    for (const index of ['00', '-1', '1e0', 'length', 'a'])
+      expect([index, outcome({ var: `request.context.x.${index}` }, { x: ['a'] })]).toEqual([index, 'fault field'])
   })
 
   test('AHP-POLICY-9 elements of a list are reached by their decimal index, as in the fields of a pack', () => {
