@@ -61,8 +61,7 @@ export function answerRefusal(refusal: Refusal, options: AnswerOptions): HttpAns
   return answerJson(status, problem, {
     'Content-Type': 'application/problem+json',
     ...(status === 401 ? challenge(code, options) : {}),
-    // Up to half of it again, so that refused clients do not come back together.
-    ...(status === 503 ? { 'Retry-After': String(RETRY_SECONDS + Math.floor(Math.random() * 2)) } : {}),
+    ...(status === 503 ? { 'Retry-After': String(withJitter(refusal.retryAfter ?? RETRY_SECONDS)) } : {}),
     // The rest of the content may still be on its way.
     ...(status === 413 ? { Connection: 'close' } : {}),
   })
@@ -75,6 +74,11 @@ export function answerJson(status: number, value: unknown, headers: Readonly<Rec
     headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', ...headers },
     body: utf8(JSON.stringify(value)),
   }
+}
+
+/** Up to half of it again, so that refused clients do not come back together. */
+function withJitter(seconds: number): number {
+  return seconds + Math.floor(Math.random() * (1 + seconds / 2))
 }
 
 function challenge(code: string, { did }: AnswerOptions): Readonly<Record<string, string>> {

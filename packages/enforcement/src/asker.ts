@@ -41,6 +41,8 @@ export interface Asker {
   readonly psp: string
   /** With `jkt` unique for all time that this harness remembers. */
   readonly nonce: string
+  /** When the question was signed, epoch seconds, as the agent says. */
+  readonly created: number
 }
 
 /** What verification needs. */
@@ -77,7 +79,8 @@ export async function verifyAsker(
   const base = baseOf(member, headers, headers.passport, options.endpoint)
   if (!(await verifyEd25519(options.crypto, passport.key, base, member.signature)))
     throw new Refusal('ask_untrusted', 'the signature does not verify')
-  return { passport, jkt, psp: encodeBase64url(options.crypto.sha256(utf8(headers.passport))), nonce: member.params.nonce ?? '' }
+  const { created, nonce = '' } = member.params
+  return { passport, jkt, psp: encodeBase64url(options.crypto.sha256(utf8(headers.passport))), nonce, created }
 }
 
 function findAsk({ signatureInput, signature }: AskHeaders): SignatureMember | undefined {

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { defaultCrypto, jwkOf, type CryptoPort, type JsonObject, type Signer } from '@aiegis/protocol'
 import { openLog, type Log } from '@aiegis/ledger'
+import { createAfterRestart } from './after-restart.ts'
 import { answerRefusal, type HttpAnswer } from './answer.ts'
 import type { AskRequest } from './ask.ts'
 import type { KnownIssuer } from './asker.ts'
@@ -110,6 +111,8 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
     crypto,
     policy,
     nonces: createNonceGuard(now, crypto),
+    // An empty log has no process before this one that answered anything.
+    afterRestart: createAfterRestart(log.size() > 0n ? Math.floor(now() / 1000) : undefined),
     issue: createIssue({ signer: keys.harness, did: identity.did, log, tokenSeconds: options.tokenSeconds ?? 60, crypto, now }),
   })
   const protect = (request: AskRequest): Promise<HttpAnswer> =>

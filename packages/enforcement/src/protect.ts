@@ -1,5 +1,6 @@
 /** POST /api/protect: who asks, about what, what policy says, and the evidence of it (spec chapter 15). @module */
 import { covers, encodeBase64url, Refusal, utf8, type CryptoPort, type JsonObject, type Passport } from '@aiegis/protocol'
+import type { AfterRestart } from './after-restart.ts'
 import { answerDecision, type AnswerOptions, type HttpAnswer } from './answer.ts'
 import { parseAsk, readAskHeaders, type AskRequest, type Question } from './ask.ts'
 import { checkStanding, verifyAsker, type Asker, type AskerOptions } from './asker.ts'
@@ -15,6 +16,7 @@ export interface ProtectOptions extends AskerOptions, AnswerOptions {
   readonly policy: Pick<Policy, 'decide'>
   readonly issue: Issue
   readonly nonces: NonceGuard
+  readonly afterRestart: AfterRestart
   readonly crypto: CryptoPort
 }
 
@@ -37,7 +39,10 @@ export function createProtect(options: ProtectOptions): Protect {
     }
     const shown = question.request && readShown(question.request, crypto)
     const input = inputOf(question.input, shown)
-    if (asker !== null) await options.nonces.claim(asker, seconds)
+    if (asker !== null) {
+      options.afterRestart(asker, headers.idempotencyKey, seconds)
+      await options.nonces.claim(asker, seconds)
+    }
 
     const make = async (): Promise<Issued> => {
       const verdict =

@@ -72,6 +72,7 @@ describe('AHP-ASK-16 nothing is released that is not in the log', () => {
           }),
       },
       nonces: createNonceGuard(() => NOW, defaultCrypto()),
+      afterRestart: () => undefined,
       issue,
     })
     const body = new TextEncoder().encode('{"action":"http.get","target":"x"}')
@@ -255,12 +256,12 @@ describe('state', () => {
   test('files in directories that are missing are named with their flags, before a key is made', async () => {
     const state = mkdtempSync(join(tmpdir(), 'aiegis-missing-'))
     const start = (more: object): Promise<Enforcement> => createEnforcement({ url: 'https://harness.example', state, ...more })
-    const file = join(state, 'none', 'file')
-    await expect(start({ auditDb: file })).rejects.toThrow(
-      `--audit-db ${file}: it cannot be made (ENOENT); name a file in a directory that exists`,
+    const lost = join(state, 'none', 'file')
+    await expect(start({ auditDb: lost })).rejects.toThrow(
+      `--audit-db ${lost}: it cannot be made (ENOENT); name a file in a directory that exists`,
     )
-    await expect(start({ lastCheckpoint: file })).rejects.toThrow(
-      `--last-checkpoint ${file}: its directory is missing; name a file in one that exists`,
+    await expect(start({ lastCheckpoint: lost })).rejects.toThrow(
+      `--last-checkpoint ${lost}: its directory is missing; name a file in one that exists`,
     )
     expect(existsSync(join(state, 'log.key'))).toBe(false)
     rmSync(state, { recursive: true })

@@ -246,7 +246,12 @@ describe('the command', () => {
 
   test('AHP-LEDGER-4 a second process on the same state ends, also with a ledger of its own', async () => {
     const { code, out, err } = await run(
-      ...['--port', '0', '--state', join(directory, 'state'), '--audit-db', join(directory, 'other.db')],
+      '--port',
+      '0',
+      '--state',
+      join(directory, 'state'),
+      '--audit-db',
+      join(directory, 'other.db'),
     )
     expect([code, out, err]).toEqual([
       2,

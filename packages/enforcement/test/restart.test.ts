@@ -1,0 +1,103 @@
+import { signAsk } from '@aiegis/agent'
+import { isObject, parseJson, utf8, type JsonObject } from '@aiegis/protocol'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { AskRequest } from '../src/ask.ts'
+import { createEnforcement, type Enforcement } from '../src/enforcement.ts'
+import { createScene, NOW, shows, text, type Scene } from './scene.ts'
+
+const SECONDS = Math.floor(NOW / 1000)
+const CONTENT = utf8(JSON.stringify(shows('GET', '/a')))
+const KEY = { idempotencyKey: 'order-1' }
+
+let scene: Scene
+/** The server of the moment. */
+let server: Enforcement
+beforeEach(async () => {
+  scene = await createScene()
+  server = scene.enforcement
+})
+afterEach(async () => {
+  await server.close()
+  await scene.close()
+})
+
+interface Question {
+  readonly nonce: string
+  readonly created?: number
+  readonly idempotencyKey?: string
+}
+
+async function sign({ created = Math.floor(scene.clock.now / 1000), ...rest }: Question): Promise<AskRequest> {
+  const fields = await signAsk(scene.agent, {
+    url: server.endpoint,
+    content: CONTENT,
+    passport: scene.passport,
+    created,
+    ...rest,
+  })
+  return { headers: ['Content-Type', 'application/json', ...Object.entries(fields).flat()], content: CONTENT }
+}
+
+interface Got {
+  readonly code: string
+  readonly token: string
+  readonly retryAfter: number
+}
+
+async function send(request: AskRequest): Promise<Got> {
+  const { status, body, headers } = await server.protect(request)
+  const value = parseJson(body, { maxBytes: 65_536 })
+  const json: JsonObject = isObject(value) ? value : {}
+  return { code: `${status} ${text(json['code'])}`, token: text(json['token']), retryAfter: Number(headers['Retry-After']) }
+}
+
+const ask = async (question: Question): Promise<Got> => send(await sign(question))
+
+async function restart(): Promise<void> {
+  const { did, issuerDid, url } = server
+  await server.close()
+  server = await createEnforcement({ url, did, issuer: issuerDid, state: scene.state, now: () => scene.clock.now })
+}
+
+describe('AHP-ASK-22 after a restart', () => {
+  test('AHP-ASK-5 a question that was answered under its key is not answered with another token, byte for byte the same', async () => {
+    const first = await ask({ nonce: 'one', ...KEY })
+    // Its clock is ahead: it is fresh for two minutes.
+    const again = await sign({ nonce: 'two', created: SECONDS + 60, ...KEY })
+    expect(await send(again)).toEqual(first)
+    await restart()
+    for (const seconds of [0, 119, 120, 360]) {
+      scene.clock.now = NOW + seconds * 1_000
+      expect((await send(again)).code).toMatch(/^(503 overloaded|401 ask_stale)$/)
+    }
+    scene.clock.now = NOW + 361_000
+    expect((await send(again)).code).toBe('401 ask_stale')
+  })
+
+  test('AHP-ASK-19 a key gets no second token while the first may live, and one afterwards', async () => {
+    await ask({ nonce: 'one', ...KEY })
+    await restart()
+    const at = async (seconds: number): Promise<Got> => {
+      scene.clock.now = NOW + seconds * 1_000
+      return ask({ nonce: `at-${seconds}`, ...KEY })
+    }
+    const early = await at(1)
+    expect([early.code, (await at(360)).code, (await at(361)).code]).toEqual(['503 overloaded', '503 overloaded', '200 -'])
+    expect(early.retryAfter).toBeGreaterThanOrEqual(360)
+    // A refused question used nothing up.
+    scene.clock.now = NOW + 361_000
+    expect((await ask({ nonce: 'at-360', ...KEY })).code).toBe('200 -')
+  })
+
+  test('AHP-ASK-4 a question that is older than the start is stale, one without key that is not is answered', async () => {
+    await ask({ nonce: 'one' })
+    await restart()
+    expect((await ask({ nonce: 'old', created: SECONDS - 1 })).code).toBe('401 ask_stale')
+    expect((await ask({ nonce: 'new', created: SECONDS })).code).toBe('200 -')
+    expect((await ask({ nonce: 'one' })).code).toBe('409 ask_replayed')
+  })
+})
+
+test('a first start has nothing to forget', async () => {
+  expect((await ask({ nonce: 'one', created: SECONDS - 30, ...KEY })).code).toBe('200 -')
+})
