@@ -41,7 +41,7 @@ export interface Outcome {
 
 /** Fuel of one rule on one field, and of one question. */
 const RULE_FUEL = 100_000
-const QUESTION_FUEL = 2_000_000
+const QUESTION_FUEL = 400_000
 const NO_PACKS: Verdict = blocked('no_policy_packs', null, null, null)
 
 /** Compiles every rule. Throws `PackRefused` for the first one that its engine refuses, or that has no engine. */

@@ -1,26 +1,23 @@
 /** Threads that evaluate packs: one question each at a time, a deadline, and a fresh thread after every breach (spec chapter 16). @module */
-import { Worker } from 'node:worker_threads'
 import { Refusal } from '@aiegis/protocol'
 import { blocked, type LoadedPack, type Outcome } from './evaluate.ts'
-import { PackRefused } from './pack-refused.ts'
 import type { ServerQuestion } from './question.ts'
-import type { WorkerAnswer, WorkerStart } from './worker.ts'
+import { launch, type Thread, type ThreadOptions } from './thread.ts'
 
-/** Milliseconds for one question and for compiling all packs; threads that run side by side. */
-export interface PoolOptions {
-  readonly packs: readonly LoadedPack[]
+/** Milliseconds for one question; threads that run side by side. */
+export interface PoolOptions extends ThreadOptions {
   readonly deadlineMs: number
-  readonly compileMs: number
   readonly threads: number
-  /** What the threads run; the built `worker.js` unless a test brings its own. */
-  readonly entry?: URL
 }
 
 /** A set of threads with the same packs. */
 export interface Pool {
   /** What the authors of the packs should look at. */
   readonly warnings: readonly string[]
-  /** Resolves always, but for `overloaded` when too many questions wait. */
+  /**
+   * Resolves always, but for `overloaded` when too many questions wait. One question without a passport is decided at a time, and only
+   * when none with one waits: whoever asks without a signature costs nothing and must not delay those who sign.
+   */
   decide(question: ServerQuestion): Promise<Outcome>
   /** Ends the threads once no question waits; those asked later are BLOCK. */
   close(): Promise<void>
@@ -29,13 +26,6 @@ export interface Pool {
 interface Job {
   readonly question: ServerQuestion
   resolve(outcome: Outcome): void
-}
-
-/** `heard` is called with each answer, or with the reason why none will come any more. */
-interface Thread {
-  readonly worker: Worker
-  warnings: readonly string[]
-  heard: (answer: WorkerAnswer | string) => void
 }
 
 interface Slot {
@@ -47,27 +37,34 @@ interface Slot {
 }
 
 const MAX_WAITING = 1_000
+const MAX_UNSIGNED_WAITING = 250
 const RESTART_MS = 1_000
-const START_MS = 60_000
-/** On Node 20 a thread cannot start from TypeScript: tests use the built file. */
-const ENTRY = import.meta.url.endsWith('.ts')
-  ? new URL('../../dist/policy/worker.js', import.meta.url)
-  : new URL('./worker.js', import.meta.url)
-const MEMORY = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16, codeRangeSizeMb: 16, stackSizeMb: 4 }
-
 /** Starts the threads and resolves when all have compiled the packs. Throws `PackRefused` when one cannot. */
 export async function createPool(options: PoolOptions): Promise<Pool> {
-  const queue: Job[] = []
+  const signed: Job[] = []
+  const unsigned: Job[] = []
   let closing = false
   let drained: (() => void) | undefined
   const slots = await startAll(options)
 
   function pump(): void {
     for (const slot of slots) {
-      const job = slot.state === 'idle' ? queue.shift() : undefined
+      const job = slot.state === 'idle' ? nextJob() : undefined
       if (job !== undefined) run(slot, job)
     }
-    if (closing && queue.length === 0 && slots.every(({ job }) => job === undefined)) drained?.()
+    if (closing && isEmpty() && slots.every(({ job }) => job === undefined)) drained?.()
+  }
+
+  function nextJob(): Job | undefined {
+    const first = signed.shift()
+    if (first !== undefined) return first
+    // A thread that starts anew most likely broke over one of them: it is the one that they occupy.
+    const occupied = slots.some(({ state, job }) => state === 'starting' || (job !== undefined && !isSigned(job)))
+    return occupied ? undefined : unsigned.shift()
+  }
+
+  function isEmpty(): boolean {
+    return signed.length === 0 && unsigned.length === 0
   }
 
   function run(slot: Slot, job: Job): void {
@@ -101,7 +98,7 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
   function replace(slot: Slot, why: string): void {
     const outcome = breach(options.packs, slot, why)
     void end(slot)
-    if (!closing || queue.length > 0) restart(slot)
+    if (!closing || !isEmpty()) restart(slot)
     finish(slot, outcome)
   }
 
@@ -120,7 +117,8 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
       },
       () => {
         // It compiled before, so the machine is at fault: answer what waits, and try again in a while.
-        for (const job of queue.splice(0)) job.resolve(breach(options.packs, undefined, 'worker: the thread cannot be started'))
+        for (const job of [...signed.splice(0), ...unsigned.splice(0)])
+          job.resolve(breach(options.packs, undefined, 'worker: the thread cannot be started'))
         setTimeout(() => (slot.state === 'dead' ? undefined : restart(slot)), RESTART_MS).unref()
         pump()
       },
@@ -139,8 +137,8 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
     warnings: slots[0]?.thread.warnings ?? [],
     decide(question) {
       if (closing) return Promise.resolve(breach(options.packs, undefined, 'the pool is closed'))
-      if (queue.length >= MAX_WAITING)
-        return Promise.reject(new Refusal('overloaded', `${MAX_WAITING} questions wait for policy`))
+      const [queue, most] = question.passport === null ? [unsigned, MAX_UNSIGNED_WAITING] : [signed, MAX_WAITING]
+      if (queue.length >= most) return Promise.reject(new Refusal('overloaded', `${most} questions wait for policy`))
       return new Promise((resolve) => {
         queue.push({ question, resolve })
         pump()
@@ -157,6 +155,10 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
   }
 }
 
+function isSigned({ question }: Job): boolean {
+  return question.passport !== null
+}
+
 async function startAll(options: PoolOptions): Promise<readonly Slot[]> {
   const started = await Promise.allSettled(
     Array.from({ length: options.threads }, async (): Promise<Slot> => {
@@ -169,61 +171,6 @@ async function startAll(options: PoolOptions): Promise<readonly Slot[]> {
   if (failed === undefined) return slots
   for (const slot of slots) void end(slot)
   throw failed.reason
-}
-
-/** A thread that has compiled the packs. Its environment is empty and it has no input; what it could print is dropped. */
-function launch({ packs, compileMs, entry = ENTRY }: PoolOptions, progress: Int32Array): Promise<Thread> {
-  const workerData: WorkerStart = { packs, progress: toShared(progress) }
-  const worker = new Worker(entry, {
-    workerData,
-    resourceLimits: MEMORY,
-    env: {},
-    execArgv: [],
-    argv: [],
-    stdout: true,
-    stderr: true,
-  })
-  const thread: Thread = { worker, warnings: [], heard: () => undefined }
-  worker.on('message', (answer: WorkerAnswer) => thread.heard(answer))
-  worker.on('error', (error) => thread.heard(String(error)))
-  worker.on('exit', () => thread.heard('the thread ended'))
-  worker.unref()
-  const files = packs.map(({ file }) => file).join(', ')
-  return new Promise((resolve, reject) => {
-    const refuse = (error: PackRefused): void => {
-      clearTimeout(timer)
-      thread.heard = () => undefined
-      void worker.terminate()
-      reject(error)
-    }
-    const late = (what: string, ms: number): NodeJS.Timeout =>
-      setTimeout(() => refuse(new PackRefused({ file: files }, `${what} took longer than ${ms} ms; make them smaller`)), ms)
-    // How long a machine takes to start a thread is not the pack's fault.
-    let timer = late('starting the thread for the rules', START_MS)
-    thread.heard = (answer) => {
-      if (typeof answer === 'string')
-        return refuse(new PackRefused({ file: files }, `the rules could not be compiled (${answer})`))
-      if (answer.kind === 'refused') return refuse(new SentenceRefused(answer.sentence))
-      clearTimeout(timer)
-      if (answer.kind === 'started') timer = late('compiling the rules', compileMs)
-      if (answer.kind !== 'ready') return
-      thread.warnings = answer.warnings
-      resolve(thread)
-    }
-  })
-}
-
-/** A refusal that was already put into a sentence, with its file and rule, in the other thread. */
-class SentenceRefused extends PackRefused {
-  constructor(sentence: string) {
-    super({ file: '' }, '')
-    this.message = sentence
-  }
-}
-
-function toShared(array: Int32Array): SharedArrayBuffer {
-  if (array.buffer instanceof SharedArrayBuffer) return array.buffer
-  throw new TypeError('progress is not shared')
 }
 
 /** Ends a thread and stops listening to it. */

@@ -193,6 +193,25 @@ describe('AHP-POLICY-14 whatever goes wrong is BLOCK with policy_error', () => {
     expect(said([pack('p', rules)], { context: { list } })).toMatch(/^BLOCK p\/r[1-9]\d* policy_error$/)
   })
 
+  test('AHP-POLICY-113 fuel ends a rule with slow patterns, and not the clock', () => {
+    const slow = (text: string) => `regex.match(\`a[ab]{900}[cd]\`, ${text})`
+    const twice = pack('p', [
+      regoRule('r', `decision := "DENY" if ${slow('input.request.context.s')}\ndecision := "DENY" if ${slow('input.value')}`, {
+        match: { action: '*', fields: ['context.s'] },
+      }),
+    ])
+    expect(outcome([twice], { context: { s: 'ab'.repeat(14_000) } }).fault).toBe('fuel: more than 100000 units of fuel')
+    expect(outcome([twice], { context: { s: 'ab'.repeat(14_000), t: 1 } }).verdict.deny_reason).toBe('policy_error')
+    const large = denyIf(slow('input.request.context.s'), ['action'])
+    expect(outcome([large], { context: { s: 'ab'.repeat(700_000) } }).fault).toContain('text of more than 65536 characters')
+  })
+
+  test('the reference packs have fuel for five fields of the largest size', () => {
+    const text = 'x'.repeat(65_536)
+    const context = { user_message: text, tool_args: text, request: { url: text } }
+    expect(said([reference('pii-block')], { input: text, target: text, context })).toBe('ALLOW -/- -')
+  })
+
   test('AHP-POLICY-11 the same question burns the same fuel twice', () => {
     const packs = [reference('pii-block'), reference('tool-allowlist'), reference('rate-limit')]
     const once = outcome(packs, { input: 'x'.repeat(5_000) })

@@ -47,4 +47,18 @@ describe('AHP-POLICY-12 AHP-POLICY-106 regular expressions are linear, and their
     expect(used('a{900}', 60_000)).toBeGreaterThan(used('abc', 60_000))
     expect(() => matches('abc', 'x'.repeat(60_000), new Fuel(10))).toThrow(PolicyFault)
   })
+
+  test('AHP-POLICY-113 a pattern is paid for before it runs: by bytes times instructions, 256 for a unit', () => {
+    const size = 904
+    expect(used('a[ab]{900}[cd]', 28_000)).toBe(1 + Math.ceil((28_000 * size) / 256))
+    const fuel = new Fuel(1_000_000)
+    matches('a[ab]{900}[cd]', 'é'.repeat(14_000), fuel)
+    expect(fuel.used).toBe(1 + Math.ceil((28_000 * size) / 256))
+    expect(() => matches('a[ab]{900}[cd]', 'ab'.repeat(32_768), new Fuel(100_000))).toThrow('more than 100000 units of fuel')
+  })
+
+  test('AHP-POLICY-113 65,536 characters are matched, one more is a fault and not cut', () => {
+    expect(matches('c$', `${'x'.repeat(65_535)}c`)).toBe(true)
+    expect(() => matches('c', `${'x'.repeat(65_536)}c`)).toThrow('a pattern on text of more than 65536 characters')
+  })
 })

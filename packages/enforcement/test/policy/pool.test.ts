@@ -27,9 +27,10 @@ ${start}`
   return new URL(`data:text/javascript,${encodeURIComponent(code)}`)
 }
 
-function asking(action: string): ServerQuestion {
+function asking(action: string, signed = false): ServerQuestion {
+  const passport = signed ? { agent_did: 'did:key:z6Mk1', issuer: 'did:web:i.example', claims: {} } : null
   return {
-    ...question({ action }),
+    ...question({ action, passport }),
     now: NOW,
     serverJurisdictions: [],
     counters: { requests_1m: 1, requests_1h: 1, action_requests_1m: 1, action_requests_1h: 1 },
@@ -87,6 +88,57 @@ describe('AHP-POLICY-119 a thread that breaks costs one question', () => {
     const waiting = ['exit', 'ok', 'exit', 'ok'].map((action) => pool.decide(asking(action)))
     await pool.close()
     expect((await Promise.all(waiting)).map(({ verdict }) => verdict.decision)).toEqual(['BLOCK', 'ALLOW', 'BLOCK', 'ALLOW'])
+  })
+})
+
+describe('AHP-POLICY-122 questions that nobody signed do not delay signed ones', () => {
+  /** The order in which questions are answered, all asked at once. */
+  async function order(
+    pool: Pool,
+    asked: readonly (readonly [name: string, action: string, signed: boolean])[],
+  ): Promise<string[]> {
+    const answered: string[] = []
+    await Promise.all(
+      asked.map(async ([name, action, signed]) => {
+        await pool.decide(asking(action, signed)).catch(() => undefined)
+        answered.push(name)
+      }),
+    )
+    return answered
+  }
+
+  test('many that use their whole time occupy one thread; the other answers those who sign', async () => {
+    await withPool(
+      async (pool) => {
+        const hostile = Array.from({ length: 6 }, (_, i) => [`hostile ${i}`, 'hang', false] as const)
+        const honest = Array.from({ length: 6 }, (_, i) => [`honest ${i}`, 'ok', true] as const)
+        expect((await order(pool, [...hostile, ...honest])).slice(0, 6)).toEqual(honest.map(([name]) => name))
+      },
+      { threads: 2, deadlineMs: 300 },
+    )
+  })
+
+  test('with one thread a signed question waits for one of them and for no more', async () => {
+    await withPool(
+      async (pool) => {
+        const hostile = Array.from({ length: 4 }, (_, i) => [`hostile ${i}`, 'hang', false] as const)
+        expect((await order(pool, [...hostile, ['honest', 'ok', true]])).indexOf('honest')).toBe(1)
+      },
+      { deadlineMs: 300 },
+    )
+  })
+
+  test('their queue is their own: 250 wait, one more is refused, and signed ones still find room', async () => {
+    await withPool(
+      async (pool) => {
+        const all = Array.from({ length: 252 }, () => pool.decide(asking('ok')).then(() => 'answered', String))
+        const signed = Array.from({ length: 300 }, () => pool.decide(asking('ok', true)).then(() => 'answered', String))
+        const said = await Promise.all(all)
+        expect(said.filter((each) => each !== 'answered')).toEqual([expect.stringContaining('250 questions wait for policy')])
+        expect(new Set(await Promise.all(signed))).toEqual(new Set(['answered']))
+      },
+      { threads: 2 },
+    )
   })
 })
 
