@@ -8,6 +8,7 @@ import type { AskRequest } from './ask.ts'
 import type { KnownIssuer } from './asker.ts'
 import { createIdentity, type Identity, type IdentityOptions } from './identity.ts'
 import { createIssue } from './issue.ts'
+import { KEY_ROLES } from './keys.ts'
 import { createNonceGuard } from './nonces.ts'
 import { issuePassport, type IssuedPassport, type PassportRequest } from './passports.ts'
 import type { PackKey } from './policy/pack-signature.ts'
@@ -123,7 +124,15 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
     handle: (request, response) => handler(request, response),
     issuePassport: (request) =>
       issuePassport(
-        { signer: keys.issuer, did: identity.issuerDid, harness: identity.did, status, statusUrl: identity.statusUrl, now },
+        {
+          signer: keys.issuer,
+          did: identity.issuerDid,
+          harness: identity.did,
+          status,
+          statusUrl: identity.statusUrl,
+          taken: KEY_ROLES.map((role) => keys[role].publicKey),
+          now,
+        },
         request,
       ),
     revoke: (index) => status.revoke(index),

@@ -1,7 +1,7 @@
 /** The routes of the server; whatever comes in, an answer goes out (spec chapter 15.5). @module */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { jwkOf, Malformed, parseRequestTarget, Refusal, utf8, type JsonObject, type Signer } from '@aiegis/protocol'
-import { logHttp } from '@aiegis/ledger'
+import { logHttp, type LogResponse } from '@aiegis/ledger'
 import { answerJson, answerRefusal, type AnswerOptions, type HttpAnswer } from './answer.ts'
 import { MAX_QUESTION } from './ask.ts'
 import type { Enforcement } from './enforcement.ts'
@@ -52,13 +52,26 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
     const { method = '' } = request
     const path = pathOf(request)
     const served = log(method, path)
-    if (served !== undefined) return served
+    if (served !== undefined) return served.status === 200 ? served : refuseLog(served, method)
     const known = routes.get(path)
     if (known === undefined) throw new Refusal('route_unknown', path.slice(0, 100))
     const route = known.get(method === 'HEAD' ? 'GET' : method)
-    if (route === undefined) throw new Refusal('method_not_allowed', method)
+    if (route === undefined) return refuseMethod(method, known.has('GET') ? 'GET, HEAD' : [...known.keys()].join(', '))
     const answer = await route(request, response)
     return method === 'HEAD' ? { ...answer, body: new Uint8Array() } : answer
+  }
+
+  /** The log is served by itself elsewhere and knows nothing of problems. */
+  function refuseLog({ status, headers }: LogResponse, method: string): HttpAnswer {
+    if (status === 405) return refuseMethod(method, headers['Allow'] ?? '')
+    if (status === 404) throw new Refusal('route_unknown', 'no tile')
+    throw new Refusal('ledger_unavailable', `the log answers ${status}`)
+  }
+
+  /** RFC 9110 §15.5.6: says which methods there are. */
+  function refuseMethod(method: string, allow: string): HttpAnswer {
+    const answer = answerRefusal(new Refusal('method_not_allowed', method), options.answers)
+    return { ...answer, headers: { ...answer.headers, Allow: allow } }
   }
 
   function send(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {

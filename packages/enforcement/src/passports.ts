@@ -3,6 +3,7 @@ import {
   checkDid,
   encodeBase64url,
   encodeJwsInput,
+  equal,
   formatDidKey,
   formatSeconds,
   jwkOf,
@@ -52,12 +53,19 @@ export interface PassportIssuer {
   readonly harness: string
   readonly status: Pick<StatusPublisher, 'allocate'>
   readonly statusUrl: string
+  /** Keys that have a role already, such as the server's own: a key has one role (spec chapter 1.5). */
+  readonly taken: readonly Ed25519PublicKey[]
   /** Epoch milliseconds. */
   readonly now: () => number
 }
 
-/** Signs a passport. Rejects with the `Refusal` of the receivers' own reader when the request makes none that they would read. */
+/**
+ * Signs a passport. Rejects with the `Refusal` of the receivers' own reader when the request makes none that they would read, and
+ * with `TypeError` for a key that has another role.
+ */
 export async function issuePassport(issuer: PassportIssuer, request: PassportRequest): Promise<IssuedPassport> {
+  if (issuer.taken.some(({ bytes }) => equal(bytes, request.agent.bytes)))
+    throw new TypeError("issuePassport: `agent` is one of this server's own keys, and a key has one role; give the agent another")
   const agentDid = formatDidKey(request.agent)
   // The form is checked before an index is spent, with the index of greatest length.
   parsePassport(utf8(JSON.stringify(credentialOf(issuer, request, agentDid, 131_071))))

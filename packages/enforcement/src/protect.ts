@@ -10,6 +10,7 @@ import type { NonceGuard } from './nonces.ts'
 import { blocked, type Verdict } from './policy/evaluate.ts'
 import type { Policy } from './policy/policy.ts'
 import { inputOf, readShown, type Shown } from './shown-request.ts'
+import { createUnsignedLimit } from './unsigned-limit.ts'
 
 /** What a harness decides with. */
 export interface ProtectOptions extends AskerOptions, AnswerOptions {
@@ -27,6 +28,7 @@ export type Protect = (request: AskRequest) => Promise<HttpAnswer>
 export function createProtect(options: ProtectOptions): Protect {
   const { crypto, now } = options
   const answers = createIdempotencyStore<Issued>(now)
+  const countUnsigned = createUnsignedLimit(now)
 
   return async ({ headers: lines, content }) => {
     const started = now()
@@ -34,6 +36,7 @@ export function createProtect(options: ProtectOptions): Protect {
     const headers = readAskHeaders(lines)
     const question = parseAsk(content)
     const asker = await verifyAsker(headers, content, options, seconds)
+    if (asker === null) countUnsigned()
     if (asker !== null && question.agentDid !== undefined && question.agentDid !== asker.passport.subject) {
       throw new Refusal('ask_untrusted', '"context.agent_did" is another agent than the passport\'s')
     }

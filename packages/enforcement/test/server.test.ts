@@ -101,6 +101,29 @@ describe('routes', () => {
     expect(await code(get('/api/protect', { method: 'POST', body: 'x' }))).toEqual([415, 'ask_media_type'])
   })
 
+  test('AHP-REFUSE-1 what the log does not have is refused as everything else is, and a method with those that there are', async () => {
+    const refused = async (path: string, method = 'GET'): Promise<unknown> => {
+      const response = await get(path, { method })
+      const { code } = (await response.json()) as { code: string }
+      return [response.status, code, response.headers.get('content-type'), response.headers.get('allow')]
+    }
+    const problem = 'application/problem+json'
+    expect(await refused('/tile/7/000')).toEqual([404, 'route_unknown', problem, null])
+    expect(await refused('/tile/x')).toEqual([404, 'route_unknown', problem, null])
+    expect(await refused('/checkpoint', 'POST')).toEqual([405, 'method_not_allowed', problem, 'GET, HEAD'])
+    expect(await refused('/health', 'POST')).toEqual([405, 'method_not_allowed', problem, 'GET, HEAD'])
+    expect(await refused('/api/protect', 'PUT')).toEqual([405, 'method_not_allowed', problem, 'POST'])
+  })
+
+  test('AHP-REFUSE-4 a log that ended is refused with a time to come back', async () => {
+    const other = await startServer(parseFlags(['--port', '0', '--state', join(directory, 'ended')]))
+    await other.enforcement.log.close()
+    const response = await fetch(`http://127.0.0.1:${other.port}/checkpoint`)
+    expect([response.status, await response.json()]).toEqual([503, expect.objectContaining({ code: 'ledger_unavailable' })])
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
+    await other.close()
+  })
+
   test('HEAD is GET without content', async () => {
     const response = await get('/health', { method: 'HEAD' })
     expect([response.status, await response.text()]).toEqual([200, ''])

@@ -17,6 +17,8 @@ import {
   type StatusListClaims,
 } from '@aiegis/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createEnforcement } from '../src/enforcement.ts'
+import { KEY_ROLES, loadKey } from '../src/keys.ts'
 import { issuePassport, type PassportIssuer, type PassportRequest } from '../src/passports.ts'
 import { createStatusFile, createStatusPublisher, type StatusOptions, type StatusPublisher } from '../src/status.ts'
 import { UsageError } from '../src/usage.ts'
@@ -138,6 +140,7 @@ describe('passports', () => {
     harness: 'did:web:harness.example',
     status: createStatusPublisher(options),
     statusUrl: URL,
+    taken: [key.publicKey],
     now: () => now,
   })
 
@@ -183,5 +186,16 @@ describe('passports', () => {
     const counting = { ...issuer(), status: { allocate: () => (allocated += 1) } }
     await expect(issuePassport(counting, { agent, mission, ...request })).rejects.toThrow(Refusal)
     expect(allocated).toBe(0)
+  })
+
+  test('are not issued to a key that has another role', async () => {
+    await expect(issuePassport(issuer(), { agent: key.publicKey, mission })).rejects.toThrow(TypeError)
+    const state = join(dirname(options.file), 'state')
+    const server = await createEnforcement({ url: 'https://harness.example', state })
+    for (const role of KEY_ROLES) {
+      const agentKey = loadKey(join(state, `${role}.key`), 'x').publicKey
+      await expect(server.issuePassport({ agent: agentKey, mission })).rejects.toThrow('a key has one role')
+    }
+    await server.close()
   })
 })

@@ -3,6 +3,8 @@ import { Refusal, utf8 } from '@aiegis/protocol'
 import type { Log } from './log.ts'
 import { parseTilePath } from './tile-path.ts'
 
+const RETRY_SECONDS = 10
+
 /** An answer that any HTTP server can send. */
 export interface LogResponse {
   readonly status: number
@@ -31,7 +33,9 @@ function respond(log: Log, path: string): LogResponse {
     return body === undefined ? answer(404, NEVER_KEPT, utf8('not found\n')) : answer(200, NEVER_CHANGES, body)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    return answer(503, { ...NEVER_KEPT, 'Retry-After': '10' }, utf8('the log does not answer\n'))
+    // With jitter, so that readers do not come back together.
+    const seconds = RETRY_SECONDS + Math.floor((Math.random() * RETRY_SECONDS) / 2)
+    return answer(503, { ...NEVER_KEPT, 'Retry-After': String(seconds) }, utf8('the log does not answer\n'))
   }
 }
 

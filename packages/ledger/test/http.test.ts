@@ -164,7 +164,10 @@ describe('AHP-LEDGER-9 a log over HTTP', () => {
     const serve = logHttp(log)
     await log.close()
     for (const path of ['/checkpoint', '/tile/0/000.p/1', '/tile/entries/000.p/1']) {
-      expect(serve('GET', path)).toMatchObject({ status: 503, headers: { 'Retry-After': '10', 'Cache-Control': 'no-store' } })
+      expect(serve('GET', path)).toMatchObject({
+        status: 503,
+        headers: { 'Retry-After': expect.stringMatching(/^1[0-4]$/), 'Cache-Control': 'no-store' },
+      })
     }
   })
 })
