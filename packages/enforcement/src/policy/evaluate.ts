@@ -112,11 +112,16 @@ function done(run: Run, verdict: Verdict): Outcome {
 function selectPacks(packs: readonly CompiledPack[], question: ServerQuestion): readonly CompiledPack[] {
   const { jurisdiction, serverJurisdictions, context } = question
   const known = [...serverJurisdictions, ...(jurisdiction === null ? [] : [jurisdiction])]
-  if (!packs.some(({ jurisdictions }) => jurisdictions.some((name) => known.includes(name)))) return packs
+  if (!packs.some(({ jurisdictions }) => jurisdictions.some((name) => known.some((place) => includes(name, place))))) return packs
   const claimed = Object.hasOwn(context, 'jurisdiction') ? context['jurisdiction'] : null
   return packs.filter(({ jurisdictions }) =>
-    jurisdictions.some((name) => name === '*' || known.includes(name) || name === claimed),
+    jurisdictions.some((name) => name === '*' || [...known, claimed].some((place) => includes(name, place))),
   )
+}
+
+/** A region lies inside its country: `US` includes `US-CA`, and not the other way round. */
+function includes(jurisdiction: string, place: unknown): boolean {
+  return place === jurisdiction || (typeof place === 'string' && place.startsWith(`${jurisdiction}-`))
 }
 
 function decidePack(pack: CompiledPack, packIndex: number, run: Run): Found {

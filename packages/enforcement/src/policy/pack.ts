@@ -44,7 +44,7 @@ const MAX_RULES = 1_000
 const MAX_FIELDS = 32
 const MAX_FIELD = 256
 const IDENTIFIER = /^[a-z0-9][a-z0-9._-]{0,63}$/
-const JURISDICTION = /^(?:\*|[A-Z][A-Z0-9-]{1,15})$/
+const JURISDICTION = /^(?:\*|[A-Z]{2}(?:-[A-Z0-9]{1,3})?)$/
 const ACTION = /^(?:\*|[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?:\.\*)?)$/
 const FIELD = /^(?:action|target|input|context)(?:\.[A-Za-z0-9_-]+)*$/
 const LAYER = /^L(?:[1-9]|1[0-5])-[A-Za-z][A-Za-z0-9-]{0,59}$/
@@ -76,7 +76,7 @@ export function parsePack(file: PackFile): Pack {
     issuer: read.did(manifest, 'issuer'),
     issuedAt,
     expiresAt,
-    jurisdictions: read.names(manifest, 'jurisdictions', 64, 16, JURISDICTION, 'such as "EU", or "*"'),
+    jurisdictions: read.names(manifest, 'jurisdictions', 64, 16, JURISDICTION, 'a code such as "EU" or "US-CA", or "*"'),
     rules: parseRules(manifest, file.name),
     fallback:
       VERDICTS.find((known) => known === verdict) ?? read.fail('"default_decision" is none of "ALLOW", "WARN" and "DENY"'),

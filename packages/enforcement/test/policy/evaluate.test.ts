@@ -274,6 +274,21 @@ describe('AHP-POLICY-6 AHP-POLICY-7 AHP-POLICY-13 silence, selection and time', 
     ])
   })
 
+  test('AHP-POLICY-6 a region lies inside its country: US-CA selects the packs for US, and US none for US-CA', () => {
+    const eu = pack('eu', [saying('r', 'ALLOW')], { jurisdictions: ['EU'] })
+    const us = pack('us', [saying('r', 'DENY')], { jurisdictions: ['US'] })
+    const ca = pack('ca', [saying('r', 'WARN')], { jurisdictions: ['US-CA'] })
+    const by = (packs: readonly PackFile[], jurisdiction: string | null, claimed: JsonValue = null) =>
+      said(packs, { jurisdiction, serverJurisdictions: ['EU'], context: { jurisdiction: claimed } })
+    expect(by([eu, us], 'US-CA')).toBe('BLOCK us/r r says no')
+    expect(by([eu, ca], 'US-CA')).toBe('WARN ca/r r says no')
+    expect([by([eu, ca], 'US'), by([eu, ca], 'US-NY'), by([eu, us], 'UK')]).toEqual(Array(3).fill('ALLOW -/- -'))
+    expect([by([eu, us], null, 'US-CA'), by([eu, us], null, ['US'])]).toEqual(['BLOCK us/r r says no', 'ALLOW -/- -'])
+    // A country of which only a region has a pack is a jurisdiction that no pack names: all apply.
+    expect(said([eu, ca], { jurisdiction: 'US' })).toBe('WARN ca/r r says no')
+    expect(said([eu, us], { jurisdiction: null, serverJurisdictions: ['US-CA'] })).toBe('BLOCK us/r r says no')
+  })
+
   test('no pack is BLOCK, and so is one that has expired: at its last second, not before', () => {
     const short = pack('s', [saying('r', 'ALLOW')], { expires_at: '2026-11-20T22:00:00Z' })
     expect(said([])).toBe('BLOCK -/- no_policy_packs')

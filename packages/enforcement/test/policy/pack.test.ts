@@ -56,7 +56,15 @@ describe('AHP-POLICY-1 AHP-POLICY-4 a manifest is closed in every member, and it
     ],
     [changed({ expires_at: '2026-01-01T00:00:00Z' }), 'pack test.json: "expires_at" is not after "issued_at"'],
     [changed({ jurisdictions: [] }), 'pack test.json: "jurisdictions" is not a list of 1 to 64 values'],
-    [changed({ jurisdictions: ['eu'] }), 'pack test.json: a value of "jurisdictions" is not such as "EU", or "*"'],
+    [
+      changed({ jurisdictions: ['eu'] }),
+      'pack test.json: a value of "jurisdictions" is not a code such as "EU" or "US-CA", or "*"',
+    ],
+    ...['USA', 'U', 'U1', 'US-', 'US-CALI', 'DE-BAYERN-X', 'US-ca', '**'].map((name): [string, string] => [
+      changed({ jurisdictions: [name] }),
+      'pack test.json: a value of "jurisdictions" is not a code such as "EU" or "US-CA", or "*"',
+    ]),
+    [changed({ jurisdictions: ['EU', 'US-CA', 'DE-BY', 'ES-1A2', '*'] }), 'the pack loads'],
     [changed({ jurisdictions: ['EU', 'EU'] }), 'pack test.json: "jurisdictions" names a value twice'],
     [changed({ default_decision: 'BLOCK' }), 'pack test.json: "default_decision" is none of "ALLOW", "WARN" and "DENY"'],
     [changed({ rules: [] }), 'pack test.json: "rules" is not a list of 1 to 1000 values'],
