@@ -41,8 +41,12 @@ export interface Policy {
   /** Always a verdict: what goes wrong is BLOCK. Rejects only with `overloaded`, when too many questions wait. */
   decide(question: PolicyQuestion): Promise<Verdict>
   packs(): readonly PackSummary[]
-  /** Takes new packs in place of the old ones at once, or throws `PackRefused` and keeps all old ones. */
+  /**
+   * Takes new packs in place of the old ones at once, or throws `PackRefused` and keeps all old ones. Exchanges happen in the order in
+   * which they were asked for, so that the last one stays. Rejects with an `Error` when the policy was closed before its turn ended.
+   */
   reload(packs: readonly PackFile[]): Promise<void>
+  /** Ends all threads, those of an exchange that goes on too; questions asked later are BLOCK. */
   close(): Promise<void>
 }
 
@@ -57,6 +61,31 @@ interface Loaded {
 export async function createPolicy(options: PolicyOptions): Promise<Policy> {
   const counters = createCounters()
   let loaded = await load(options, options.packs)
+  let exchanged: Promise<void> = Promise.resolve()
+  let ended: Promise<void> | undefined
+
+  async function exchange(files: readonly PackFile[]): Promise<void> {
+    if (isEnded()) throw new Error('the policy is closed')
+    const next = await load(options, files)
+    if (isEnded()) {
+      await next.pool.close()
+      throw new Error('the policy was closed while packs were loaded')
+    }
+    const before = loaded
+    loaded = next
+    await before.pool.close()
+  }
+
+  // A function, for `ended` may change while an exchange waits.
+  function isEnded(): boolean {
+    return ended !== undefined
+  }
+
+  async function end(): Promise<void> {
+    await loaded.pool.close()
+    await exchanged
+  }
+
   return {
     async decide(question) {
       const now = options.now()
@@ -75,13 +104,13 @@ export async function createPolicy(options: PolicyOptions): Promise<Policy> {
       return verdict
     },
     packs: () => loaded.packs.map(({ pack_id, sha256, rules }) => ({ pack_id, sha256, rules: rules.length })),
-    async reload(files) {
-      const next = await load(options, files)
-      const before = loaded
-      loaded = next
-      await before.pool.close()
+    reload(files) {
+      const mine = exchanged.then(() => exchange(files))
+      // The one who asked hears of a refusal; the next exchange goes on without it.
+      exchanged = mine.catch(() => undefined)
+      return mine
     },
-    close: () => loaded.pool.close(),
+    close: () => (ended ??= end()),
   }
 }
 

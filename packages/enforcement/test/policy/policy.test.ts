@@ -191,6 +191,62 @@ describe('AHP-POLICY-5 packs are exchanged all at once or not at all', () => {
     })
   })
 
+  const named = (id: string, verdict: string) => file(manifest(id, [saying('r', verdict)]), `${id}.json`)
+
+  test('exchanges at the same time happen one after the other: what was asked for last stays', async () => {
+    await withPolicy([ok], async (policy) => {
+      const slow = Array.from({ length: 400 }, (_, i) =>
+        regoRule(`r${i}`, Array.from({ length: 40 }, (__, k) => `decision := "ALLOW" if input.action == "a${k}"`).join('\n')),
+      )
+      await Promise.all([
+        policy.reload([file(manifest('large', [...slow, saying('r', 'ALLOW')]), 'large.json')]),
+        policy.reload([named('small', 'DENY')]),
+      ])
+      expect(policy.packs().map(({ pack_id }) => pack_id)).toEqual(['small'])
+      expect((await policy.decide(question())).decision).toBe('BLOCK')
+    })
+  })
+
+  test('an exchange that is refused does not stop the one behind it', async () => {
+    await withPolicy([ok], async (policy) => {
+      const refused = policy.reload([named('bad', 'deny')])
+      const taken = policy.reload([named('good', 'WARN')])
+      await expect(refused).rejects.toBeInstanceOf(PackRefused)
+      await taken
+      expect((await policy.decide(question())).decision).toBe('WARN')
+    })
+  })
+
+  test('the end also ends an exchange that goes on: no new set comes into use', async () => {
+    const policy = await createPolicy({ packs: [ok], packKeys: [], allowUnsignedPacks: true, now: () => NOW, threads: 1 })
+    const reload = policy.reload([named('late', 'ALLOW')]).then(
+      () => 'taken',
+      (error: unknown) => String(error),
+    )
+    await Promise.all([policy.close(), policy.close()])
+    expect(await reload).toMatch(/^Error: the policy (?:is|was) closed/)
+    expect(policy.packs().map(({ pack_id }) => pack_id)).toEqual(['ok'])
+    expect((await policy.decide(question())).deny_reason).toBe('policy_error')
+    await expect(policy.reload([named('later', 'ALLOW')])).rejects.toThrow('the policy is closed')
+    expect((await policy.decide(question())).deny_reason).toBe('policy_error')
+  })
+
+  test('an exchange that has begun to load when the end comes closes what it loaded', async () => {
+    let begun = (): void => undefined
+    const loading = new Promise<void>((resolve) => (begun = resolve))
+    let asked = 0
+    const now = (): number => {
+      asked += 1
+      if (asked === 2) begun()
+      return NOW
+    }
+    const policy = await createPolicy({ packs: [ok], packKeys: [], allowUnsignedPacks: true, now, threads: 1 })
+    const reload = policy.reload([named('late', 'ALLOW')])
+    await loading
+    await Promise.all([expect(reload).rejects.toThrow('the policy was closed while packs were loaded'), policy.close()])
+    expect((await policy.decide(question())).deny_reason).toBe('policy_error')
+  })
+
   test('questions in flight are answered by the old set', async () => {
     await withPolicy([ok], async (policy) => {
       const before = Array.from({ length: 50 }, () => policy.decide(question()))
