@@ -1,4 +1,5 @@
-import type { JsonObject, JsonValue } from '@aiegis/protocol'
+import { utf8, type JsonObject, type JsonValue } from '@aiegis/protocol'
+import { readFileSync } from 'node:fs'
 import { array, assert, constantFrom, dictionary, jsonValue, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compilePacks, decide, matchesAction, type Outcome } from '../../src/policy/evaluate.ts'
@@ -204,6 +205,17 @@ describe('AHP-POLICY-14 whatever goes wrong is BLOCK with policy_error', () => {
     expect(outcome([twice], { context: { s: 'ab'.repeat(14_000), t: 1 } }).verdict.deny_reason).toBe('policy_error')
     const large = denyIf(slow('input.request.context.s'), ['action'])
     expect(outcome([large], { context: { s: 'ab'.repeat(700_000) } }).fault).toContain('text of more than 65536 characters')
+  })
+
+  test('AHP-POLICY-117 the example of the specification denies large orders, and faults where no quantity is given', () => {
+    const chapter = readFileSync(new URL('../../../../spec/16-policy.md', import.meta.url), 'utf8')
+    const [, example = ''] = /```json policy-pack\n([^]*?)```/.exec(chapter) ?? []
+    const packs = [{ name: 'example.json', bytes: utf8(example) }]
+    const at = { jurisdiction: 'EU', action: 'orders.create' }
+    expect(said(packs, { ...at, input: { quantity: 101 } })).toBe('BLOCK orders-limits/large-order order_too_large')
+    expect(said(packs, { ...at, input: { quantity: 100 } })).toBe('ALLOW -/- -')
+    expect(said(packs, { ...at, input: null })).toBe('BLOCK orders-limits/large-order policy_error')
+    expect(said(packs, { ...at, action: 'orders.read', input: null })).toBe('ALLOW -/- -')
   })
 
   test('the reference packs have fuel for five fields of the largest size', () => {
