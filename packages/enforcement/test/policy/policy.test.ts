@@ -91,7 +91,7 @@ describe('loading', () => {
     ])
   })
 
-  test('AHP-POLICY-121 a rule that an agent silences by leaving a field out does not load', async () => {
+  test('AHP-POLICY-122 a rule that an agent silences by leaving a field out does not load', async () => {
     const rule = regoRule('r', 'decision := "DENY" if not startswith(input.request.context.path, "/safe")')
     expect(await sentence([file(manifest('p', [rule]), 'p.json')])).toBe(
       'pack p.json, rule r: line 3: "not" says nothing when the agent leaves out input.request.context.path; state before it that it is there, as in "input.request.context.path != null", or give "decision" the default "DENY" and rules that allow',

@@ -91,7 +91,7 @@ describe('AHP-POLICY-119 a thread that breaks costs one question', () => {
   })
 })
 
-describe('AHP-POLICY-122 questions that nobody signed do not delay signed ones', () => {
+describe('AHP-POLICY-121 questions that nobody signed do not delay signed ones', () => {
   /** The order in which questions are answered, all asked at once. */
   async function order(
     pool: Pool,

@@ -26,7 +26,7 @@ const allowing = (body: string, helper = ''): string =>
 
 const CONTEXT = 'input.request.context.path'
 
-describe('AHP-POLICY-121 leaving a fact out does not weaken a decision through a negation or an inequality', () => {
+describe('AHP-POLICY-122 leaving a fact out does not weaken a decision through a negation or an inequality', () => {
   test.each([
     ['a direct reference', 'not startswith(input.request.context.path, "/safe")', CONTEXT],
     ['null in an argument', 'not startswith(lower(input.value), "/safe")', 'input.value'],
