@@ -4,7 +4,7 @@ import { createCounters } from './counters.ts'
 import { blocked, type LoadedPack, type Verdict } from './evaluate.ts'
 import { PackRefused } from './pack-refused.ts'
 import { verifyPack, type PackKey } from './pack-signature.ts'
-import { parsePack, type Pack, type PackFile } from './pack.ts'
+import { parsePack, PLACE, type Pack, type PackFile } from './pack.ts'
 import { createPool, type Pool } from './pool.ts'
 import type { PolicyQuestion } from './question.ts'
 
@@ -57,8 +57,14 @@ interface Loaded {
   readonly pool: Pool
 }
 
-/** Loads the packs. Throws `PackRefused` with one sentence for the first that is malformed, unsigned, expired or not understood. */
+/**
+ * Loads the packs. Throws `PackRefused` with one sentence for the first that is malformed, unsigned, expired or not understood, and
+ * `TypeError` for a jurisdiction of the server that no pack could name.
+ */
 export async function createPolicy(options: PolicyOptions): Promise<Policy> {
+  const { jurisdictions = [] } = options
+  const wrong = jurisdictions.find((name) => !PLACE.test(name))
+  if (wrong !== undefined) throw new TypeError(`jurisdictions: "${wrong}" is no code; write one such as "EU" or "US-CA"`)
   const counters = createCounters()
   let loaded = await load(options, options.packs)
   let exchanged: Promise<void> = Promise.resolve()
@@ -98,7 +104,7 @@ export async function createPolicy(options: PolicyOptions): Promise<Policy> {
         ...question,
         now,
         counters: counts,
-        serverJurisdictions: options.jurisdictions ?? [],
+        serverJurisdictions: jurisdictions,
       })
       if (fault !== null) options.onFault?.({ pack: verdict.deciding_pack, rule: verdict.deciding_rule, message: fault })
       return verdict

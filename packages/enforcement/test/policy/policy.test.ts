@@ -98,6 +98,18 @@ describe('loading', () => {
     )
   })
 
+  test('AHP-POLICY-6 a jurisdiction of the server that no pack could name is a wrong option', async () => {
+    const packs = [file(manifest('p', [saying('r', 'ALLOW')], { jurisdictions: ['US-CA'] }))]
+    for (const name of ['USA', 'eu', '*', 'US-', '']) {
+      await expect(withPolicy(packs, async () => undefined, { jurisdictions: [name] })).rejects.toThrow(
+        new TypeError(`jurisdictions: "${name}" is no code; write one such as "EU" or "US-CA"`),
+      )
+    }
+    await withPolicy(packs, async (policy) => expect((await policy.decide(question())).decision).toBe('ALLOW'), {
+      jurisdictions: ['US-CA'],
+    })
+  })
+
   test('the same package name in two rules does not mix their rules', async () => {
     const rules = [
       regoRule('a', 'helper := 1\ndecision := "ALLOW" if helper == 1'),
