@@ -1,5 +1,5 @@
 /** Sets of facts that an agent may leave out, and what a term lacks without them (spec chapter 16). @module */
-import { printFact, type FactPath } from './fact-path.ts'
+import { COMPUTED, printFact, type FactPath } from './fact-path.ts'
 
 /** Facts as authors write them, by an identity that differs where two places may mean two values. */
 export type Facts = ReadonlyMap<string, string>
@@ -60,4 +60,14 @@ export function without(facts: Facts, guarded: ReadonlySet<string>): Facts {
 export function named(path: FactPath, length: number = path.keys.length): Facts {
   const marks = path.marks.slice(0, length)
   return new Map([[marks.join(' '), printFact({ keys: path.keys.slice(0, length), marks })]])
+}
+
+/** Any member of what the agent writes, where nobody can tell which. */
+export function memberOf({ open }: Omitted): Facts {
+  return new Map([...open].map(([id, text]) => [`${id} ${COMPUTED}`, `${text}[…]`]))
+}
+
+/** True for a fact that may be another one elsewhere, so that stating it guards nothing but the name that holds it. */
+export function isComputed(id: string): boolean {
+  return id.split(' ').includes(COMPUTED)
 }

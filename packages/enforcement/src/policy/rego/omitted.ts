@@ -1,7 +1,20 @@
 /** What becomes of a term when the agent leaves out a fact: no value, null, or a body that never comes so far (spec chapter 16). @module */
 import { omissionOf } from '../facts.ts'
 import { childrenOf, COMPUTED, factPathOf, noteFacts, type FactPath, type FactSlots } from './fact-path.ts'
-import { asLocal, merge, named, NO_FACTS, NOTHING, NULL, throughNull, union, without, type Omitted } from './fact-sets.ts'
+import {
+  asLocal,
+  isComputed,
+  memberOf,
+  merge,
+  named,
+  NO_FACTS,
+  NOTHING,
+  NULL,
+  throughNull,
+  union,
+  without,
+  type Omitted,
+} from './fact-sets.ts'
 import type { ProgramArm, ProgramRule, Step, Term } from './program.ts'
 import type { Value } from './values.ts'
 import { isList, isRecord, RegoSet } from './values.ts'
@@ -82,7 +95,8 @@ export class Body {
 
   /** After a step: what its slots hold, and which facts it states. */
   note(step: Step): void {
-    if (step.kind === 'test') this.#state(step.term, false)
+    if (step.kind === 'test' && step.term.kind === 'infix') this.#stateInfix(step.term)
+    else if (step.kind === 'test') this.#state(step.term, false)
     if (step.kind === 'not') this.#stateNot(step.term)
     if (step.kind === 'assign') this.#slots.set(step.slot, asLocal(this.of(step.term)))
     if (step.kind === 'iterate') {
@@ -105,7 +119,12 @@ export class Body {
     const absent = merge([inside.absent, throughNull(inside.nullable)])
     if (term.kind === 'apply') {
       const own = this.#program.ofRule(term.rule)
-      return { ...union([inside, own]), absent: merge([absent, own.absent]) }
+      const member = memberOf(inside)
+      return {
+        ...union([inside, own]),
+        absent: merge([absent, own.absent, member]),
+        nullable: merge([inside.nullable, own.nullable, member]),
+      }
     }
     const truth = term.kind === 'match' || (term.kind === 'builtin' && !VALUES.has(term.name))
     return { ...inside, absent, nullable: NO_FACTS, open: NO_FACTS, truth }
@@ -118,7 +137,7 @@ export class Body {
     const before = merge([base.before, ...keys.map((key) => key.before)])
     const path = this.#factOf(term)
     if (path === undefined) {
-      const member = new Map([...base.open].map(([id, text]) => [`${id} ${COMPUTED}`, `${text}[…]`]))
+      const member = memberOf(base)
       return {
         ...base,
         before,
@@ -142,6 +161,9 @@ export class Body {
 
   /** `notNull` when the statement fails for null too. */
   #state(term: Term, notNull: boolean): void {
+    const known = term.kind === 'local' || term.kind === 'rule' ? this.#raw(term) : NOTHING
+    if (term.kind === 'local')
+      this.#slots.set(term.slot, { ...known, before: NO_FACTS, nullable: notNull ? NO_FACTS : known.nullable })
     const path = this.#factOf(term)
     if (path !== undefined) {
       for (const id of prefixes(path)) this.#stateNotNull(id)
@@ -150,13 +172,13 @@ export class Body {
       return
     }
     if (term.kind === 'local' || term.kind === 'rule') {
-      const { before, absent, nullable } = this.#raw(term)
-      for (const id of [...before.keys(), ...absent.keys()]) this.#present.add(id)
-      if (notNull) for (const id of nullable.keys()) this.#stateNotNull(id)
+      const { before, absent, nullable } = known
+      for (const id of [...before.keys(), ...absent.keys()]) if (!isComputed(id)) this.#present.add(id)
+      if (notNull) for (const id of nullable.keys()) if (!isComputed(id)) this.#stateNotNull(id)
       return
     }
-    if (term.kind === 'infix') this.#stateInfix(term)
-    else for (const child of childrenOf(term)) this.#state(child, term.kind === 'builtin' || term.kind === 'match')
+    // An operation inside another may be false: then what it compares is there, and may be null.
+    for (const child of childrenOf(term)) this.#state(child, term.kind === 'builtin' || term.kind === 'match')
   }
 
   #stateInfix({ op, left, right }: Term & { readonly kind: 'infix' }): void {

@@ -12,6 +12,7 @@ flag := startswith(input.request.context.path, "/safe")
 ok(x) if x == true
 is_false(x) if x == false
 is_other(x) if not startswith(x, "/safe")
+path_of(x) := x.path
 is_elsewhere(x) if not startswith(x.path, "/safe")
 other if input.request.context.path != "/safe"
 not_evil if not startswith(input.value, "/evil")
@@ -47,6 +48,14 @@ describe('AHP-POLICY-122 leaving a fact out does not weaken a decision through a
     ['!= in a set', 'count(problems) > 0', CONTEXT],
     ['not in a function', 'is_other(input.request.context.path)', CONTEXT],
     ['a member in a function', 'is_elsewhere(input.request.context)', 'input.request.context[…]'],
+    ['a member that a function gives', 'not startswith(path_of(input.request.context), "/safe")', 'input.request.context[…]'],
+    ['the same beside !=', 'path_of(input.request.context) != "/safe"', 'input.request.context[…]'],
+    [
+      'the guard of another member',
+      'p := path_of(input.raw); p != null; not startswith(path_of(input.raw), "/safe")',
+      'input.raw[…]',
+    ],
+    ['the guard of another key', 'p := input.raw[input.action]; p != null; not input.raw[input.target] > 5', 'input.raw[_]'],
     ['== false', 'startswith(input.request.context.path, "/safe") == false', CONTEXT],
     ['a function for == false', 'is_false(startswith(input.request.context.path, "/safe"))', CONTEXT],
     ['a rule beside false', 'flag == false', CONTEXT],
@@ -62,6 +71,11 @@ describe('AHP-POLICY-122 leaving a fact out does not weaken a decision through a
       'a guard against absence alone',
       'input.request.context.path; not startswith(lower(input.request.context.path), "/x")',
       CONTEXT,
+    ],
+    [
+      'a comparison that may be false',
+      'input.raw.x; (input.raw.x == "a") == false; not startswith(lower(input.raw.x), "/x")',
+      'input.raw.x',
     ],
     ['null that is no absence', 'input.value; not startswith(lower(input.value), "/safe")', 'input.value'],
     ['a guard that comes after', 'not lower(input.value) == "a"; input.value != null', 'input.value'],
@@ -88,6 +102,8 @@ describe('AHP-POLICY-122 leaving a fact out does not weaken a decision through a
     ['is over a fact that every question has', 'input.action != "orders.read"; not input.action in {"a"}'],
     ['is guarded', 'input.request.context.path != null; not startswith(lower(input.request.context.path), "/safe")'],
     ['is guarded by name', 'p := input.request.context.path; p != null; not startswith(p, "/safe")'],
+    ['is guarded by the name of what a function gives', 'p := path_of(input.raw); p != null; not startswith(p, "/safe")'],
+    ['is guarded by the name for a computed key', 'p := input.raw[input.action]; p != null; not startswith(lower(p), "/safe")'],
     ['is guarded through a rule', 'path != null; not startswith(path, "/safe")'],
     ['is guarded by a positive statement', 'startswith(input.request.context.path, "/"); input.request.context.path != "/safe"'],
     ['is guarded by a member', 'input.request.context.path.a == 1; input.request.context.path != 1'],
