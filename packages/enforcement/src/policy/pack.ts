@@ -46,7 +46,7 @@ const MAX_FIELD = 256
 const IDENTIFIER = /^[a-z0-9][a-z0-9._-]{0,63}$/
 /** A code such as `EU` or `US-CA`. */
 export const PLACE: RegExp = /^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$/
-const JURISDICTION = new RegExp(`^\\*$|${PLACE.source}`)
+const JURISDICTION = /^(?:\*|[A-Z]{2}(?:-[A-Z0-9]{1,3})?)$/
 const ACTION = /^(?:\*|[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?:\.\*)?)$/
 const FIELD = /^(?:action|target|input|context)(?:\.[A-Za-z0-9_-]+)*$/
 const LAYER = /^L(?:[1-9]|1[0-5])-[A-Za-z][A-Za-z0-9-]{0,59}$/
