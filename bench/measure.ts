@@ -12,8 +12,8 @@ export type Costs = ReadonlyMap<string, readonly number[]>
 
 /** Rounds that count; an odd number, so that the median is one of them. */
 const ROUNDS = 21
-const WARM_UP_ROUNDS = 16
-const OPERATIONS = 200
+const WARM_UP_ROUNDS = 10
+const OPERATIONS = 300
 
 /** Runs every subject in every round, in an order that moves on by one each round, each operation on an input of its own. */
 export async function measure(subjects: readonly Subject[]): Promise<Costs> {

@@ -64,13 +64,13 @@ export function commit(crypto: CryptoPort, salt: Uint8Array, field: string, valu
  */
 function committer(crypto: CryptoPort, salt: Uint8Array): (field: string, value: JsonValue) => string {
   if (salt.length !== SALT_LENGTH) throw new Malformed(`a salt of another length than ${SALT_LENGTH} bytes`)
+  for (let index = 0; index < SALT_LENGTH; index++) {
+    const byte = salt[index] ?? 0
+    INNER[index] = 0x36 ^ byte
+    OUTER[index] = 0x5c ^ byte
+  }
   return (field, value) => {
     const { label, head, inner } = LABELS.get(field) ?? labelOf(field)
-    for (let index = 0; index < SALT_LENGTH; index++) {
-      const byte = salt[index] ?? 0
-      INNER[index] = 0x36 ^ byte
-      OUTER[index] = 0x5c ^ byte
-    }
     INNER.set(label, BLOCK)
     OUTER.set(crypto.sha256(inner), BLOCK)
     const key = crypto.sha256(OUTER)

@@ -123,7 +123,7 @@ describe('leaves', () => {
       { ...input, agentDid: null },
       { ...input, harnessKid: 'did:web:harness.example#2' },
       { ...input, ledgerSig: 'c2lnbmF0dXJm' },
-      { ...input, token: `${input.token}A` },
+      { ...input, token: `${String(input.token)}A` },
       { ...input, salt: salt.toReversed() },
       { ...input, entry: { ...entry, ts: '2026-11-20T22:00:01.123Z' } },
       { ...input, entry: { ...entry, action: 'orders.delete' } },
