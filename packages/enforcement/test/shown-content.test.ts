@@ -34,7 +34,7 @@ describe('AHP-ASK-9 content that policy reads', () => {
   })
 
   test('a form as browsers and URLSearchParams write and read it', () => {
-    const printable = string({ unit: 'binary', maxLength: 20 }).map((value) => value.replaceAll('\0', '').toWellFormed())
+    const printable = string({ unit: 'binary', maxLength: 20 }).map((value) => value.replaceAll(/[\0\p{Surrogate}]/gu, ''))
     assert(
       property(array(tuple(printable, printable), { maxLength: 10 }), (pairs) => {
         const body = new URLSearchParams(pairs).toString()
