@@ -20,7 +20,8 @@ export function captureRawBody(request: IncomingMessage, _response: ServerRespon
 export function readContent(request: IncomingMessage, limits: ContentLimits): Uint8Array | Promise<Uint8Array> {
   const kept = captured.get(request)
   if (kept) {
-    checkTrailers(request)
+    const trailers = trailersIn(request)
+    if (trailers) throw trailers
     return bounded(kept, limits)
   }
   if (!hasContent(request)) return new Uint8Array(0)
@@ -44,8 +45,8 @@ function hasContent(request: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
-function checkTrailers(request: IncomingMessage): void {
-  if (request.rawTrailers.length > 0) throw new Refusal('trailer_refused', 'trailers came after the content')
+function trailersIn(request: IncomingMessage): Refusal | undefined {
+  return request.rawTrailers.length > 0 ? new Refusal('trailer_refused', 'trailers came after the content') : undefined
 }
 
 function bounded(content: Uint8Array, limits: ContentLimits): Uint8Array {
@@ -90,7 +91,7 @@ function collect(request: IncomingMessage, limits: ContentLimits): Promise<Uint8
         chunks.push(chunk)
       }
       if (!request.complete) return
-      finish(request.rawTrailers.length > 0 ? new Refusal('trailer_refused', 'trailers came after the content') : undefined)
+      finish(trailersIn(request))
     }
     request.on('readable', onReadable).on('error', onBroken).on('close', onBroken)
     // Everything may have arrived before this call; then no further event comes.

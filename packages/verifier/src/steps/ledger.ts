@@ -13,7 +13,8 @@ import { after } from '../after.ts'
 import type { BoundedMap } from '../bounded-map.ts'
 import type { TrustConfig } from '../trust.ts'
 import type { Evidence } from './decode.ts'
-import { verifyDecoy, type VerifiedToken } from './token.ts'
+import { verifyDecoy } from './signed.ts'
+import type { VerifiedToken } from './token.ts'
 
 /** Where the decision stands in the log. */
 export interface VerifiedInclusion {

@@ -5,7 +5,6 @@ import {
   Refusal,
   thumbprint,
   utf8,
-  verifyJws,
   type CryptoPort,
   type Passport,
   type UnverifiedJws,
@@ -15,7 +14,7 @@ import type { BoundedMap } from '../bounded-map.ts'
 import type { TrustConfig } from '../trust.ts'
 import type { Evidence } from './decode.ts'
 import { gradesOf, type Grades } from './requirement.ts'
-import { isUsable, keyOrDecoy, unknownKey } from './token.ts'
+import { isUsable, verifySigned } from './signed.ts'
 
 /** The passports of a request, verified. */
 export interface VerifiedChain {
@@ -63,6 +62,12 @@ function nameOf(text: string): string {
   return text.slice(-SIGNATURE_LENGTH)
 }
 
+const CODES = {
+  issuer: 'passport_issuer_unknown',
+  key: 'passport_key_unknown',
+  signature: 'passport_signature_invalid',
+} as const
+
 /** 64 bytes in base64url. */
 const SIGNATURE_LENGTH = 86
 
@@ -104,13 +109,8 @@ function verify(
   crypto: CryptoPort,
   now: number,
 ): KnownPassport | Promise<KnownPassport> {
-  const trusted = trust.issuerKey(jws.signer, jws.kid)
-  return after(verifyJws(crypto, jws, keyOrDecoy(trusted, now)), (payload) => {
-    if (trusted === undefined) {
-      throw unknownKey(trust.issuer(jws.signer) === undefined, 'passport_issuer_unknown', 'passport_key_unknown')
-    }
-    if (!isUsable(trusted, now)) throw new Refusal('passport_key_unknown', 'the key is outside its validity')
-    if (payload === undefined) throw new Refusal('passport_signature_invalid', 'the passport signature does not verify')
+  const signer = { isKnown: trust.issuer(jws.signer) !== undefined, key: trust.issuerKey(jws.signer, jws.kid) }
+  return after(verifySigned(jws, signer, CODES, crypto, now), (payload) => {
     const passport = parsePassport(payload)
     if (passport.issuer !== jws.signer) throw new Refusal('passport_claims_invalid', '"issuer" is not the DID of "kid"')
     return known(passport, jws.kid, text, crypto)

@@ -1,20 +1,15 @@
 /** Step 3: the harness signed this token, and it is of now (spec chapters 3, 4 and 12). @module */
 import {
-  importEd25519,
-  fromHex,
   parseMilliseconds,
   parseTokenClaims,
   Refusal,
-  verifyEd25519,
-  verifyJws,
   type CryptoPort,
-  type Ed25519PublicKey,
-  type ReasonCode,
   type TokenClaims,
   type UnverifiedJws,
 } from '@aiegis/protocol'
 import { after } from '../after.ts'
-import type { TrustConfig, TrustedKey } from '../trust.ts'
+import type { TrustConfig } from '../trust.ts'
+import { verifySigned } from './signed.ts'
 
 /** A token whose signature and times were checked. */
 export interface VerifiedToken {
@@ -28,15 +23,7 @@ export interface VerifiedToken {
   readonly signatureText: string
 }
 
-/** The base point: a valid key whose only use is to make refusing an unknown key cost what refusing a bad signature costs. */
-const DECOY = importEd25519(fromHex(`58${'66'.repeat(31)}`))
-/** R is the base point and S is 1: a signature with the form of one, by nobody. */
-const DECOY_SIGNATURE = fromHex(`58${'66'.repeat(31)}01${'00'.repeat(31)}`)
-
-/** Costs what a verification costs and proves nothing. */
-export function verifyDecoy(crypto: CryptoPort): boolean | Promise<boolean> {
-  return verifyEd25519(crypto, DECOY, DECOY_SIGNATURE, DECOY_SIGNATURE)
-}
+const CODES = { issuer: 'token_issuer_unknown', key: 'token_key_unknown', signature: 'token_signature_invalid' } as const
 
 /**
  * Throws `token_issuer_unknown`, `token_key_unknown`, `token_signature_invalid`, `token_claims_invalid`, `token_version_unsupported`,
@@ -49,35 +36,13 @@ export function checkToken(
   crypto: CryptoPort,
   now: number,
 ): VerifiedToken | Promise<VerifiedToken> {
-  const trusted = trust.harnessKey(jws.signer, jws.kid)
-  return after(verifyJws(crypto, jws, keyOrDecoy(trusted, now)), (payload) => {
-    if (trusted === undefined) {
-      throw unknownKey(trust.harness(jws.signer) === undefined, 'token_issuer_unknown', 'token_key_unknown')
-    }
-    if (!isUsable(trusted, now)) throw new Refusal('token_key_unknown', 'the key is outside its validity')
-    if (payload === undefined) throw new Refusal('token_signature_invalid', 'the token signature does not verify')
+  const signer = { isKnown: trust.harness(jws.signer) !== undefined, key: trust.harnessKey(jws.signer, jws.kid) }
+  return after(verifySigned(jws, signer, CODES, crypto, now), (payload) => {
     const claims = parseTokenClaims(payload)
     if (claims.iss !== jws.signer) throw new Refusal('token_claims_invalid', '"iss" is not the DID of "kid"')
     checkTimes(claims, trust, now)
     return { claims, text: jws.text, bytes: jws.bytes, kid: jws.kid, signatureText: jws.signatureText }
   })
-}
-
-/** The key to verify with: the trusted one, or a decoy when there is none, so that both refusals take as long. */
-export function keyOrDecoy(trusted: TrustedKey | undefined, now: number): Ed25519PublicKey {
-  return trusted !== undefined && isUsable(trusted, now) ? trusted.key : DECOY
-}
-
-/** Whether a pinned key may be used at `now` (epoch seconds): `validFrom` ≤ now < `validUntil`. */
-export function isUsable(trusted: TrustedKey, now: number): boolean {
-  return (trusted.validFrom ?? 0) <= now && now < (trusted.validUntil ?? Number.POSITIVE_INFINITY)
-}
-
-/** The refusal for a signer that is not in the bundle, or not with that key. */
-export function unknownKey(issuerUnknown: boolean, issuer: ReasonCode, key: ReasonCode): Refusal {
-  return issuerUnknown
-    ? new Refusal(issuer, 'the signer is not in the trust bundle')
-    : new Refusal(key, 'the signer has no such key')
 }
 
 function checkTimes(claims: TokenClaims, trust: TrustConfig, now: number): void {
