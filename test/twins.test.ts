@@ -3,7 +3,7 @@ import { decodeBase64url, parsePassport, parseTokenClaims } from '@aiegis/protoc
 import { createMockHarness, sendRaw, type Breakable } from '@aiegis/testing'
 import { describe, expect, test } from 'vitest'
 import { STEPS, type Steps } from '../packages/verifier/src/road.ts'
-import { known } from '../packages/verifier/src/steps/passports.ts'
+import { assemble, knownPassport } from '../packages/verifier/src/steps/passports.ts'
 import { startReceiver } from './receiver.ts'
 
 /** Per step: the twin, and an attack that only this step stops. */
@@ -14,11 +14,7 @@ const TWINS: { readonly [Name in keyof Steps]: { readonly twin: Steps[Name]; rea
   },
   decode: {
     attack: 'chain_too_long',
-    twin: (credential, limits, passports) => {
-      const evidence = STEPS.decode({ ...credential, passport: credential.passport.split('~', 1).join() }, limits, passports)
-      const { chain } = evidence
-      return { ...evidence, chain: chain.kind === 'new' ? { ...chain, text: credential.passport } : chain }
-    },
+    twin: (credential, limits, chains) => STEPS.decode(credential, { ...limits, delegations: 2 }, chains),
   },
   token: {
     attack: 'token_signature_invalid',
@@ -32,11 +28,13 @@ const TWINS: { readonly [Name in keyof Steps]: { readonly twin: Steps[Name]; rea
   },
   passports: {
     attack: 'passport_signature_invalid',
-    twin: async ({ chain }, _trust, _cache, crypto) => {
+    twin: async ({ chain }, { crypto }) => {
       if (chain.kind === 'known') throw new Error('nothing was verified before')
-      const passport = parsePassport(payloadOf(chain.passport.text))
-      const verified = known(passport, chain.passport.kid, chain.text, crypto)
-      return { digest: verified.digest, principal: verified, presenter: verified, validUntil: passport.validUntil }
+      const links = chain.passports.map(({ text, kid }) => {
+        const passport = parsePassport(payloadOf(text))
+        return knownPassport(passport, kid, passport.key, crypto, undefined)
+      })
+      return assemble(chain.text, links, [], crypto)
     },
   },
   joins: { attack: 'audience_mismatch', twin: () => {} },
@@ -59,7 +57,9 @@ describe.each(Object.entries(TWINS))('step %s', (name, { twin, attack }) => {
     ['without its refusals serves', attack, { ...STEPS, [name]: twin }, 1],
   ])('%s %s', async (_verb, code, steps, effects) => {
     const harness = createMockHarness({ logSize: 20 })
-    const receiver = await startReceiver(harness, { steps })
+    // What the receiver must look like is known only with a request, and a request needs the harness to be past its start.
+    const { trust: changes } = createMockHarness().breakIt(code)
+    const receiver = await startReceiver(harness, { steps, ...(changes === undefined ? {} : { trust: harness.trust(changes) }) })
     const broken = harness.breakIt(code)
     if (broken.refresh) await receiver.verifier.warm()
     const earlier = (broken.times ?? 1) - 1

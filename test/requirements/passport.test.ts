@@ -24,18 +24,13 @@ const fact = (name: string, value: JsonValue): Make =>
 const ANY = 'https://api.example.com/*'
 
 const HEADER: readonly Case[] = [
-  ['AHP-PASS-1 two parts', 'passport_malformed', changed('X-AEGIS-Passport', (value) => `${value}~${value}`)],
+  ['AHP-PASS-1 two parts', 'passport_malformed', changed('X-AEGIS-Passport', (value) => `${value}~a`)],
   ['AHP-PASS-1 seven parts', 'passport_malformed', changed('X-AEGIS-Passport', () => 'a~b~c~d~e~f~g')],
   ['AHP-PASS-1 a reference that is no hash', 'passport_malformed', changed('X-AEGIS-Passport', () => 'sha-256=AAAA')],
   [
     'AHP-PASS-2 a reference to a chain that is not held',
     'passport_required',
     changed('X-AEGIS-Passport', () => `sha-256=${'A'.repeat(43)}`),
-  ],
-  [
-    'AHP-PASS-3 a chain with one delegation',
-    'chain_too_long',
-    changed('X-AEGIS-Passport', (value) => `${value}~${value}~${value}`),
   ],
   ['AHP-PASS-4 text that is no compact JWS', 'passport_malformed', changed('X-AEGIS-Passport', (value) => `${value}=`)],
   ['AHP-PASS-4 more than 4,096 characters', 'evidence_too_large', changed('X-AEGIS-Passport', () => 'A'.repeat(4097))],

@@ -14,6 +14,7 @@ export {
   type NoteVerdict,
 } from './checkpoint.ts'
 export { defaultCrypto, hashText, nobleCrypto, nodeCrypto, webCrypto, type CryptoPort } from './crypto.ts'
+export { decodeDelegation, DELEGATION_TYPE, parseDelegation } from './delegation.ts'
 export { checkDid, formatDidKey, parseDidKey, parseDidUrl, type DidUrl } from './did.ts'
 export { importEd25519, verifyEd25519, type Ed25519PublicKey } from './ed25519.ts'
 export {

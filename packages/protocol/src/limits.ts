@@ -18,6 +18,7 @@ export const LIMITS = {
   /** Longest lifetimes in seconds. */
   passportSeconds: 31_622_400,
   tokenSeconds: 300,
+  delegationSeconds: 86_400,
 } as const
 
 /** Protocol version that tokens, delegations and trust bundles name. */

@@ -90,3 +90,9 @@ const encoder = new TextEncoder()
 function byteLength(text: string): number {
   return encoder.encode(text).length
 }
+
+/** An element of a list that must be text. Throws `Malformed`. */
+export function textOf(value: unknown): string {
+  if (typeof value !== 'string') throw new Malformed('not text')
+  return value
+}

@@ -6,9 +6,9 @@ import { parseJson, type JsonObject } from './json.ts'
 import { parseEd25519Jwk } from './jwk.ts'
 import type { UnverifiedJws } from './jws.ts'
 import { LIMITS } from './limits.ts'
-import { AGENT_DID, HASH, membersOf } from './members.ts'
+import { AGENT_DID, HASH, membersOf, textOf } from './members.ts'
 import { parseMission } from './mission.ts'
-import { Malformed, Refusal, refuseAs } from './refusal.ts'
+import { Refusal, refuseAs } from './refusal.ts'
 import { decodeAs } from './token.ts'
 import { parseSeconds } from './time.ts'
 import { parseNormalUrl } from './url.ts'
@@ -184,11 +184,6 @@ function did(object: JsonObject, name: string): string {
 
 function seconds(object: JsonObject, name: string): number {
   return claim.parse(`"${name}"`, () => parseSeconds(claim.text(object, name, 20)))
-}
-
-function textOf(value: unknown): string {
-  if (typeof value !== 'string') throw new Malformed('not text')
-  return value
 }
 
 function boolean(object: JsonObject, name: string): boolean {

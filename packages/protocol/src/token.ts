@@ -48,8 +48,8 @@ export function decodeToken(text: string, maxBytes: number = LIMITS.token): Unve
 export function decodeAs(
   text: string,
   form: { readonly typ: string; readonly cty?: string; readonly maxBytes: number },
-  malformed: 'token_malformed' | 'passport_malformed',
-  header: 'token_header_invalid' | 'passport_header_invalid',
+  malformed: 'token_malformed' | 'passport_malformed' | 'delegation_malformed',
+  header: 'token_header_invalid' | 'passport_header_invalid' | 'delegation_header_invalid',
 ): UnverifiedJws {
   try {
     return decodeJws(text, form)

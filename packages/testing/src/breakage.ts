@@ -12,6 +12,7 @@ import {
   type REASONS,
 } from '@aiegis/protocol'
 import type { RouteRequirement } from '@aiegis/verifier'
+import { CHAIN_BREAKAGE } from './breakage-chains.ts'
 import type { MockHarness } from './harness.ts'
 import {
   changeFirst,
@@ -34,8 +35,8 @@ import { withLine, type RawRequest } from './raw-request.ts'
 
 /** Codes of the server that decides; no receiver answers them. */
 type ServerCode = { [Code in ReasonCode]: (typeof REASONS)[Code]['stage'] extends 'protect' ? Code : never }[ReasonCode]
-/** Every code that a receiver can answer. `depth_exceeded` needs a chain of passports, which this version does not accept. */
-export type Breakable = Exclude<ReasonCode, ServerCode | 'depth_exceeded'>
+/** Every code that a receiver can answer. */
+export type Breakable = Exclude<ReasonCode, ServerCode>
 
 /** A request that must be refused, and what its receiver must look like. */
 export interface Broken {
@@ -75,7 +76,8 @@ export const BREAKAGE: { readonly [Code in Breakable]: (harness: MockHarness) =>
   passport_malformed: (h) => minted(h, {}, { chain: (chain) => `${chain}=` }),
   passport_header_invalid: (h) => minted(h, {}, { passportHeader: (header) => ({ ...header, typ: 'jwt' }) }),
   passport_required: (h) => minted(h, {}, { chain: (chain) => `sha-256=${hash(h, chain)}` }),
-  chain_too_long: (h) => minted(h, {}, { chain: (chain) => `${chain}~${chain}~${chain}` }),
+  chain_too_long: (h) => ({ request: h.mint({ handOffs: 2 }), trust: { limits: { delegations: 1 } } }),
+  ...CHAIN_BREAKAGE,
   proof_malformed: (h) => minted(h, {}, { proofText: (text) => text.replace('index ', 'index 0') }),
   possession_malformed: (h) => sent(changeLine(h.mint(), 'Signature-Input', (value) => value.replace('"@method" ', ''))),
   possession_repeated: (h) => sent(twiceTagged(h.mint())),
@@ -158,6 +160,7 @@ export const BREAKAGE: { readonly [Code in Breakable]: (harness: MockHarness) =>
   action_unmapped: (h) => minted(h, { action: 'orders.read' }),
   action_mismatch: (h) => minted(h, { action: 'http.delete' }),
   target_mismatch: (h) => minted(h, {}, { claims: (claims) => entry(claims, { target: `${h.audience}/orders/8` }) }),
+  depth_exceeded: (h) => ({ request: h.mint({ handOffs: 2 }), route: { maxDepth: 1 } }),
   grade_insufficient: (h) => ({ request: h.mint(), route: { require: { human: { asserted: 'live' } } } }),
 
   replay_warming: (h) => minted(h, {}, { claims: (claims) => issuedAt(claims, h.startedAt) }),

@@ -6,7 +6,8 @@ import { BREAKAGE, type Breakable, type Broken } from './breakage.ts'
 import { createClock, type Clock } from './clock.ts'
 import { createKeys, NAMES, type Keys } from './keys.ts'
 import { createMemoryLog, type MemoryLog } from './memory-log.ts'
-import { mint, passportOf, type Changes, type Mill, type Wanted } from './mint.ts'
+import { mint, type Changes, type Mill, type Wanted } from './mint.ts'
+import { passportOf } from './passports.ts'
 import type { RawRequest } from './raw-request.ts'
 import { createReplaySwitch, type ReplaySwitch } from './replay-switch.ts'
 import { createStatusHost, type StatusHost } from './status-host.ts'
@@ -37,8 +38,8 @@ export interface MockHarness extends Mill {
   breakIt(code: Breakable): Broken
   /** When the harness was made, epoch seconds. */
   readonly startedAt: number
-  /** The passport of the agent as JSON. */
-  passport(): JsonObject
+  /** The passport of the agent at a place of the chain, 0 to 2, as JSON. */
+  passport(at?: number): JsonObject
 }
 
 /** Creates a harness. Nothing listens and nothing is written: the log is in memory, the status list is a function. */
@@ -69,6 +70,7 @@ export function createMockHarness(options: MockHarnessOptions = {}): MockHarness
     ],
     ledgers: [{ origin: NAMES.log, vkey: log.vkey, assurance: 'proof' }],
     replay: { memory: { singleProcess: true } },
+    limits: { delegations: 2 },
     ...changes,
   })
   const harness: MockHarness = {
@@ -87,7 +89,7 @@ export function createMockHarness(options: MockHarnessOptions = {}): MockHarness
     }),
     mint: (wanted, changes) => mint(mill, wanted, changes),
     breakIt: (code) => BREAKAGE[code](harness),
-    passport: () => passportOf(mill),
+    passport: (at) => passportOf(mill, at),
   }
   return harness
 }

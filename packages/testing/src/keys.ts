@@ -7,7 +7,12 @@ export interface Keys {
   readonly issuer: SyncSigner
   readonly status: SyncSigner
   readonly log: SyncSigner
+  /** The agent that sends requests without hand-offs, and the principal of those with. */
   readonly agent: SyncSigner
+  /** Gets a hand-off from the agent. */
+  readonly worker: SyncSigner
+  /** Gets a hand-off from the worker. */
+  readonly helper: SyncSigner
   /** A key that nobody trusts. */
   readonly stranger: SyncSigner
 }
@@ -34,6 +39,8 @@ export function createKeys(): Keys {
     status: namedSigner('status', `${NAMES.issuer}#status`),
     log: namedSigner('log', NAMES.log),
     agent: namedSigner('agent'),
+    worker: namedSigner('worker'),
+    helper: namedSigner('helper'),
     stranger: namedSigner('stranger'),
   }
 }

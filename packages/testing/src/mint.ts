@@ -4,15 +4,11 @@ import {
   buildLeaf,
   decodeBase64url,
   encodeBase64url,
-  encodeJwsInput,
   formatDidKey,
   formatMilliseconds,
-  formatSeconds,
   formatSignatureHeaders,
   formatSignatureParams,
   isObject,
-  jwkOf,
-  PASSPORT_TYPE,
   signatureBase,
   thumbprint,
   TOKEN_TYPE,
@@ -27,7 +23,9 @@ import {
 import type { Clock } from './clock.ts'
 import { NAMES, type Keys } from './keys.ts'
 import type { MemoryLog } from './memory-log.ts'
+import { agentAt, chainOf, hashText, TASK } from './passports.ts'
 import type { RawRequest } from './raw-request.ts'
+import { signJws } from './sign-jws.ts'
 
 /** The request that a decision is asked for. */
 export interface Wanted {
@@ -38,6 +36,8 @@ export interface Wanted {
   readonly content?: string
   /** Decided action; `http.` and the lower-case method by default. */
   readonly action?: string
+  /** Hand-offs between principal and sender, at most 2; none by default. */
+  readonly handOffs?: number
 }
 
 /** Changes to one layer each; everything that is built on the layer follows the change, everything below stays valid. */
@@ -46,9 +46,14 @@ export interface Changes {
   readonly claims?: (claims: JsonObject) => JsonObject
   readonly tokenSigner?: SyncSigner
   readonly tokenText?: (token: string) => string
-  readonly passportHeader?: (header: JsonObject) => JsonObject
-  readonly passport?: (credential: JsonObject) => JsonObject
+  /** For each passport; `at` is its place, 0 is the principal's. */
+  readonly passportHeader?: (header: JsonObject, at: number) => JsonObject
+  readonly passport?: (credential: JsonObject, at: number) => JsonObject
   readonly passportSigner?: SyncSigner
+  /** For each delegation, from depth 1. */
+  readonly delegationHeader?: (header: JsonObject, depth: number) => JsonObject
+  readonly delegation?: (claims: JsonObject, depth: number) => JsonObject
+  readonly delegationSigner?: (depth: number) => SyncSigner | undefined
   /** The value of `X-AEGIS-Passport`; `psp` follows. */
   readonly chain?: (chain: string) => string
   readonly logSigner?: SyncSigner
@@ -74,52 +79,15 @@ export interface Mill {
 
 const same = <T>(value: T): T => value
 
-/** The passport that the mock issuer gives its agent, as JSON. */
-export function passportOf(mill: Mill): JsonObject {
-  const fact = { grade: 'asserted', time: formatSeconds(mill.clock.seconds() - 86_400), digest: hashText(mill, 'evidence') }
-  return {
-    '@context': ['https://www.w3.org/ns/credentials/v2'],
-    type: ['VerifiableCredential', 'AiegisPassport'],
-    issuer: NAMES.issuer,
-    validFrom: formatSeconds(mill.clock.seconds() - 86_400),
-    validUntil: formatSeconds(mill.clock.seconds() + 86_400),
-    credentialSubject: {
-      id: formatDidKey(mill.keys.agent.publicKey),
-      attestations: {
-        hardware: { ...fact, type: 'tpm2', jkt: hashText(mill, 'hardware key') },
-        human: { ...fact, type: 'fido2', id: 'did:web:acme.example:people:7f3a' },
-        runtime: { ...fact, type: 'image-sha256' },
-      },
-      mission: [{ action: '*', target: `${mill.audience}/*` }],
-      harness: [NAMES.harness],
-      jurisdiction: 'EU',
-      risk: 'limited',
-    },
-    cnf: { jwk: { ...jwkOf(mill.keys.agent.publicKey) } },
-    credentialStatus: {
-      type: 'BitstringStatusListEntry',
-      statusPurpose: 'revocation',
-      statusListIndex: '94567',
-      statusListCredential: NAMES.statusList,
-    },
-  }
-}
-
 /** A request with evidence that a receiver of the same harness serves, unless `changes` break it. */
 export function mint(mill: Mill, wanted: Wanted = {}, changes: Changes = {}): RawRequest {
   const { method = 'GET', url = `${mill.audience}/orders/7`, contentType, content = '' } = wanted
   const body = utf8(content)
-  const credential = (changes.passport ?? same)(passportOf(mill))
-  const passportHeader = (changes.passportHeader ?? same)({
-    alg: 'Ed25519',
-    typ: PASSPORT_TYPE,
-    cty: 'vc',
-    kid: mill.keys.issuer.kid,
-  })
-  const passport = signJws(passportHeader, credential, changes.passportSigner ?? mill.keys.issuer)
-  const chain = (changes.chain ?? same)(passport)
+  const handOffs = wanted.handOffs ?? 0
+  const presenter = agentAt(mill, handOffs)
+  const chain = (changes.chain ?? same)(chainOf(mill, handOffs, changes))
   const tokenHeader = (changes.tokenHeader ?? same)({ alg: 'Ed25519', typ: TOKEN_TYPE, kid: mill.keys.harness.kid })
-  const claims = (changes.claims ?? same)(claimsOf(mill, { ...wanted, method, url }, body, chain))
+  const claims = (changes.claims ?? same)(claimsOf(mill, { ...wanted, method, url }, body, chain, presenter))
   const token = (changes.tokenText ?? same)(signJws(tokenHeader, claims, changes.tokenSigner ?? mill.keys.harness))
   const proof = proofOf(mill, token, claims, changes)
   const evidence = {
@@ -138,16 +106,10 @@ export function mint(mill: Mill, wanted: Wanted = {}, changes: Changes = {}): Ra
       ['X-AEGIS-Token', evidence.token],
       ['X-AEGIS-Passport', evidence.passport],
       ['X-AEGIS-Proof', evidence.proof],
-      ...possessionLines(mill, token, claims, changes),
+      ...possessionLines(mill, token, claims, presenter, changes),
     ],
     body,
   }
-}
-
-/** Signs header and payload as compact JWS. */
-export function signJws(header: JsonObject, payload: JsonObject, signer: SyncSigner): string {
-  const input = encodeJwsInput(header, payload)
-  return `${input}.${encodeBase64url(signer.sign(utf8(input)))}`
 }
 
 function claimsOf(
@@ -155,18 +117,19 @@ function claimsOf(
   wanted: Wanted & { readonly method: string; readonly url: string },
   body: Uint8Array,
   chain: string,
+  presenter: SyncSigner,
 ): JsonObject {
   const iat = mill.clock.seconds()
   return {
     ahp: AHP_VERSION,
     iss: NAMES.harness,
-    sub: formatDidKey(mill.keys.agent.publicKey),
+    sub: formatDidKey(presenter.publicKey),
     aud: mill.audience,
     iat,
     exp: iat + 60,
     jti: mill.identifier(),
-    txn: mill.identifier(),
-    cnf: { jkt: thumbprint(mill.crypto, mill.keys.agent.publicKey) },
+    txn: wanted.handOffs === undefined ? mill.identifier() : TASK,
+    cnf: { jkt: thumbprint(mill.crypto, presenter.publicKey) },
     htm: wanted.method,
     htu: wanted.url,
     htc: wanted.contentType ?? '',
@@ -207,6 +170,7 @@ function possessionLines(
   mill: Mill,
   token: string,
   claims: JsonObject,
+  presenter: SyncSigner,
   changes: Changes,
 ): readonly (readonly [string, string])[] {
   const cnf = claims['cnf']
@@ -224,12 +188,8 @@ function possessionLines(
     ],
     paramsText,
   )
-  const signature = (changes.possessionSigner ?? mill.keys.agent).sign(base)
+  const signature = (changes.possessionSigner ?? presenter).sign(base)
   return Object.entries(formatSignatureHeaders('aegis', paramsText, signature))
-}
-
-function hashText(mill: Mill, text: string): string {
-  return encodeBase64url(mill.crypto.sha256(utf8(text)))
 }
 
 /** A member that is text, or nothing when a test has changed it into something else. */

@@ -4,7 +4,7 @@ import { encodeBase64url, formatSeconds, utf8, type SyncSigner } from '@aiegis/p
 import type { HttpGet } from '@aiegis/verifier'
 import type { Clock } from './clock.ts'
 import { NAMES } from './keys.ts'
-import { signJws } from './mint.ts'
+import { signJws } from './sign-jws.ts'
 
 /** Serves one status list. */
 export interface StatusHost {

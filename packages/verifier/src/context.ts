@@ -1,8 +1,8 @@
 /** What a handler may rely on after every step has passed (spec chapter 10). @module */
 import type { Obligation } from '@aiegis/protocol'
+import type { Grades } from './grades.ts'
 import type { VerifiedInclusion } from './steps/ledger.ts'
 import type { Agent, VerifiedChain } from './steps/passports.ts'
-import { depthOf, type Grades } from './steps/requirement.ts'
 import type { VerifiedToken } from './steps/token.ts'
 
 /** The verified facts of one request; frozen at every level. Says what was decided and by whom, not that the decision was wise or the act done. */
@@ -15,7 +15,7 @@ export interface AiegisContext {
   readonly path: readonly Agent[]
   /** How many hand-offs lie between principal and presenter. */
   readonly depth: number
-  /** Per fact, what the issuer says and what this receiver checked itself. */
+  /** Per fact, what the issuer says and what this receiver checked itself; of a chain the weakest. */
   readonly grades: Grades
   readonly jurisdiction: string | null
   readonly risk: string | null
@@ -43,14 +43,13 @@ export interface AiegisContext {
 export function createContext(token: VerifiedToken, chain: VerifiedChain, inclusion: VerifiedInclusion): AiegisContext {
   const { claims } = token
   const { entry } = claims
-  const principal = chain.principal.agent
-  const { passport, agent: presenter, grades } = chain.presenter
+  const { passport } = chain.presenter
   const context: AiegisContext = {
-    principal,
-    presenter,
-    path: Object.freeze(principal === presenter ? [principal] : [principal, presenter]),
-    depth: depthOf(chain),
-    grades,
+    principal: chain.principal.agent,
+    presenter: chain.presenter.agent,
+    path: chain.path,
+    depth: chain.delegations.length,
+    grades: chain.grades,
     jurisdiction: passport.jurisdiction,
     risk: passport.risk,
     action: entry.action,

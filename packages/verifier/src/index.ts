@@ -1,6 +1,8 @@
 /** The receiver's road: from a request with evidence to a verified context, or a refusal with a code. @module */
+export { createChainReader, type ChainReader, type ChainReaderOptions } from './chain-reader.ts'
 export { type AiegisContext } from './context.ts'
 export { admit, contextOf, type Gate } from './contexts.ts'
+export { type EvidenceCheck, type EvidenceClaim, type Grades } from './grades.ts'
 export { renderRefusal, type RefusalResponse, type RefusingParty } from './refusal-response.ts'
 export {
   createMemoryReplayStore,
@@ -12,7 +14,7 @@ export {
 export { type ContentLimits, type ReceivedRequest } from './request.ts'
 export { type Actions, type GradeRequirement, type RouteRequirement } from './requirement.ts'
 export { type HttpGet, type Inflate } from './status.ts'
-export { type Agent } from './steps/passports.ts'
-export { type Grades } from './steps/requirement.ts'
+export { type FoundKey, type Keys, type PartyRole } from './keys.ts'
+export { type Agent, type KnownPassport, type VerifiedChain } from './steps/passports.ts'
 export { parseTrustBundle, type TrustConfig } from './trust.ts'
 export { createVerifier, type Verifier, type VerifierOptions } from './verifier.ts'

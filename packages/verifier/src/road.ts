@@ -12,7 +12,7 @@ import { decode } from './steps/decode.ts'
 import { extract } from './steps/extract.ts'
 import { checkJoins } from './steps/joins.ts'
 import { checkLedger, type CheckpointCache } from './steps/ledger.ts'
-import { checkPassports, type PassportCache } from './steps/passports.ts'
+import { checkPassports, type ChainChecking } from './steps/passports.ts'
 import { checkPossession } from './steps/possession.ts'
 import { claimOnce } from './steps/replay.ts'
 import { checkRequirement } from './steps/requirement.ts'
@@ -58,7 +58,7 @@ export const STEPS: Steps = {
 export interface Receiver {
   readonly trust: TrustConfig
   readonly crypto: CryptoPort
-  readonly passports: PassportCache
+  readonly chains: ChainChecking
   readonly checkpoints: CheckpointCache
   readonly lists: StatusLists
   readonly replay: ReplayStore
@@ -79,12 +79,12 @@ export async function walk(
   requirement: Requirement,
   mapped: (method: string, path: string) => Mapped,
 ): Promise<AiegisContext> {
-  const { trust, crypto, passports, checkpoints, lists, replay, startedAt } = receiver
+  const { trust, crypto, chains, checkpoints, lists, replay, startedAt } = receiver
   const now = receiver.now()
   const credential = steps.extract(request)
-  const evidence = steps.decode(credential, trust.limits, passports)
-  const token = await steps.token(evidence.token, trust, crypto, now)
-  const chain = await steps.passports(evidence, trust, passports, crypto, now)
+  const evidence = steps.decode(credential, trust.limits, chains.known)
+  const token = await steps.token(evidence.token, trust, chains.keys, crypto, now)
+  const chain = await steps.passports(evidence, chains, now)
   steps.joins(token, chain, evidence, trust)
   steps.decision(token, chain, requirement)
   steps.binding(credential, token, trust)

@@ -89,14 +89,12 @@ export function parseTimes(spot: Spot): TrustTimes {
 /** Reads `limits`: each only downwards. */
 export function parseLimits(spot: Spot): TrustLimits {
   const member = optionalMembers(spot, ['tokenBytes', 'passportBytes', 'proofChars', 'bodyBytes', 'delegations'])
-  const delegations = integer(member('delegations'), 0, 2, 0)
-  if (delegations > 0) wrong(member('delegations'), 'this version reads single passports only', 'write 0, or leave it out')
   return {
     tokenBytes: integer(member('tokenBytes'), 1024, LIMITS.token, LIMITS.token),
     passportBytes: integer(member('passportBytes'), 1024, LIMITS.passport, LIMITS.passport),
     proofChars: integer(member('proofChars'), 512, LIMITS.proof, LIMITS.proof),
     bodyBytes: integer(member('bodyBytes'), 0, LIMITS.content, LIMITS.content),
-    delegations,
+    delegations: integer(member('delegations'), 0, 2, 0),
   }
 }
 

@@ -2,6 +2,8 @@
 import { defaultCrypto, type CryptoPort } from '@aiegis/protocol'
 import { BoundedMap } from './bounded-map.ts'
 import type { AiegisContext } from './context.ts'
+import type { EvidenceCheck } from './grades.ts'
+import { pinnedKeys } from './keys.ts'
 import { createMemoryReplayStore, type ReplayStore } from './replay.ts'
 import type { ReceivedRequest } from './request.ts'
 import { completeRequirement, createActionMap, type Actions, type Requirement, type RouteRequirement } from './requirement.ts'
@@ -24,6 +26,8 @@ export interface VerifierOptions {
   /** Milliseconds since the epoch; the system clock by default. */
   readonly now?: () => number
   readonly crypto?: CryptoPort
+  /** Checks raw evidence behind passports again; without it nothing counts as checked. */
+  readonly checkEvidence?: EvidenceCheck
 }
 
 /** Verifies requests against one trust bundle. */
@@ -39,7 +43,7 @@ export interface Verifier {
   close(): void
 }
 
-/** Passports and checkpoints kept as verified; each holds at most so many. */
+/** Chains and checkpoints kept as verified, at most so many of each. */
 const CACHE_SIZE = 1024
 
 /** Checks the options and starts the background refresh. Throws `TypeError` with one sentence that says what to write instead. */
@@ -67,7 +71,15 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
   const receiver: Receiver = {
     trust,
     crypto,
-    passports: new BoundedMap(CACHE_SIZE),
+    chains: {
+      isIssuer: (did) => trust.issuer(did) !== undefined,
+      skewSeconds: trust.time.skewSeconds,
+      keys: pinnedKeys(trust),
+      // Each chain is found by its end and by its digest.
+      known: new BoundedMap(2 * CACHE_SIZE),
+      crypto,
+      checkEvidence: options.checkEvidence,
+    },
     checkpoints: new BoundedMap(CACHE_SIZE),
     lists,
     replay,

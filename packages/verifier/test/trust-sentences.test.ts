@@ -406,11 +406,6 @@ const SENTENCES: readonly (readonly [rule: number, wrong: unknown, sentence: str
     edited('limits', { bodyBytes: 1_048_577 }),
     'limits.bodyBytes: not a whole number from 0 to 1048576; write 1048576, or leave it out',
   ],
-  [
-    9,
-    edited('limits', { delegations: 1 }),
-    'limits.delegations: this version reads single passports only; write 0, or leave it out',
-  ],
   [11, edited('limits', { delegations: 3 }), 'limits.delegations: not a whole number from 0 to 2; write 0, or leave it out'],
   [1, edited('require', { software: {} }), `require.software: no such member; ${LISTED}hardware, human, runtime`],
   [1, edited('require', { hardware: 'live' }), 'require.hardware: not an object; write { … }'],

@@ -1,5 +1,5 @@
-/** Step 6: the decision may be acted on here, and the agent's mission covers it (spec chapters 3 and 8). @module */
-import { covers, Refusal } from '@aiegis/protocol'
+/** Step 6: the decision may be acted on here, and every mission of the chain covers it (spec chapters 3 and 8). @module */
+import { covers, Refusal, type Entry, type MissionPair } from '@aiegis/protocol'
 import type { Requirement } from '../requirement.ts'
 import type { VerifiedChain } from './passports.ts'
 import type { VerifiedToken } from './token.ts'
@@ -14,6 +14,11 @@ export function checkDecision(token: VerifiedToken, chain: VerifiedChain, requir
   const refused = obl.find((obligation) => !requirement.acceptObligations.has(obligation))
   if (refused !== undefined) throw new Refusal('obligation_not_accepted', refused)
   if (entry.decision === 'WARN' && !requirement.acceptWarn) throw new Refusal('warn_not_accepted', 'the decision is WARN')
-  if (!covers(chain.presenter.passport.mission, entry.action, entry.target))
-    throw new Refusal('mission_exceeded', `${entry.action} on ${entry.target}`)
+  // On the request, at every hop: whoever gets a hand-off inherits the task, not the authority.
+  for (const { passport } of chain.links) checkMission(passport.mission, entry)
+  for (const { mission } of chain.delegations) checkMission(mission, entry)
+}
+
+function checkMission(mission: readonly MissionPair[], { action, target }: Entry): void {
+  if (!covers(mission, action, target)) throw new Refusal('mission_exceeded', `${action} on ${target}`)
 }

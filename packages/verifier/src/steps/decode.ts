@@ -1,10 +1,12 @@
 /** Step 2: reads the syntax of every piece of evidence; nothing that it returns has claims yet (spec chapters 3, 5, 6, 8). @module */
 import {
   checkComponents,
+  decodeDelegation,
   decodePassport,
   decodeProofHeader,
   decodeToken,
   findSignature,
+  LIMITS,
   Malformed,
   parseContentDigest,
   Refusal,
@@ -17,7 +19,7 @@ import {
 } from '@aiegis/protocol'
 import type { TrustLimits } from '../trust.ts'
 import type { Credential } from './extract.ts'
-import { findKnown, type KnownPassport, type PassportCache } from './passports.ts'
+import { findKnown, type ChainCache, type VerifiedChain } from './passports.ts'
 
 /** What an agent signs to show that it holds its key (RFC 9421 §2). */
 export const POSSESSION_COMPONENTS: readonly string[] = ['@method', '@target-uri', 'x-aegis-token']
@@ -26,8 +28,14 @@ export const POSSESSION_TAG = 'aegis-pop'
 
 /** A chain that was verified before under these very bytes, or one that is now decoded. */
 export type DecodedChain =
-  | { readonly kind: 'known'; readonly known: KnownPassport }
-  | { readonly kind: 'new'; readonly text: string; readonly passport: UnverifiedJws }
+  | { readonly kind: 'known'; readonly known: VerifiedChain }
+  | {
+      readonly kind: 'new'
+      readonly text: string
+      readonly passports: readonly UnverifiedJws[]
+      /** Between the passports, one less. */
+      readonly delegations: readonly UnverifiedJws[]
+    }
 
 /** Evidence with the right form and nothing verified. */
 export interface Evidence {
@@ -40,13 +48,13 @@ export interface Evidence {
 
 /**
  * Throws `token_malformed`, `token_header_invalid`, `passport_malformed`, `passport_header_invalid`, `passport_required`, `chain_too_long`,
- * `proof_malformed`, `possession_missing`, `possession_malformed`, `possession_repeated`, `content_digest_malformed`, `evidence_too_large`.
+ * `delegation_malformed`, `delegation_header_invalid`, `proof_malformed`, `possession_missing`, `possession_malformed`, `possession_repeated`, `content_digest_malformed`, `evidence_too_large`.
  */
-export function decode(credential: Credential, limits: TrustLimits, passports: PassportCache): Evidence {
+export function decode(credential: Credential, limits: TrustLimits, chains: ChainCache): Evidence {
   checkSizes(credential, limits)
   return {
     token: decodeToken(credential.token, limits.tokenBytes),
-    chain: decodeChain(credential.passport, limits, passports),
+    chain: decodeChain(credential.passport, limits, chains),
     proof: refuseAs('proof_malformed', () => decodeProofHeader(credential.proof)),
     possession: decodePossession(credential),
     contentDigest: decodeContentDigest(credential.contentDigest),
@@ -55,22 +63,48 @@ export function decode(credential: Credential, limits: TrustLimits, passports: P
 
 /** Before anything is decoded: size is the only thing about evidence that costs nothing to know. */
 function checkSizes({ token, proof, passport }: Credential, limits: TrustLimits): void {
-  const first = passport.indexOf('~')
-  const passportLength = first === -1 ? passport.length : first
-  if (token.length > limits.tokenBytes || proof.length > limits.proofChars || passportLength > limits.passportBytes) {
-    throw new Refusal('evidence_too_large', 'the token, the passport or the proof is longer than this receiver reads')
+  if (token.length > limits.tokenBytes || proof.length > limits.proofChars || hasLongPart(passport, limits)) {
+    throw new Refusal('evidence_too_large', 'a token, passport, delegation or proof is longer than this receiver reads')
   }
 }
 
-function decodeChain(value: string, limits: TrustLimits, passports: PassportCache): DecodedChain {
-  const known = findKnown(passports, value)
-  if (known !== undefined) return { kind: 'known', known }
+function hasLongPart(chain: string, limits: TrustLimits): boolean {
+  let start = 0
+  for (let part = 0; part < 5; part++) {
+    const end = chain.indexOf('~', start)
+    const length = (end === -1 ? chain.length : end) - start
+    if (length > (part % 2 === 0 ? limits.passportBytes : LIMITS.delegation)) return true
+    if (end === -1) return false
+    start = end + 1
+  }
+  return false
+}
+
+/** Reads the value of `X-AEGIS-Passport`, with the codes that `decode` throws for it. A chain that is held is not decoded again. */
+export function decodeChain(
+  value: string,
+  limits: Pick<TrustLimits, 'passportBytes' | 'delegations'>,
+  chains: ChainCache,
+): DecodedChain {
+  const known = findKnown(chains, value)
+  if (known !== undefined) {
+    if (known.delegations.length > limits.delegations) throw tooLong(known.delegations.length)
+    return { kind: 'known', known }
+  }
   const header = splitPassportHeader(value)
   if (header.kind === 'reference') throw new Refusal('passport_required', 'this receiver holds no chain with that digest')
-  const [first, ...rest] = header.parts
-  if (first === undefined || rest.length > 2 * limits.delegations)
-    throw new Refusal('chain_too_long', `${rest.length / 2} delegations`)
-  return { kind: 'new', text: value, passport: decodePassport(first, limits.passportBytes) }
+  const { parts } = header
+  if (parts.length > 2 * limits.delegations + 1) throw tooLong((parts.length - 1) / 2)
+  return {
+    kind: 'new',
+    text: value,
+    passports: parts.filter((_, at) => at % 2 === 0).map((part) => decodePassport(part, limits.passportBytes)),
+    delegations: parts.filter((_, at) => at % 2 === 1).map(decodeDelegation),
+  }
+}
+
+function tooLong(delegations: number): Refusal {
+  return new Refusal('chain_too_long', `${delegations} delegations`)
 }
 
 function decodePossession(credential: Credential): SignatureMember {

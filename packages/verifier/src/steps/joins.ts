@@ -6,13 +6,15 @@ import type { VerifiedChain } from './passports.ts'
 import type { VerifiedToken } from './token.ts'
 
 /**
- * Throws `passport_digest_mismatch`, `subject_mismatch`, `holder_key_mismatch`, `audience_mismatch`, `issuer_role_missing`,
- * `delegated_only`, `harness_not_named`, `log_not_allowed`. Does not look at the request.
+ * Throws `token_passed_on`, `passport_digest_mismatch`, `subject_mismatch`, `holder_key_mismatch`, `audience_mismatch`, `issuer_role_missing`,
+ * `delegated_only`, `delegation_audience_mismatch`, `delegation_task_mismatch`, `harness_not_named`, `log_not_allowed`. Does not look at the request.
  */
 export function checkJoins(token: VerifiedToken, chain: VerifiedChain, evidence: Evidence, trust: TrustConfig): void {
   const { claims } = token
-  const principal = chain.principal.passport
   const presenter = chain.presenter.passport
+  // Whoever got a hand-off asks for a decision of its own: the sender's token would carry the sender's authority.
+  if (claims.sub !== presenter.subject && chain.path.some(({ did }) => did === claims.sub))
+    throw new Refusal('token_passed_on', '"sub" is an earlier agent of the chain')
   if (claims.psp !== chain.digest)
     throw new Refusal('passport_digest_mismatch', '"psp" is not the hash of the chain that was sent')
   if (claims.sub !== presenter.subject) throw new Refusal('subject_mismatch', '"sub" is not the subject of the last passport')
@@ -23,11 +25,24 @@ export function checkJoins(token: VerifiedToken, chain: VerifiedChain, evidence:
   if (claims.aud !== trust.audience || !claims.htu.startsWith(`${claims.aud}/`)) {
     throw new Refusal('audience_mismatch', `the token is for ${claims.aud}`)
   }
-  if (trust.issuer(principal.issuer)?.roles.has('root') !== true)
-    throw new Refusal('issuer_role_missing', 'the issuer lacks the role root')
-  if (principal.delegatedOnly) throw new Refusal('delegated_only', 'the first passport of the chain is for delegation only')
+  checkHandOffs(token, chain, trust)
   if (!presenter.harness.includes(claims.iss)) throw new Refusal('harness_not_named', 'the passport names other harnesses')
   if (trust.harness(claims.iss)?.ledgers.has(evidence.proof.checkpoint.origin) !== true) {
     throw new Refusal('log_not_allowed', 'the harness is not bound to the log of the proof')
+  }
+}
+
+/** Who may vouch for whom in which place, and whether each hand-off was made for this receiver and this task. */
+function checkHandOffs({ claims }: VerifiedToken, { links, delegations, principal }: VerifiedChain, trust: TrustConfig): void {
+  for (const [at, { passport }] of links.entries()) {
+    const role = at === 0 ? 'root' : 'hop'
+    if (trust.issuer(passport.issuer)?.roles.has(role) !== true)
+      throw new Refusal('issuer_role_missing', `the issuer lacks the role ${role}`)
+  }
+  if (principal.passport.delegatedOnly)
+    throw new Refusal('delegated_only', 'the first passport of the chain is for delegation only')
+  for (const { aud, txn } of delegations) {
+    if (!aud.includes(trust.audience)) throw new Refusal('delegation_audience_mismatch', `the delegation is for ${aud.join(' ')}`)
+    if (txn !== claims.txn) throw new Refusal('delegation_task_mismatch', '"txn" of the token is not that of the delegation')
   }
 }

@@ -1,66 +1,94 @@
-/** Step 4: an issuer that this receiver trusts vouches for the agent (spec chapter 8). @module */
+/** Step 4: issuers that this receiver trusts vouch for every agent of the chain, and each agent handed off to the next (spec chapter 8). @module */
 import {
+  equal,
   hashText,
   parsePassport,
   Refusal,
   thumbprint,
   utf8,
   type CryptoPort,
+  type DelegationClaims,
+  type Ed25519PublicKey,
   type Passport,
   type UnverifiedJws,
 } from '@aiegis/protocol'
 import { after } from '../after.ts'
 import type { BoundedMap } from '../bounded-map.ts'
-import type { TrustConfig } from '../trust.ts'
+import { gradesOf, leastGrades, type EvidenceCheck, type Grades } from '../grades.ts'
+import type { Keys } from '../keys.ts'
 import type { Evidence } from './decode.ts'
-import { gradesOf, type Grades } from './requirement.ts'
+import { checkLinks, verifyDelegations } from './delegations.ts'
 import { isUsable, verifySigned } from './signed.ts'
-
-/** The passports of a request, verified. */
-export interface VerifiedChain {
-  /** base64url SHA-256 of the chain text; compared with `psp`. */
-  readonly digest: string
-  /** The first passport's holder: on whose authority the agent acts. */
-  readonly principal: KnownPassport
-  /** The last passport's holder: who sends the request. */
-  readonly presenter: KnownPassport
-  /** When the first of all passports ends, epoch seconds. */
-  readonly validUntil: number
-}
 
 /** An agent is named by issuer and DID together, never by its DID alone. */
 export interface Agent {
   readonly issuer: string
   readonly did: string
+  readonly grades: Grades
 }
 
 /** A passport whose signature was verified, with what follows from its bytes alone. */
 export interface KnownPassport {
-  /** The chain as sent. */
-  readonly text: string
   readonly passport: Passport
   /** The issuer's key that signed it. */
   readonly kid: string
-  /** base64url SHA-256 of the text as sent. */
-  readonly digest: string
+  readonly key: Ed25519PublicKey
   /** RFC 7638 thumbprint of the holder's key. */
   readonly jkt: string
   readonly agent: Agent
+}
+
+/** The chain of a request, verified: what follows from its bytes alone. */
+export interface VerifiedChain {
+  /** As sent, or as it was sent before. */
+  readonly text: string
+  /** base64url SHA-256 of `text`; compared with `psp`. */
+  readonly digest: string
+  /** From principal to presenter, one to three. */
+  readonly links: readonly KnownPassport[]
+  /** Between them, one less. */
+  readonly delegations: readonly DelegationClaims[]
+  /** The first passport's holder: on whose authority the agent acts. */
+  readonly principal: KnownPassport
+  /** The last passport's holder: who sends the request. */
+  readonly presenter: KnownPassport
+  /** The agents of `links`. */
+  readonly path: readonly Agent[]
+  /** Per fact the weakest of all passports. */
   readonly grades: Grades
 }
 
-/** Passports that were verified before. Times, validity of keys and status are judged anew on each use. */
-export type PassportCache = BoundedMap<KnownPassport>
+/** Chains that were verified before, by their end and by their digest. Times, keys and status are judged anew on each use. */
+export type ChainCache = BoundedMap<VerifiedChain>
 
-/** The passport that was verified under these very bytes. The map is asked by the end of the text, which is a signature and short. */
-export function findKnown(cache: PassportCache, text: string): KnownPassport | undefined {
-  const found = cache.get(nameOf(text))
-  return found?.text === text ? found : undefined
+/** What chains are verified with. */
+export interface ChainChecking {
+  readonly isIssuer: (did: string) => boolean
+  readonly skewSeconds: number
+  readonly keys: Keys
+  readonly known: ChainCache
+  readonly crypto: CryptoPort
+  readonly checkEvidence: EvidenceCheck | undefined
 }
 
-function nameOf(text: string): string {
-  return text.slice(-SIGNATURE_LENGTH)
+/**
+ * The chain that was verified under these very bytes, or under the digest that a reference names. Text is looked up by its end, which is
+ * a signature and short, and compared whole.
+ */
+export function findKnown(cache: ChainCache, value: string): VerifiedChain | undefined {
+  if (value.startsWith(REFERENCE)) return cache.get(value)
+  const found = cache.get(value.slice(-SIGNATURE_LENGTH))
+  return found?.text === value ? found : undefined
 }
+
+function remember(cache: ChainCache, chain: VerifiedChain): VerifiedChain {
+  cache.set(REFERENCE + chain.digest, chain)
+  return cache.set(chain.text.slice(-SIGNATURE_LENGTH), chain)
+}
+
+const REFERENCE = 'sha-256='
+/** 64 bytes in base64url. */
+const SIGNATURE_LENGTH = 86
 
 const CODES = {
   issuer: 'passport_issuer_unknown',
@@ -68,64 +96,106 @@ const CODES = {
   signature: 'passport_signature_invalid',
 } as const
 
-/** 64 bytes in base64url. */
-const SIGNATURE_LENGTH = 86
-
 /**
  * Throws `passport_issuer_unknown`, `passport_key_unknown`, `passport_signature_invalid`, `passport_claims_invalid`, `passport_lifetime_too_long`,
- * `passport_key_mismatch`, `passport_not_yet_valid`, `passport_expired`. `now` is in epoch seconds. Does not check status, mission or joins.
+ * `passport_key_mismatch`, `passport_not_yet_valid`, `passport_expired`, `keys_unavailable`, `agent_repeated` and the codes of `delegations.ts`.
+ * `now` is in epoch seconds. Does not check status, mission, roles, nor anything that the token says.
  */
 export function checkPassports(
-  evidence: Evidence,
-  trust: TrustConfig,
-  cache: PassportCache,
-  crypto: CryptoPort,
+  { chain }: Pick<Evidence, 'chain'>,
+  checking: ChainChecking,
   now: number,
 ): VerifiedChain | Promise<VerifiedChain> {
-  const { chain } = evidence
-  if (chain.kind === 'known') return judge(chain.known, trust, now)
-  return after(verify(chain.text, chain.passport, trust, crypto, now), (verified) =>
-    judge(cache.set(nameOf(chain.text), verified), trust, now),
+  if (chain.kind === 'known') return judge(chain.known, checking, now)
+  const { text, passports, delegations } = chain
+  return after(verifyPassports(passports, [], checking, now), (links) =>
+    after(verifyDelegations(delegations, text, links, checking.crypto), (claims) => {
+      checkLinks(links, claims)
+      const verified = remember(checking.known, assemble(text, links, claims, checking.crypto))
+      return judge(verified, checking, now)
+    }),
   )
 }
 
 /** What may change while the bytes stay the same is judged on every use. */
-function judge(verified: KnownPassport, trust: TrustConfig, now: number): VerifiedChain {
-  const { passport, kid, digest } = verified
-  // A key that was withdrawn takes the passports that it signed with it, cached or not.
-  const key = trust.issuerKey(passport.issuer, kid)
-  if (key === undefined || !isUsable(key, now)) throw new Refusal('passport_key_unknown', 'the key is outside its validity')
-  if (passport.validFrom > now + trust.time.skewSeconds) {
-    throw new Refusal('passport_not_yet_valid', `from ${passport.validFrom}, now ${now}`)
+function judge(chain: VerifiedChain, checking: ChainChecking, now: number): VerifiedChain | Promise<VerifiedChain> {
+  const latest = now + checking.skewSeconds
+  for (const { passport } of chain.links) {
+    if (passport.validFrom > latest) throw new Refusal('passport_not_yet_valid', `from ${passport.validFrom}, now ${now}`)
   }
-  if (passport.validUntil <= now) throw new Refusal('passport_expired', `until ${passport.validUntil}, now ${now}`)
-  return { digest, principal: verified, presenter: verified, validUntil: passport.validUntil }
+  for (const { iat } of chain.delegations) {
+    if (iat > latest) throw new Refusal('delegation_not_yet_valid', `iat ${iat}, now ${now}`)
+  }
+  checkEnds(chain, now)
+  return after(checkKeys(chain.links, 0, checking.keys, now), () => chain)
 }
 
-function verify(
-  text: string,
-  jws: UnverifiedJws,
-  trust: TrustConfig,
-  crypto: CryptoPort,
-  now: number,
-): KnownPassport | Promise<KnownPassport> {
-  const signer = { isKnown: trust.issuer(jws.signer) !== undefined, key: trust.issuerKey(jws.signer, jws.kid) }
-  return after(verifySigned(jws, signer, CODES, crypto, now), (payload) => {
-    const passport = parsePassport(payload)
-    if (passport.issuer !== jws.signer) throw new Refusal('passport_claims_invalid', '"issuer" is not the DID of "kid"')
-    return known(passport, jws.kid, text, crypto)
+/** Throws `passport_expired`, `delegation_expired` when any part of the chain has ended; equality is expired. `now` is in epoch seconds. */
+export function checkEnds(chain: Pick<VerifiedChain, 'links' | 'delegations'>, now: number): void {
+  for (const { passport } of chain.links) {
+    if (passport.validUntil <= now) throw new Refusal('passport_expired', `until ${passport.validUntil}, now ${now}`)
+  }
+  for (const { exp } of chain.delegations) {
+    if (exp <= now) throw new Refusal('delegation_expired', `exp ${exp}, now ${now}`)
+  }
+}
+
+/** A key that was withdrawn, or that now has other bytes, takes the passports that it signed with it, remembered or not. */
+function checkKeys(links: readonly KnownPassport[], at: number, keys: Keys, now: number): void | Promise<void> {
+  const link = links[at]
+  if (link === undefined) return undefined
+  return after(keys.find('issuer', link.passport.issuer, link.kid, now), (found) => {
+    if (found === undefined || !isUsable(found, now) || !equal(found.key.bytes, link.key.bytes))
+      throw new Refusal('passport_key_unknown', 'the key is outside its validity, or is another one now')
+    return checkKeys(links, at + 1, keys, now)
   })
 }
 
-/** What follows from a verified passport; frozen, for handlers see parts of it. */
-export function known(passport: Passport, kid: string, text: string, crypto: CryptoPort): KnownPassport {
-  return {
-    text,
-    passport,
-    kid,
-    digest: hashText(crypto, utf8(text)),
-    jkt: thumbprint(crypto, passport.key),
-    agent: Object.freeze({ issuer: passport.issuer, did: passport.subject }),
-    grades: gradesOf(passport),
-  }
+function verifyPassports(
+  passports: readonly UnverifiedJws[],
+  links: readonly KnownPassport[],
+  checking: ChainChecking,
+  now: number,
+): readonly KnownPassport[] | Promise<readonly KnownPassport[]> {
+  const next = passports[links.length]
+  if (next === undefined) return links
+  return after(verifyPassport(next, checking, now), (link) => verifyPassports(passports, [...links, link], checking, now))
+}
+
+function verifyPassport(jws: UnverifiedJws, checking: ChainChecking, now: number): KnownPassport | Promise<KnownPassport> {
+  const { keys, crypto, checkEvidence } = checking
+  return after(keys.find('issuer', jws.signer, jws.kid, now), (key) =>
+    after(verifySigned(jws, { isKnown: checking.isIssuer(jws.signer), key }, CODES, crypto, now), (signed) => {
+      const passport = parsePassport(signed.payload)
+      if (passport.issuer !== jws.signer) throw new Refusal('passport_claims_invalid', '"issuer" is not the DID of "kid"')
+      return knownPassport(passport, jws.kid, signed.key, crypto, checkEvidence)
+    }),
+  )
+}
+
+/** What follows from a verified passport; the agent is frozen, for handlers see it. */
+export function knownPassport(
+  passport: Passport,
+  kid: string,
+  key: Ed25519PublicKey,
+  crypto: CryptoPort,
+  checkEvidence: EvidenceCheck | undefined,
+): KnownPassport {
+  const agent = Object.freeze({ issuer: passport.issuer, did: passport.subject, grades: gradesOf(passport, checkEvidence) })
+  return { passport, kid, key, jkt: thumbprint(crypto, passport.key), agent }
+}
+
+/** The chain of links that were verified. Throws `RangeError` for no link. */
+export function assemble(
+  text: string,
+  links: readonly KnownPassport[],
+  delegations: readonly DelegationClaims[],
+  crypto: CryptoPort,
+): VerifiedChain {
+  const [principal] = links
+  const presenter = links.at(-1)
+  if (principal === undefined || presenter === undefined) throw new RangeError('a chain has a passport')
+  const path = Object.freeze(links.map(({ agent }) => agent))
+  const grades = leastGrades(path.map((agent) => agent.grades))
+  return { text, digest: hashText(crypto, utf8(text)), links, delegations, principal, presenter, path, grades }
 }

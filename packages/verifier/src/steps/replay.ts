@@ -3,7 +3,7 @@ import { hashText, Refusal, utf8, type CryptoPort } from '@aiegis/protocol'
 import { after } from '../after.ts'
 import type { ReplayStore } from '../replay.ts'
 import type { TrustConfig } from '../trust.ts'
-import type { VerifiedChain } from './passports.ts'
+import { checkEnds, type VerifiedChain } from './passports.ts'
 import type { VerifiedToken } from './token.ts'
 
 /** How long a record outlives its token, in seconds: room for clocks of receivers that share one store. */
@@ -12,7 +12,7 @@ const RECORD_GRACE = 60
 const STORE_MS = 3000
 
 /**
- * Throws `token_expired`, `passport_expired`, `replay_warming`, `token_replayed`, `replay_full`, `replay_unavailable`. `now` (epoch seconds) is
+ * Throws `token_expired`, `passport_expired`, `delegation_expired`, `replay_warming`, `token_replayed`, `replay_full`, `replay_unavailable`. `now` (epoch seconds) is
  * read anew for this step: content may have dripped in for a long time. `startedAt` is when the store began to remember.
  */
 export function claimOnce(
@@ -26,7 +26,7 @@ export function claimOnce(
 ): void | Promise<void> {
   const { iss, jti, iat, exp } = token.claims
   if (exp <= now) throw new Refusal('token_expired', `exp ${exp}, now ${now} at the claim`)
-  if (chain.validUntil <= now) throw new Refusal('passport_expired', `until ${chain.validUntil}, now ${now} at the claim`)
+  checkEnds(chain, now)
   const warm = startedAt + trust.time.skewSeconds
   if (store.scope !== 'shared' && iat <= warm) {
     // What was used before the start is forgotten: only tokens that cannot be older than the memory are safe.

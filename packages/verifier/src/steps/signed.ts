@@ -6,6 +6,7 @@ import {
   verifyEd25519,
   verifyJws,
   type CryptoPort,
+  type Ed25519PublicKey,
   type ReasonCode,
   type UnverifiedJws,
 } from '@aiegis/protocol'
@@ -36,20 +37,26 @@ export interface SignerCodes {
   readonly signature: ReasonCode
 }
 
-/** The payload of a JWS that its signer signed with a key that may be used at `now` (epoch seconds). Throws one of `codes`. */
+/** A payload whose signature verified, and the key under which it did. */
+export interface Signed {
+  readonly payload: Uint8Array
+  readonly key: Ed25519PublicKey
+}
+
+/** What a signer signed with a key that may be used at `now` (epoch seconds). Throws one of `codes`. */
 export function verifySigned(
   jws: UnverifiedJws,
   { isKnown, key }: NamedSigner,
   codes: SignerCodes,
   crypto: CryptoPort,
   now: number,
-): Uint8Array | Promise<Uint8Array> {
+): Signed | Promise<Signed> {
   const usable = key !== undefined && isUsable(key, now) ? key.key : undefined
   return after(verifyJws(crypto, jws, usable ?? DECOY), (payload) => {
     if (!isKnown) throw new Refusal(codes.issuer, 'the signer is not in the trust bundle')
     if (usable === undefined) throw new Refusal(codes.key, 'the signer has no such key, or it is outside its validity')
     if (payload === undefined) throw new Refusal(codes.signature, 'the signature does not verify')
-    return payload
+    return { payload, key: usable }
   })
 }
 

@@ -6,7 +6,7 @@ import type { VerifiedChain } from './passports.ts'
 
 /** Throws `status_not_listed`, `status_unavailable`, `passport_revoked`. Causes no fetch: the lists are kept fresh in the background. */
 export function checkStatus(chain: VerifiedChain, trust: TrustConfig, lists: StatusLists, now: number): void {
-  checkPassport(chain.presenter.passport, trust, lists, now)
+  for (const { passport } of chain.links) checkPassport(passport, trust, lists, now)
 }
 
 function checkPassport(passport: Passport, trust: TrustConfig, lists: StatusLists, now: number): void {

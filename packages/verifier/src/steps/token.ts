@@ -8,6 +8,7 @@ import {
   type UnverifiedJws,
 } from '@aiegis/protocol'
 import { after } from '../after.ts'
+import type { Keys } from '../keys.ts'
 import type { TrustConfig } from '../trust.ts'
 import { verifySigned } from './signed.ts'
 
@@ -27,22 +28,25 @@ const CODES = { issuer: 'token_issuer_unknown', key: 'token_key_unknown', signat
 
 /**
  * Throws `token_issuer_unknown`, `token_key_unknown`, `token_signature_invalid`, `token_claims_invalid`, `token_version_unsupported`,
- * `token_not_yet_valid`, `token_expired`, `token_lifetime_too_long`, `entry_time_mismatch`. `now` is in epoch seconds.
+ * `token_not_yet_valid`, `token_expired`, `token_lifetime_too_long`, `entry_time_mismatch`, `keys_unavailable`. `now` is in epoch seconds.
  * Does not compare the token with request or passport.
  */
 export function checkToken(
   jws: UnverifiedJws,
   trust: TrustConfig,
+  keys: Keys,
   crypto: CryptoPort,
   now: number,
 ): VerifiedToken | Promise<VerifiedToken> {
-  const signer = { isKnown: trust.harness(jws.signer) !== undefined, key: trust.harnessKey(jws.signer, jws.kid) }
-  return after(verifySigned(jws, signer, CODES, crypto, now), (payload) => {
-    const claims = parseTokenClaims(payload)
-    if (claims.iss !== jws.signer) throw new Refusal('token_claims_invalid', '"iss" is not the DID of "kid"')
-    checkTimes(claims, trust, now)
-    return { claims, text: jws.text, bytes: jws.bytes, kid: jws.kid, signatureText: jws.signatureText }
-  })
+  const isKnown = trust.harness(jws.signer) !== undefined
+  return after(keys.find('harness', jws.signer, jws.kid, now), (key) =>
+    after(verifySigned(jws, { isKnown, key }, CODES, crypto, now), ({ payload }) => {
+      const claims = parseTokenClaims(payload)
+      if (claims.iss !== jws.signer) throw new Refusal('token_claims_invalid', '"iss" is not the DID of "kid"')
+      checkTimes(claims, trust, now)
+      return { claims, text: jws.text, bytes: jws.bytes, kid: jws.kid, signatureText: jws.signatureText }
+    }),
+  )
 }
 
 function checkTimes(claims: TokenClaims, trust: TrustConfig, now: number): void {
