@@ -15,7 +15,7 @@ const MAX_PAIRS = 16
  * Throws `Malformed`. Does not check that any route or pack knows it.
  */
 export function checkAction(text: string): string {
-  if (text.length > LIMITS.action || !ACTION.test(text)) throw new Malformed('not the name of an action')
+  if (!isAction(text)) throw new Malformed('not the name of an action')
   return text
 }
 
@@ -32,9 +32,14 @@ export function parseMission(value: unknown): readonly MissionPair[] {
 /**
  * True when one pair of a parsed mission covers both the action and the target. Text is compared by bytes, an URL pattern with the whole
  * origin and then the path; a target that is not a normal URL without query is covered by the same text only, never by a pattern.
+ * An action that is not the name of one is covered by nothing, `*` included: a harness may have read it as another.
  */
 export function covers(mission: readonly MissionPair[], action: string, target: string): boolean {
-  return mission.some((pair) => coversAction(pair.action, action) && coversTarget(pair.target, target))
+  return isAction(action) && mission.some((pair) => coversAction(pair.action, action) && coversTarget(pair.target, target))
+}
+
+function isAction(text: string): boolean {
+  return text.length <= LIMITS.action && ACTION.test(text)
 }
 
 function parsePair(value: unknown): MissionPair {

@@ -164,8 +164,9 @@ function whatwgUrl(text: string): URL {
   }
 }
 
-/** Upper-case escapes, none of unreserved characters. */
+/** Upper-case escapes, none of unreserved characters. Throws `Malformed` for a "%" that begins none: `%%32F` would become `%2F`. */
 function oneSpelling(text: string): string {
+  if (/%(?![0-9A-Fa-f]{2})/.test(text)) throw new Malformed('a "%" that is no escape')
   return text.replaceAll(/%[0-9A-Fa-f]{2}/g, (escape) => {
     const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16))
     return UNRESERVED.test(character) ? character : escape.toUpperCase()

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checkAction, covers, parseMission } from '../src/mission.ts'
 import { Malformed } from '../src/refusal.ts'
@@ -124,6 +123,13 @@ describe('AHP-PASS-13 cover', () => {
     expect(one('*', ORDERS, ['orders.create', `${ORDERS}/7`])).toBe(false)
   })
 
+  test.each(['orders.', 'orders..x', 'orders.X', 'orders.x y', 'orders.\xe9', 'orders.*', `orders.${'a'.repeat(122)}`])(
+    'what is not the name of an action is covered by nothing: %s',
+    (action) => {
+      for (const pattern of ['*', 'orders.*']) expect(one(pattern, ORDERS, [action, ORDERS])).toBe(false)
+    },
+  )
+
   test('an exact target covers neither what is below it nor a prefix', () => {
     for (const other of [`${ORDERS}/`, `${ORDERS}/7`, ORDERS.slice(0, -1), `${ORDERS}?x=1`, ORDERS.toUpperCase()]) {
       expect(one('*', ORDERS, ['orders.create', other])).toBe(false)
@@ -178,75 +184,4 @@ describe('AHP-PASS-13 cover', () => {
     expect(covers(mission, 'orders.delete', ORDERS)).toBe(true)
     expect(covers(mission, 'orders.delete', 'https://api.example.com/customers')).toBe(false)
   })
-})
-
-/** The rules again, word by word and with other means: segments instead of prefixes, `URL` instead of text. */
-function naivePairCovers(pair: { action: string; target: string }, action: string, target: string): boolean {
-  const wanted = pair.action.split('.')
-  const given = action.split('.')
-  const star = wanted.at(-1) === '*'
-  if (star) wanted.pop()
-  if (star ? given.length <= wanted.length : given.length !== wanted.length) return false
-  if (wanted.some((segment, index) => segment !== given[index])) return false
-  if (pair.target === target) return true
-  if (!pair.target.endsWith('*')) return false
-  let asked: URL
-  try {
-    asked = new URL(target)
-  } catch {
-    return false
-  }
-  if (asked.href !== target || /[?#]|%00|\/\//.test(target.slice('https://'.length))) return false
-  const own = new URL(pair.target.slice(0, -1))
-  if (asked.origin !== own.origin) return false
-  if (asked.protocol !== 'https:' && asked.hostname !== 'localhost') return false
-  const segments = asked.pathname.split('/')
-  const decoded = decodeURIComponent(asked.pathname).split(/[/\\]/)
-  if (decoded.some((segment) => ['.', '..'].includes(segment.split(';')[0] ?? ''))) return false
-  const prefix = own.pathname.split('/').slice(0, -1)
-  return segments.length > prefix.length && prefix.every((segment, index) => segments[index] === segment)
-}
-
-test('AHP-PASS-13 agrees with a naive specification over 100,000 triples', () => {
-  const name = fc.array(fc.constantFrom('a', 'b', 'ab', 'a-b'), { minLength: 1, maxLength: 3 }).map((words) => words.join('.'))
-  const action = fc.oneof(
-    name,
-    name.map((text) => `${text}.*`),
-    fc.constant('*'),
-  )
-  const origin = fc.constantFrom(
-    'https://a.example',
-    'https://a.example',
-    'https://a.example:8443',
-    'https://a.example.b',
-    'http://localhost',
-  )
-  const segment = fc.constantFrom('a', 'b', 'ab', 'a;b', '%C3%A9', '...')
-  const hostile = fc.constantFrom('..', '.', '..;', '', '%2e', '..%2Fb', '%2F', 'a?b', '\\', '#', '*')
-  const url = (last: fc.Arbitrary<string>): fc.Arbitrary<string> =>
-    fc.tuple(origin, fc.array(segment, { maxLength: 1 }), last).map(([left, middle, right]) => [left, ...middle, right].join('/'))
-  const exact = fc.oneof(fc.constantFrom('crm', 'crm:a', 'https:a', '\xe9'), url(segment))
-  const pairs = fc.array(fc.record({ action, target: fc.oneof({ weight: 4, arbitrary: url(fc.constant('*')) }, exact) }), {
-    minLength: 1,
-    maxLength: 4,
-  })
-  const foreign = fc.constantFrom(
-    'https://A.example/a',
-    'https://a.example@b/a',
-    'http://a.example/a',
-    'https://a.example',
-    'https://a.example:443/a',
-  )
-  const asked = fc.oneof({ weight: 4, arbitrary: url(fc.oneof({ weight: 2, arbitrary: segment }, hostile)) }, exact, foreign)
-  let covered = 0
-  fc.assert(
-    fc.property(pairs, name, asked, (mission, actionName, target) => {
-      const verdict = covers(parseMission(mission), actionName, target)
-      if (verdict) covered++
-      return verdict === mission.some((pair) => naivePairCovers(pair, actionName, target))
-    }),
-    { numRuns: 100_000 },
-  )
-  expect(covered).toBeGreaterThan(5000)
-  expect(covered).toBeLessThan(90_000)
 })
