@@ -1,6 +1,6 @@
 /** Builds the bytes that a log stores for a token: clear facts, commitments and the token's hash (spec chapter 4). @module */
 import { concat, utf8 } from './bytes.ts'
-import { hashText, type CryptoPort } from './crypto.ts'
+import { hashInto, hashText, type CryptoPort } from './crypto.ts'
 import { canonicalize } from './jcs.ts'
 import type { JsonValue } from './json.ts'
 import { Malformed } from './refusal.ts'
@@ -72,13 +72,12 @@ function committer(crypto: CryptoPort, salt: Uint8Array): (field: string, value:
   return (field, value) => {
     const { label, head, inner } = LABELS.get(field) ?? labelOf(field)
     INNER.set(label, BLOCK)
-    OUTER.set(crypto.sha256(inner), BLOCK)
-    const key = crypto.sha256(OUTER)
-    const text = value === null ? NULL : utf8(canonicalize(value))
-    const start = head.length + key.length
-    if (start + text.length > MESSAGE_SPACE) return hashText(crypto, concat([head, key, text]))
+    hashInto(crypto, inner, OUTER, BLOCK)
     MESSAGE.set(head)
-    MESSAGE.set(key, head.length)
+    hashInto(crypto, OUTER, MESSAGE, head.length)
+    const text = value === null ? NULL : utf8(canonicalize(value))
+    const start = head.length + 32
+    if (start + text.length > MESSAGE_SPACE) return hashText(crypto, concat([MESSAGE.subarray(0, start), text]))
     MESSAGE.set(text, start)
     return hashText(crypto, MESSAGE.subarray(0, start + text.length))
   }

@@ -1,20 +1,22 @@
 /** Decides whether a leaf is under a signed tree head, and whether one head extends another (RFC 9162 §2.1; spec chapter 5). @module */
 import { equal } from './bytes.ts'
-import type { CryptoPort } from './crypto.ts'
+import { hashInto, type CryptoPort } from './crypto.ts'
 
 /** Largest tree that any check accepts: 2^63 − 1 leaves, so that sizes fit a signed 64-bit integer everywhere. */
 export const MAX_TREE_SIZE: bigint = 2n ** 63n - 1n
 
 /** SHA-256 of 0x00 and the leaf (RFC 9162 §2.1.1). */
 export function hashLeaf(crypto: CryptoPort, leaf: Uint8Array): Uint8Array {
-  const input = new Uint8Array(1 + leaf.length)
+  const input = leaf.length < LEAF.length ? LEAF.subarray(0, 1 + leaf.length) : new Uint8Array(1 + leaf.length)
   input.set(leaf, 1)
   return crypto.sha256(input)
 }
 
 /** SHA-256 of 0x01 and both 32-byte hashes (RFC 9162 §2.1.1). Throws `RangeError` for hashes of another length. */
 export function hashNode(crypto: CryptoPort, left: Uint8Array, right: Uint8Array): Uint8Array {
-  return join(crypto, new Uint8Array(NODE_LENGTH), left, right)
+  const hash = new Uint8Array(32)
+  join(crypto, left, right, hash)
+  return hash
 }
 
 /** Root of the tree without leaves: SHA-256 of nothing. */
@@ -88,25 +90,23 @@ function climb(
   turns: readonly boolean[],
   leftOnly: boolean,
 ): Uint8Array {
-  // One buffer for all levels: the port reads it and keeps nothing.
-  const buffer = new Uint8Array(NODE_LENGTH)
-  let hash = from
+  const hash = new Uint8Array(from)
   let level = 0
   for (const sibling of path) {
     const isLeft = turns[level] ?? true
-    if (isLeft) hash = join(crypto, buffer, sibling, hash)
-    else if (!leftOnly) hash = join(crypto, buffer, hash, sibling)
+    if (isLeft) join(crypto, sibling, hash, hash)
+    else if (!leftOnly) join(crypto, hash, sibling, hash)
     level++
   }
   return hash
 }
 
-function join(crypto: CryptoPort, buffer: Uint8Array, left: Uint8Array, right: Uint8Array): Uint8Array {
+/** Writes the hash of a node to `target`, which may be one of its children. */
+function join(crypto: CryptoPort, left: Uint8Array, right: Uint8Array, target: Uint8Array): void {
   if (!isHash(left) || !isHash(right)) throw new RangeError('a node of the tree joins two hashes of 32 bytes')
-  buffer[0] = 1
-  buffer.set(left, 1)
-  buffer.set(right, 33)
-  return crypto.sha256(buffer)
+  NODE.set(left, 1)
+  NODE.set(right, 33)
+  hashInto(crypto, NODE, target, 0)
 }
 
 /** Levels below the point where the ways of leaf `index` and of the last leaf meet, and left-hand siblings above it. */
@@ -145,7 +145,9 @@ function isHash(hash: Uint8Array): boolean {
   return hash.length === 32
 }
 
-/** 0x01, left, right. */
-const NODE_LENGTH = 65
+/** 0x01, left, right. One for all nodes: the port is synchronous and keeps nothing of what it reads. */
+const NODE = new Uint8Array(65).fill(1, 0, 1)
+/** 0x00 and a leaf, for the same reason. */
+const LEAF = new Uint8Array(2048)
 /** Code of the digit 1. */
 const ONE = 0x31

@@ -3,7 +3,7 @@ import * as nodeModule from 'node:crypto'
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { encodeBase64url } from '../src/base64.ts'
-import { defaultCrypto, nobleCrypto, nodeCrypto, webCrypto } from '../src/crypto.ts'
+import { defaultCrypto, hashInto, nobleCrypto, nodeCrypto, webCrypto } from '../src/crypto.ts'
 import { testKey } from './keys.ts'
 
 const alice = testKey('alice')
@@ -39,6 +39,17 @@ describe('sha256', () => {
   test('hashes the part of memory that a view shows', () => {
     const view = Uint8Array.of(9, 1, 2, 9).subarray(1, 3)
     for (const engine of [nodeCrypto(), nobleCrypto()]) expect(engine?.sha256(view)).toEqual(engine?.sha256(Uint8Array.of(1, 2)))
+  })
+
+  test('a digest is written where it belongs and nowhere else, also into the memory that is hashed', () => {
+    for (const engine of [defaultCrypto(), nobleCrypto()]) {
+      const memory = new Uint8Array(70).fill(7)
+      const digest = engine.sha256(memory)
+      hashInto(engine, memory, memory, 33)
+      expect(memory.subarray(33, 65)).toEqual(digest)
+      expect(memory.subarray(0, 33)).toEqual(new Uint8Array(33).fill(7))
+      expect(memory.subarray(65)).toEqual(new Uint8Array(5).fill(7))
+    }
   })
 
   test('falls back to createHash where one-shot hashing is missing', () => {

@@ -71,6 +71,13 @@ function tall(levels: number, last: boolean) {
 }
 
 describe('hashes of the tree', () => {
+  test('leaves of every length are hashed after one zero, long after short and short after long', () => {
+    for (const length of [0, 1, 2047, 2048, 5000, 2047, 2046, 1]) {
+      const leaf = new Uint8Array(length).fill(length)
+      expect(hashLeaf(crypto, leaf)).toEqual(crypto.sha256(concat([new Uint8Array(1), leaf])))
+    }
+  })
+
   test('a leaf and a node hash with different first bytes, and no leaves hash as nothing', () => {
     expect(toHex(hashLeaf(crypto, new Uint8Array(0)))).toBe('6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d')
     expect(toHex(emptyRoot(crypto))).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
