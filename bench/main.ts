@@ -1,7 +1,8 @@
 /** `npm run bench -- <name> [--json]`: runs one benchmark. @module */
+import { benchChains } from './chains.ts'
 import { benchVerify } from './verify.ts'
 
-const BENCHES: Readonly<Record<string, (json: boolean) => Promise<void>>> = { verify: benchVerify }
+const BENCHES: Readonly<Record<string, (json: boolean) => Promise<void>>> = { verify: benchVerify, chains: benchChains }
 
 const [name = '', ...flags] = process.argv.slice(2)
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined

@@ -13,21 +13,20 @@ export type Costs = ReadonlyMap<string, readonly number[]>
 /** Rounds that count; an odd number, so that the median is one of them. */
 const ROUNDS = 21
 const WARM_UP_ROUNDS = 10
-const OPERATIONS = 300
 
 /** Runs every subject in every round, in an order that moves on by one each round, each operation on an input of its own. */
-export async function measure(subjects: readonly Subject[]): Promise<Costs> {
+export async function measure(subjects: readonly Subject[], operations = 300): Promise<Costs> {
   const rounds = WARM_UP_ROUNDS + ROUNDS
   const prepared = subjects.map((subject) => ({
     ...subject,
-    inputs: subject.prepare(rounds * OPERATIONS),
+    inputs: subject.prepare(rounds * operations),
     costs: [] as number[],
   }))
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < prepared.length; turn++) {
       const subject = prepared[(round + turn) % prepared.length]
       if (subject === undefined) continue
-      const inputs = subject.inputs.slice(round * OPERATIONS, (round + 1) * OPERATIONS)
+      const inputs = subject.inputs.slice(round * operations, (round + 1) * operations)
       const before = process.hrtime.bigint()
       for (const input of inputs) await subject.run(input)
       const spent = Number(process.hrtime.bigint() - before)

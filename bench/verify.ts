@@ -4,6 +4,7 @@ import { createMockHarness, lineOf, receivedFrom } from '@aiegis/testing'
 import { createVerifier, type ReceivedRequest } from '@aiegis/verifier'
 import { importJWK, jwtVerify } from 'jose'
 import { jwkOf } from '@aiegis/protocol'
+import { asParsed } from './as-parsed.ts'
 import { measure, ratio, report } from './measure.ts'
 
 /** Every request has a token, a possession signature and a checkpoint of its own; passport, keys and status list are warm. */
@@ -56,9 +57,4 @@ export async function benchVerify(json: boolean): Promise<void> {
     },
     json,
   )
-}
-
-/** The request with strings as an HTTP parser makes them, each in one piece of memory of its own; those of the mint are put together from parts. */
-function asParsed(request: ReceivedRequest): ReceivedRequest {
-  return { ...request, headers: request.headers.map((text) => Buffer.from(text, 'latin1').toString('latin1')) }
 }

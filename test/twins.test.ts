@@ -1,5 +1,5 @@
 /** Every step of the road bites: a twin that gives the same value without refusing lets an attack through to the handler. @module */
-import { decodeBase64url, parsePassport, parseTokenClaims } from '@aiegis/protocol'
+import { decodeBase64url, parsePassport, parseTokenClaims, utf8 } from '@aiegis/protocol'
 import { createMockHarness, sendRaw, type Breakable } from '@aiegis/testing'
 import { describe, expect, test } from 'vitest'
 import { STEPS, type Steps } from '../packages/verifier/src/road.ts'
@@ -34,7 +34,7 @@ const TWINS: { readonly [Name in keyof Steps]: { readonly twin: Steps[Name]; rea
         const passport = parsePassport(payloadOf(text))
         return knownPassport(passport, kid, passport.key, crypto, undefined)
       })
-      return assemble(chain.text, links, [], crypto)
+      return assemble(chain.text, utf8(chain.text), links, [], crypto)
     },
   },
   joins: { attack: 'audience_mismatch', twin: () => {} },

@@ -2,11 +2,11 @@
 import { checkDid, parseDidKey } from './did.ts'
 import type { Ed25519PublicKey } from './ed25519.ts'
 import { equal } from './bytes.ts'
-import { parseJson, type JsonObject } from './json.ts'
+import { isObject, parseJson, type JsonObject } from './json.ts'
 import { parseEd25519Jwk } from './jwk.ts'
 import type { UnverifiedJws } from './jws.ts'
 import { LIMITS } from './limits.ts'
-import { AGENT_DID, HASH, membersOf, textOf } from './members.ts'
+import { AGENT_DID, HASH, JURISDICTION, membersOf, textOf } from './members.ts'
 import { parseMission } from './mission.ts'
 import { Refusal, refuseAs } from './refusal.ts'
 import { decodeAs } from './token.ts'
@@ -22,6 +22,8 @@ export const GRADES = ['none', 'asserted', 'evidence_checked', 'live'] as const
 export type Grade = (typeof GRADES)[number]
 /** The three facts that a passport attests. */
 export const FACTS = ['hardware', 'human', 'runtime'] as const
+/** How risky the issuer says an agent is, least first. */
+export const RISKS = ['minimal', 'limited', 'high', 'critical'] as const
 /** One of the three facts. */
 export type Fact = (typeof FACTS)[number]
 
@@ -55,9 +57,7 @@ export interface Passport {
 
 const VC_CONTEXT = 'https://www.w3.org/ns/credentials/v2'
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
-const JURISDICTION = /^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$/
 const INDEX = /^(?:0|[1-9][0-9]{0,8})$/
-const RISKS = ['minimal', 'limited', 'high', 'critical'] as const
 const claim = membersOf('passport_claims_invalid')
 
 /** Splits a passport. Throws `passport_malformed`, `passport_header_invalid`. Does not verify anything. */
@@ -127,11 +127,26 @@ export function parsePassport(payload: Uint8Array): Passport {
 function holderKey(vc: JsonObject, id: string): Ed25519PublicKey {
   const cnf = claim.closed(vc['cnf'], '"cnf"', ['jwk'])
   const key = claim.parse('"cnf.jwk"', () => parseEd25519Jwk(cnf['jwk']))
-  const named = claim.parse('"credentialSubject.id"', () => parseDidKey(id))
+  const named =
+    agents.get(id) ??
+    remember(
+      id,
+      claim.parse('"credentialSubject.id"', () => parseDidKey(id)),
+    )
   if (!equal(key.bytes, named.bytes))
     throw new Refusal('passport_key_mismatch', '"cnf.jwk" is not the key of "credentialSubject.id"')
+  return named
+}
+
+function remember(id: string, key: Ed25519PublicKey): Ed25519PublicKey {
+  if (agents.size >= MAX_AGENTS) agents.clear()
+  agents.set(id, key)
   return key
 }
+
+/** Keys by DID: an agent comes again with each new hand-off, and an engine keeps what it has made of the same key. */
+const agents = new Map<string, Ed25519PublicKey>()
+const MAX_AGENTS = 1024
 
 function parseAttestations(subject: JsonObject): Readonly<Record<Fact, Attestation>> {
   const all = claim.closed(subject['attestations'], '"attestations"', FACTS)
@@ -139,24 +154,31 @@ function parseAttestations(subject: JsonObject): Readonly<Record<Fact, Attestati
 }
 
 function attestation(all: JsonObject, fact: Fact): Attestation {
-  const what = `"attestations.${fact}"`
   const open = all[fact]
-  if (claim.closed(open, what, ['grade'], ['type', 'time', 'digest', 'jkt', 'id'])['grade'] === 'none') {
-    claim.closed(open, what, ['grade'])
-    return { grade: 'none' }
-  }
-  const own = fact === 'hardware' ? ['jkt'] : fact === 'human' ? ['id'] : []
-  const given = claim.closed(open, what, ['type', 'grade', 'time', 'digest', ...own])
+  const isNone = isObject(open) && open['grade'] === 'none'
+  const given = claim.closed(open, FACT_NAMES[fact], isNone ? ['grade'] : FACT_MEMBERS[fact])
+  if (isNone) return { grade: 'none' }
   seconds(given, 'time')
-  return {
+  const common = {
     type: claim.string(given, 'type', NAME),
     grade: claim.oneOf(given, 'grade', GRADES),
     time: claim.text(given, 'time', 20),
     digest: claim.string(given, 'digest', HASH),
-    ...(fact === 'hardware' ? { jkt: claim.string(given, 'jkt', HASH) } : {}),
-    ...(fact === 'human' ? { id: did(given, 'id') } : {}),
   }
+  if (fact === 'hardware') return { ...common, jkt: claim.string(given, 'jkt', HASH) }
+  return fact === 'human' ? { ...common, id: did(given, 'id') } : common
 }
+
+const FACT_NAMES = {
+  hardware: '"attestations.hardware"',
+  human: '"attestations.human"',
+  runtime: '"attestations.runtime"',
+} as const
+const FACT_MEMBERS = {
+  hardware: ['type', 'grade', 'time', 'digest', 'jkt'],
+  human: ['type', 'grade', 'time', 'digest', 'id'],
+  runtime: ['type', 'grade', 'time', 'digest'],
+} as const
 
 /** W3C Bitstring Status List §2.1, exactly the members of this profile. */
 function parseStatus(vc: JsonObject): { readonly list: string; readonly index: number } {

@@ -3,7 +3,6 @@ import {
   hashText,
   parseDelegation,
   Refusal,
-  utf8,
   verifyJws,
   type CryptoPort,
   type DelegationClaims,
@@ -14,11 +13,11 @@ import type { KnownPassport } from './passports.ts'
 
 /**
  * The claims of all delegations. Throws `delegation_signer_mismatch`, `delegation_signature_invalid`, `delegation_claims_invalid`,
- * `delegation_lifetime_too_long`, `delegation_parent_mismatch`. `text` is the whole chain. Does not look at the clock.
+ * `delegation_lifetime_too_long`, `delegation_parent_mismatch`. `chain` is the whole chain in ASCII. Does not look at the clock.
  */
 export function verifyDelegations(
   delegations: readonly UnverifiedJws[],
-  text: string,
+  chain: Uint8Array,
   links: readonly KnownPassport[],
   crypto: CryptoPort,
   done: readonly DelegationClaims[] = [],
@@ -26,15 +25,15 @@ export function verifyDelegations(
   const next = delegations[done.length]
   const parent = links[done.length]
   if (next === undefined || parent === undefined) return done
-  return after(verifyDelegation(next, parent, textBefore(text, 2 * done.length + 1), crypto), (claims) =>
-    verifyDelegations(delegations, text, links, crypto, [...done, claims]),
+  return after(verifyDelegation(next, parent, beforeTilde(chain, 2 * done.length + 1), crypto), (claims) =>
+    verifyDelegations(delegations, chain, links, crypto, [...done, claims]),
   )
 }
 
 function verifyDelegation(
   jws: UnverifiedJws,
   { passport }: KnownPassport,
-  before: string,
+  before: Uint8Array,
   crypto: CryptoPort,
 ): DelegationClaims | Promise<DelegationClaims> {
   // The one key of a did:key has one name; the passport says which agent it is that hands off.
@@ -45,7 +44,7 @@ function verifyDelegation(
     const claims = parseDelegation(payload)
     if (claims.iss !== passport.subject)
       throw new Refusal('delegation_signer_mismatch', '"iss" is not the agent of the passport before')
-    if (claims.par !== hashText(crypto, utf8(before)))
+    if (claims.par !== hashText(crypto, before))
       throw new Refusal('delegation_parent_mismatch', '"par" is not the hash of what precedes')
     return claims
   })
@@ -80,9 +79,11 @@ function isRepeated(names: readonly string[]): boolean {
   return new Set(names).size !== names.length
 }
 
-/** The text before the tilde with that number, from 1 on. */
-function textBefore(text: string, tilde: number): string {
+/** What stands before the tilde with that number, from 1 on. */
+function beforeTilde(chain: Uint8Array, tilde: number): Uint8Array {
   let end = -1
-  for (let seen = 0; seen < tilde; seen++) end = text.indexOf('~', end + 1)
-  return text.slice(0, end)
+  for (let seen = 0; seen < tilde; seen++) end = chain.indexOf(TILDE, end + 1)
+  return chain.subarray(0, end)
 }
+
+const TILDE = 0x7e

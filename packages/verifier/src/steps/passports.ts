@@ -108,10 +108,11 @@ export function checkPassports(
 ): VerifiedChain | Promise<VerifiedChain> {
   if (chain.kind === 'known') return judge(chain.known, checking, now)
   const { text, passports, delegations } = chain
+  const bytes = utf8(text)
   return after(verifyPassports(passports, [], checking, now), (links) =>
-    after(verifyDelegations(delegations, text, links, checking.crypto), (claims) => {
+    after(verifyDelegations(delegations, bytes, links, checking.crypto), (claims) => {
       checkLinks(links, claims)
-      const verified = remember(checking.known, assemble(text, links, claims, checking.crypto))
+      const verified = remember(checking.known, assemble(text, bytes, links, claims, checking.crypto))
       return judge(verified, checking, now)
     }),
   )
@@ -185,9 +186,10 @@ export function knownPassport(
   return { passport, kid, key, jkt: thumbprint(crypto, passport.key), agent }
 }
 
-/** The chain of links that were verified. Throws `RangeError` for no link. */
+/** The chain of links that were verified; `bytes` is ASCII of `text`. Throws `RangeError` for no link. */
 export function assemble(
   text: string,
+  bytes: Uint8Array,
   links: readonly KnownPassport[],
   delegations: readonly DelegationClaims[],
   crypto: CryptoPort,
@@ -197,5 +199,5 @@ export function assemble(
   if (principal === undefined || presenter === undefined) throw new RangeError('a chain has a passport')
   const path = Object.freeze(links.map(({ agent }) => agent))
   const grades = leastGrades(path.map((agent) => agent.grades))
-  return { text, digest: hashText(crypto, utf8(text)), links, delegations, principal, presenter, path, grades }
+  return { text, digest: hashText(crypto, bytes), links, delegations, principal, presenter, path, grades }
 }
