@@ -79,7 +79,8 @@ const PREFIX = 'did:key:z'
 const DID_KEY = /^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/
 const DID_WEB =
   /^did:web:(localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{0,58}[a-z0-9]))(?:%3A([1-9][0-9]{0,4}))?(?::[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}){0,8}$/
-const FRAGMENT = /^[A-Za-z0-9._-]{1,128}$/
+/** What may follow the `#` of a DID URL. */
+export const FRAGMENT: RegExp = /^[A-Za-z0-9._-]{1,128}$/
 const LIMB = 2 ** 24
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const BASE58_VALUES: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) =>
