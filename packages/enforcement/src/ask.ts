@@ -1,5 +1,17 @@
 /** Reads a question: its headers and its body, closed in every member that has a meaning (spec chapter 15.1). @module */
-import { checkAction, isObject, Malformed, parseJson, Refusal, utf8, type JsonObject, type JsonValue } from '@aiegis/protocol'
+import {
+  AGENT_DID,
+  checkAction,
+  IDENTIFIER,
+  isObject,
+  JURISDICTION,
+  parseJson,
+  Refusal,
+  refuseAs,
+  utf8,
+  type JsonObject,
+  type JsonValue,
+} from '@aiegis/protocol'
 
 /** A question as it came: header lines as Node gives them (name, value, name, value, …) and the whole content. */
 export interface AskRequest {
@@ -31,9 +43,6 @@ export interface Question {
 /** Bytes of a question: 1 MiB of content in base64url, and what stands around it. */
 export const MAX_QUESTION = 1_572_864
 const MAX_TARGET = 1_024
-const AGENT_DID = /^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/
-const JURISDICTION = /^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$/
-const IDENTIFIER = /^[A-Za-z0-9_-]{16,64}$/
 const IDEMPOTENCY_KEY = /^[A-Za-z0-9_-]{1,64}$/
 
 /**
@@ -74,7 +83,7 @@ export function mediaTypeOf(contentType: string): string {
 /** The question in `content`. Throws `ask_too_large` and `ask_malformed`. Does not look into `context.request`. */
 export function parseAsk(content: Uint8Array): Question {
   if (content.length > MAX_QUESTION) throw new Refusal('ask_too_large', `${content.length} bytes`)
-  const body = malformedAsk(() => parseJson(content, { maxBytes: MAX_QUESTION, maxMembers: 100_000 }))
+  const body = refuseAs('ask_malformed', () => parseJson(content, { maxBytes: MAX_QUESTION, maxMembers: 100_000 }))
   if (!isObject(body)) throw new Refusal('ask_malformed', 'the content is no object')
   for (const name of Object.keys(body)) {
     // What policy does not see must not look as if it had.
@@ -86,23 +95,13 @@ export function parseAsk(content: Uint8Array): Question {
   const request = Object.hasOwn(context, 'request') ? context['request'] : undefined
   if (request !== undefined && !isObject(request)) throw new Refusal('ask_malformed', '"context.request" is no object')
   return {
-    action: malformedAsk(() => checkAction(textOf(body, 'action'))),
+    action: refuseAs('ask_malformed', () => checkAction(textOf(body, 'action'))),
     target: targetOf(body),
     input: Object.hasOwn(body, 'input') ? body['input'] : undefined,
     context,
     agentDid: optionalText(context, 'agent_did', AGENT_DID),
     txn: optionalText(context, 'txn', IDENTIFIER),
     request,
-  }
-}
-
-/** Runs a parser; `Malformed` becomes `ask_malformed`. */
-export function malformedAsk<T>(parse: () => T): T {
-  try {
-    return parse()
-  } catch (error) {
-    if (error instanceof Malformed) throw new Refusal('ask_malformed', error.message, { cause: error })
-    throw error
   }
 }
 

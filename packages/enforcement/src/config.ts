@@ -1,5 +1,5 @@
 /** Reads the flags of the server; whatever is wrong stops the start with one sentence (spec chapter 15). @module */
-import { checkDid, LIMITS, Malformed, parseDidKey, parseOrigin } from '@aiegis/protocol'
+import { checkDid, JURISDICTION, LIMITS, Malformed, parseDidKey, parseOrigin } from '@aiegis/protocol'
 import { UsageError } from './usage.ts'
 
 /** What the flags say. Files are not opened here. */
@@ -153,7 +153,7 @@ function checkLogOrigin(text: string): string {
 }
 
 function checkJurisdiction(text: string): string {
-  if (!/^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$/.test(text)) throw new Malformed('not the code of a jurisdiction')
+  if (!JURISDICTION.test(text)) throw new Malformed('not the code of a jurisdiction')
   return text
 }
 

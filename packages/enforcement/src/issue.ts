@@ -5,10 +5,10 @@ import {
   buildLeaf,
   DECISION_TYPE,
   encodeBase64url,
-  encodeJwsInput,
   formatMilliseconds,
   LIMITS,
   Refusal,
+  signJws,
   TOKEN_TYPE,
   utf8,
   type CryptoPort,
@@ -92,7 +92,7 @@ export function createIssue(options: IssuerOptions): Issue {
     }
     const bound = tokenClaims(decided, options, iat)
     const claims: JsonObject = { ...base, ...(sub === null ? {} : { sub }), ...bound }
-    const jws = await sign(signer, bound === undefined ? DECISION_TYPE : TOKEN_TYPE, claims)
+    const jws = await signJws(signer, { typ: bound === undefined ? DECISION_TYPE : TOKEN_TYPE }, claims)
     if (bound !== undefined && jws.length > LIMITS.token)
       throw new Refusal('request_too_large', `a token of ${jws.length} characters`)
     const leaf = buildLeaf(crypto, {
@@ -152,11 +152,6 @@ function entryOf({ verdict, question, started }: Decided, at: number): Entry {
     deny_reason,
     decision_ms: Math.max(0, Math.round(at - started)),
   }
-}
-
-async function sign(signer: Signer, typ: string, claims: JsonObject): Promise<string> {
-  const input = encodeJwsInput({ alg: 'Ed25519', typ, kid: signer.kid }, claims)
-  return `${input}.${encodeBase64url(await signer.sign(utf8(input)))}`
 }
 
 /** The log keeps the nonce of a question as its idempotency key: one that is asked again after a restart makes another leaf. */

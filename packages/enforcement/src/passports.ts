@@ -1,8 +1,6 @@
 /** Issues passports: a verifiable credential that says who an agent is and what it may do (spec chapter 8). @module */
 import {
   checkDid,
-  encodeBase64url,
-  encodeJwsInput,
   equal,
   formatDidKey,
   formatSeconds,
@@ -10,6 +8,7 @@ import {
   LIMITS,
   parsePassport,
   PASSPORT_TYPE,
+  signJws,
   utf8,
   type Attestation,
   type Ed25519PublicKey,
@@ -70,11 +69,8 @@ export async function issuePassport(issuer: PassportIssuer, request: PassportReq
   // The form is checked before an index is spent, with the index of greatest length.
   parsePassport(utf8(JSON.stringify(credentialOf(issuer, request, agentDid, 131_071))))
   const statusIndex = issuer.status.allocate()
-  const input = encodeJwsInput(
-    { alg: 'Ed25519', typ: PASSPORT_TYPE, cty: 'vc', kid: issuer.signer.kid },
-    credentialOf(issuer, request, agentDid, statusIndex),
-  )
-  const passport = `${input}.${encodeBase64url(await issuer.signer.sign(utf8(input)))}`
+  const credential = credentialOf(issuer, request, agentDid, statusIndex)
+  const passport = await signJws(issuer.signer, { typ: PASSPORT_TYPE, cty: 'vc' }, credential)
   if (passport.length > LIMITS.passport)
     throw new RangeError(`the passport has ${passport.length} characters, more than ${LIMITS.passport}; shorten its mission`)
   return { passport, agentDid, statusIndex }

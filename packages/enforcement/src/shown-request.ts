@@ -6,12 +6,12 @@ import {
   LIMITS,
   parseNormalUrl,
   Refusal,
+  refuseAs,
   type CryptoPort,
   type JsonObject,
   type JsonValue,
   type Obligation,
 } from '@aiegis/protocol'
-import { malformedAsk } from './ask.ts'
 import { readShownContent, unacceptable } from './shown-content.ts'
 
 /** The four bound values, the audience, and what policy reads. `input` is `undefined` when only the digest was shown. */
@@ -49,7 +49,7 @@ export function readShown(request: JsonObject, crypto: CryptoPort): Shown {
     if (!HASH.test(content)) throw new Refusal('ask_malformed', '"contentDigest" is no hash')
     return { ...bound, htd: content, input: undefined, obligations: ['content_unseen'] }
   }
-  const bytes = malformedAsk(() => decodeBase64url(content))
+  const bytes = refuseAs('ask_malformed', () => decodeBase64url(content))
   if (bytes.length > LIMITS.content) throw new Refusal('request_unacceptable', 'more content than a receiver reads')
   const input = readShownContent(bytes, contentType)
   return {

@@ -5,14 +5,13 @@ import { gzipSync } from 'node:zlib'
 import {
   decodeBase64url,
   encodeBase64url,
-  encodeJwsInput,
   formatSeconds,
   isObject,
   Malformed,
   parseJson,
+  signJws,
   STATUS_LIST,
   STATUS_LIST_TYPE,
-  utf8,
   type Signer,
 } from '@aiegis/protocol'
 import { replaceFile } from './durable-file.ts'
@@ -69,7 +68,7 @@ export function createStatusPublisher(options: StatusOptions): StatusPublisher {
     stored = revoked.slice()
   }
 
-  async function sign(validFrom: number): Promise<string> {
+  function sign(validFrom: number): Promise<string> {
     const claims = {
       '@context': ['https://www.w3.org/ns/credentials/v2'],
       id: options.url,
@@ -84,8 +83,7 @@ export function createStatusPublisher(options: StatusOptions): StatusPublisher {
         encodedList: `u${encodeBase64url(new Uint8Array(gzipSync(revoked, { level: 9 })))}`,
       },
     }
-    const input = encodeJwsInput({ alg: 'Ed25519', ...STATUS_LIST_TYPE, kid: options.signer.kid }, claims)
-    return `${input}.${encodeBase64url(await options.signer.sign(utf8(input)))}`
+    return signJws(options.signer, STATUS_LIST_TYPE, claims)
   }
 
   return {

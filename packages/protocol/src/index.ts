@@ -37,6 +37,7 @@ export { jwkOf, parseEd25519Jwk, thumbprint, type Ed25519Jwk } from './jwk.ts'
 export { decodeJws, encodeJwsInput, JwsHeaderError, verifyJws, type JwsForm, type UnverifiedJws } from './jws.ts'
 export { buildLeaf, commit, type LeafInput } from './leaf.ts'
 export { AHP_VERSION, LIMITS } from './limits.ts'
+export { AGENT_DID, HASH, IDENTIFIER, JURISDICTION, membersOf, textOf, type Members } from './members.ts'
 export {
   emptyRoot,
   hashLeaf,
@@ -66,6 +67,7 @@ export {
   GRADES,
   parsePassport,
   PASSPORT_TYPE,
+  RISKS,
   splitPassportHeader,
   type Attestation,
   type Fact,
@@ -75,6 +77,7 @@ export {
 } from './passport.ts'
 export { REASONS, type ReasonCode } from './reasons.gen.ts'
 export { Malformed, Refusal, refuseAs, type RefusalOptions } from './refusal.ts'
+export { signJws } from './sign-jws.ts'
 export { createSigner, type Signer, type SyncSigner } from './signer.ts'
 export {
   bitAt,

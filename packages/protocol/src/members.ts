@@ -12,6 +12,8 @@ export const SALT: RegExp = /^[A-Za-z0-9_-]{21}[AQgw]$/
 export const IDENTIFIER: RegExp = /^[A-Za-z0-9_-]{16,64}$/
 /** An Ed25519 `did:key`. */
 export const AGENT_DID: RegExp = /^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/
+/** Name of a jurisdiction: a country or region, such as `EU`, `IE`, `US-CA`. */
+export const JURISDICTION: RegExp = /^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$/
 
 /** Typed access to untrusted objects; every mismatch is a `Refusal` with the code given to `membersOf`. */
 export interface Members {

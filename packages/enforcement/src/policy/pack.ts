@@ -44,8 +44,6 @@ const MAX_RULES = 1_000
 const MAX_FIELDS = 32
 const MAX_FIELD = 256
 const IDENTIFIER = /^[a-z0-9][a-z0-9._-]{0,63}$/
-/** A code such as `EU` or `US-CA`. */
-export const PLACE: RegExp = /^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$/
 const JURISDICTION = /^(?:\*|[A-Z]{2}(?:-[A-Z0-9]{1,3})?)$/
 const ACTION = /^(?:\*|[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?:\.\*)?)$/
 const FIELD = /^(?:action|target|input|context)(?:\.[A-Za-z0-9_-]+)*$/

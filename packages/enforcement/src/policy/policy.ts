@@ -1,10 +1,10 @@
 /** The policy decision point: verified packs, server-computed counters, threads that evaluate (spec chapter 16). @module */
-import { defaultCrypto, type CryptoPort } from '@aiegis/protocol'
+import { defaultCrypto, JURISDICTION, type CryptoPort } from '@aiegis/protocol'
 import { createCounters } from './counters.ts'
 import { blocked, type LoadedPack, type Verdict } from './evaluate.ts'
 import { PackRefused } from './pack-refused.ts'
 import { verifyPack, type PackKey } from './pack-signature.ts'
-import { parsePack, PLACE, type Pack, type PackFile } from './pack.ts'
+import { parsePack, type Pack, type PackFile } from './pack.ts'
 import { createPool, type Pool } from './pool.ts'
 import type { PolicyQuestion } from './question.ts'
 
@@ -63,7 +63,7 @@ interface Loaded {
  */
 export async function createPolicy(options: PolicyOptions): Promise<Policy> {
   const { jurisdictions = [] } = options
-  const wrong = jurisdictions.find((name) => !PLACE.test(name))
+  const wrong = jurisdictions.find((name) => !JURISDICTION.test(name))
   if (wrong !== undefined) throw new TypeError(`jurisdictions: "${wrong}" is no code; write one such as "EU" or "US-CA"`)
   const counters = createCounters()
   let loaded = await load(options, options.packs)
