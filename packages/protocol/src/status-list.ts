@@ -39,6 +39,7 @@ export function statusBit(
   const gzip = gzipOf(encodedList)
   const bit = bitAt(
     checkBits(
+      gzip,
       refused(() => inflate(gzip, maxBytes)),
       maxBytes,
     ),
@@ -54,10 +55,16 @@ export function gzipOf(encodedList: string): Uint8Array {
   return decodeBase64url(encodedList.slice(1))
 }
 
-/** Returns the inflated bits when their number is allowed; throws `Malformed` otherwise. */
-export function checkBits(bits: Uint8Array, maxBytes: number = STATUS_LIST.maxBytes): Uint8Array {
+/**
+ * Returns `bits`, which were inflated from `gzip`, when their number is allowed and `gzip` ends with that number (RFC 1952 §2.3.1).
+ * Throws `Malformed` otherwise: of members that follow each other, some inflaters read the first and some all.
+ */
+export function checkBits(gzip: Uint8Array, bits: Uint8Array, maxBytes: number = STATUS_LIST.maxBytes): Uint8Array {
   if (bits.length < STATUS_LIST.minBytes) throw new Malformed(`a status list of fewer than ${STATUS_LIST.minBytes * 8} entries`)
   if (bits.length > maxBytes) throw new Malformed(`a status list of more than ${maxBytes} bytes`)
+  const [a = 0, b = 0, c = 0, d = 0] = gzip.subarray(-4)
+  if (a + b * 0x100 + c * 0x1_0000 + d * 0x100_0000 !== bits.length)
+    throw new Malformed('a status list that does not end with its size')
   return bits
 }
 

@@ -98,6 +98,8 @@ export type TrustedIssuer =
         | {
             readonly lists: readonly string[]
             readonly keys: readonly PinnedKey[]
+            /** Age at which a list of this issuer is unusable; that of "time" when absent. */
+            readonly maxStalenessSeconds?: number
           }
     }
   | {
@@ -110,6 +112,8 @@ export type TrustedIssuer =
         | {
             readonly lists: readonly string[]
             readonly keys: readonly PinnedKey[]
+            /** Age at which a list of this issuer is unusable; that of "time" when absent. */
+            readonly maxStalenessSeconds?: number
           }
     }
 
@@ -385,6 +389,12 @@ export interface PublicBase {
   readonly public: string
   /** Path prefix: / or without a trailing slash. */
   readonly mount: string
+}
+
+/** Says that a status list changed, and nothing else (chapter 9). */
+export interface StatusHint {
+  /** Absolute URL in normal form (chapter 7), without fragment. */
+  readonly list: string
 }
 
 /** Payload of a status list, secured as vc+jwt by a status key (chapter 9). */

@@ -68,6 +68,20 @@ describe('statusBit', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(128 * 1024 * 1024)
   })
 
+  const whole = gzipSync(listOf(3))
+  const then = (...parts: readonly Uint8Array[]): string => `u${encodeBase64url(Buffer.concat(parts))}`
+  test.each([
+    ['a second member', then(whole, gzipSync(new Uint8Array(8)))],
+    ['a second member without bits', then(whole, gzipSync(new Uint8Array(0)))],
+    ['two members that are a list together', then(gzipSync(new Uint8Array(8192)), gzipSync(new Uint8Array(8192)))],
+    ['a zero behind', then(whole, new Uint8Array(1))],
+    ['nine zeros behind', then(whole, new Uint8Array(9))],
+    ['text behind', then(whole, utf8('garbage'))],
+    ['the beginning of a member behind', then(whole, Uint8Array.of(0x1f, 0x8b, 8))],
+  ])('AHP-STATUS-9 refuses a list with %s', (_, list) => {
+    expect(() => statusBit(list, 3, inflate)).toThrow(Malformed)
+  })
+
   const good = encode(listOf(3))
   test.each([
     ['nothing', ''],

@@ -13,7 +13,7 @@ export {
 } from './replay.ts'
 export { type ContentLimits, type ReceivedRequest } from './request.ts'
 export { type Actions, type GradeRequirement, type RouteRequirement } from './requirement.ts'
-export { type HttpGet, type Inflate } from './status.ts'
+export { type HttpGet, type Inflate, type KeptList, type StatusMemory } from './status.ts'
 export { type FoundKey, type Keys, type PartyRole } from './keys.ts'
 export { type Agent, type KnownPassport, type VerifiedChain } from './steps/passports.ts'
 export { parseTrustBundle, type TrustConfig } from './trust.ts'

@@ -13,6 +13,7 @@ import {
   type CryptoPort,
   type Ed25519PublicKey,
 } from '@aiegis/protocol'
+import { after } from './after.ts'
 
 /**
  * Gets one URL over HTTP, without redirects and without decoding any content encoding. Rejects when no complete answer of at most
@@ -38,6 +39,8 @@ export interface StatusIssuer {
   readonly did: string
   /** URLs, in the spelling that passports use. */
   readonly lists: readonly string[]
+  /** Time after the start of the last good reading for which a list is used. */
+  readonly maxStalenessSeconds: number
   key(kid: string): StatusKey | undefined
 }
 
@@ -58,25 +61,49 @@ export interface StatusReading {
 }
 
 /**
- * Reads the list at `url`. Rejects with `Malformed` or `Refusal` for what it is not, and with whatever `get` rejects with. Does not
- * look at the clock: `isCurrent` does.
+ * Reads the list at `url` and gives its text with it. Rejects as `verifyStatusList` throws, and with whatever `get` rejects with. Does
+ * not look at the clock: `isCurrent` does.
  */
-export async function readStatusList(issuer: StatusIssuer, url: string, reading: StatusReading): Promise<StatusList> {
+export async function readStatusList(
+  issuer: StatusIssuer,
+  url: string,
+  reading: StatusReading,
+): Promise<{ readonly text: string; readonly list: StatusList }> {
   const limits = { maxBytes: STATUS_LIST.maxText, timeoutMs: reading.timeoutMs, accept: MEDIA_TYPE }
   const answer = await reading.get(url, limits)
   if (answer.status !== 200) throw new Malformed(`status ${answer.status} instead of 200`)
   if (mediaTypeOf(answer.contentType) !== MEDIA_TYPE) throw new Malformed(`content that is not ${MEDIA_TYPE}`)
-  const jws = decodeJws(decodeUtf8(answer.body), { ...STATUS_LIST_TYPE, maxBytes: STATUS_LIST.maxText })
+  const text = decodeUtf8(answer.body)
+  return { text, list: await verifyStatusList(issuer, url, text, reading) }
+}
+
+/**
+ * The list in `text`, at once where the ports answer at once. Throws `Malformed`, `Refusal` or what `inflate` throws for anything else
+ * than a list of this profile for `url`, signed by a status key of `issuer`. Does not look at the clock: `isCurrent` does.
+ */
+export function verifyStatusList(
+  issuer: StatusIssuer,
+  url: string,
+  text: string,
+  { crypto, inflate }: Pick<StatusReading, 'crypto' | 'inflate'>,
+): StatusList | Promise<StatusList> {
+  const jws = decodeJws(text, { ...STATUS_LIST_TYPE, maxBytes: STATUS_LIST.maxText })
   const key = jws.signer === issuer.did ? issuer.key(jws.kid) : undefined
   if (key === undefined) throw new Malformed('a status list of a key that the bundle does not name for this issuer')
-  const payload = await verifyJws(reading.crypto, jws, key.key)
-  if (payload === undefined) throw new Malformed('a status list whose signature does not verify')
-  const claims = parseStatusListClaims(payload)
-  if (claims.id !== url) throw new Malformed('a status list for another URL')
-  if (claims.issuer !== issuer.did) throw new Malformed('a status list of another issuer')
-  // Only now: whoever can answer at the URL must not choose what is inflated.
-  const bits = checkBits(await reading.inflate(gzipOf(claims.credentialSubject.encodedList), STATUS_LIST.maxBytes))
-  return { bits, validFrom: parseSeconds(claims.validFrom), validUntil: parseSeconds(claims.validUntil), key }
+  return after(verifyJws(crypto, jws, key.key), (payload) => {
+    if (payload === undefined) throw new Malformed('a status list whose signature does not verify')
+    const claims = parseStatusListClaims(payload)
+    if (claims.id !== url) throw new Malformed('a status list for another URL')
+    if (claims.issuer !== issuer.did) throw new Malformed('a status list of another issuer')
+    const gzip = gzipOf(claims.credentialSubject.encodedList)
+    // Only now: whoever can answer at the URL must not choose what is inflated.
+    return after(inflate(gzip, STATUS_LIST.maxBytes), (bits) => ({
+      bits: checkBits(gzip, bits),
+      validFrom: parseSeconds(claims.validFrom),
+      validUntil: parseSeconds(claims.validUntil),
+      key,
+    }))
+  })
 }
 
 /** Whether `list` and its key may be used at `now`; all in epoch seconds. */

@@ -1,7 +1,17 @@
 /** Keeps the issuers' status lists fresh in the background, so that a request only looks at a bit (spec chapter 9). @module */
 import { bitAt, Malformed } from '@aiegis/protocol'
-import { isCurrent, readStatusList, type StatusIssuer, type StatusList, type StatusReading } from './status-read.ts'
+import { after } from './after.ts'
+import { createKeeper, type KeptList, type StatusMemory } from './status-memory.ts'
+import {
+  isCurrent,
+  readStatusList,
+  verifyStatusList,
+  type StatusIssuer,
+  type StatusList,
+  type StatusReading,
+} from './status-read.ts'
 
+export type { KeptList, StatusMemory } from './status-memory.ts'
 export type { HttpGet, Inflate, StatusIssuer, StatusKey } from './status-read.ts'
 
 /** What the newest usable list says about one index; `unlisted` when the bundle has no such list or the list no such index. */
@@ -11,9 +21,14 @@ export type StatusVerdict = 'valid' | 'revoked' | 'unlisted' | 'unavailable'
 export interface StatusLists {
   /** Reads every list once, or joins the reading that is under way. Resolves when all were tried; failures are not thrown. */
   warm(): Promise<void>
-  /** Reads every list now and every `refreshSeconds`, one never read every 5, until `close`. Keeps no process alive. */
+  /** Reads every list now and every `refreshSeconds`, every 5 while it cannot be used, until `close`. Keeps no process alive. */
   start(): void
   close(): void
+  /**
+   * A hint that the list at `url` changed, or that any did: between `start` and `close` it is read again within a second, once the
+   * reading that is under way has ended. Readings for hints begin a second apart, however many there are; other URLs are ignored.
+   */
+  changed(url?: string): void
   /** `now` in epoch seconds. Does not check that the passport is of `issuer`. */
   check(issuer: string, list: string, index: number, now: number): StatusVerdict
   /** Why the last attempt to read a list failed; `undefined` when it did not. For the receiver's own log. */
@@ -25,10 +40,12 @@ export interface StatusListsOptions extends Omit<StatusReading, 'timeoutMs'> {
   readonly issuers: readonly StatusIssuer[]
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Where lists outlive this object; without it the newest of each list is known as long as the object lives. */
+  readonly memory?: StatusMemory | undefined
+  /** Told what the operator has to mend in `memory`. */
+  readonly log: (line: string, cause?: unknown) => void
   /** Time between two readings of one list: 60 unless said otherwise. */
   readonly refreshSeconds?: number
-  /** Time after the start of the last good reading for which a list is used: 600 unless said otherwise. */
-  readonly maxStalenessSeconds?: number
   /** How far in the future `validFrom` may be: 5 unless said otherwise. */
   readonly skewSeconds?: number
   /** Time for one reading, from the connection to the last byte: 3,000 unless said otherwise. */
@@ -36,45 +53,85 @@ export interface StatusListsOptions extends Omit<StatusReading, 'timeoutMs'> {
 }
 
 /**
- * Creates the source; nothing is read before `warm` or `start`. Failures of one list concern that list only. Which list is the
- * newest is remembered as long as this object lives: after a restart, a list that is still valid counts.
+ * Creates the source with what `memory` has; nothing else is read before `warm` or `start`. Failures of one list concern that list
+ * only. Throws what `memory` throws.
  */
 export function createStatusLists(options: StatusListsOptions): StatusLists {
-  const { refreshSeconds = 60, maxStalenessSeconds = 600, skewSeconds = 5, timeoutMs = 3000, now } = options
+  const { refreshSeconds = 60, skewSeconds = 5, timeoutMs = 3000, now, memory, log } = options
   const reading: StatusReading = { get: options.get, inflate: options.inflate, crypto: options.crypto, timeoutMs }
-  const tables = new Map(options.issuers.map((issuer) => [issuer.did, tableOf(issuer)]))
+  const tables = new Map(options.issuers.map((issuer) => [issuer.did, tableOf(issuer, memory, log)]))
   const sources = [...tables.values()].flatMap((table) => [...table.values()])
   let running = false
 
   const refresh = (source: Source): Promise<void> => {
-    source.underWay ??= attempt(source).finally(() => (source.underWay = undefined))
+    source.underWay ??= attempt(source).finally(() => {
+      source.underWay = undefined
+      if (running) plan(source)
+    })
     return source.underWay
   }
 
   const attempt = async (source: Source): Promise<void> => {
+    await source.recovered
+    // What is hinted from here on may be newer than what is read now.
+    source.hinted = false
     const startedAt = now()
+    source.startedAt = startedAt
     try {
       // The port promises to end in time; a port that does not must not stop this list for good.
-      const list = await within(2 * timeoutMs, readStatusList(source.issuer, source.url, reading))
+      const { text, list } = await within(2 * timeoutMs, readStatusList(source.issuer, source.url, reading))
       if (!isCurrent(list, now() / 1000, skewSeconds)) throw new Malformed('a status list that is not valid now, or its key')
       // AHP-STATUS-11: whoever serves lists could serve one from before a revocation.
-      if (list.validFrom < source.newest) throw new Malformed('a status list older than the newest one used')
-      source.newest = list.validFrom
+      if (isOld(source, list, now() / 1000)) throw new Malformed('a status list older than the newest one used')
       source.known = { list, readAt: startedAt }
       source.failure = undefined
+      if (list.validFrom < source.newest) return
+      source.newest = list.validFrom
+      source.keep?.({ text, validFrom: list.validFrom, readAt: startedAt })
     } catch (error) {
       source.failure = error instanceof Error ? error : new Error('the list could not be read', { cause: error })
     }
   }
 
-  const keepFresh = async (source: Source): Promise<void> => {
-    await refresh(source)
-    if (!running) return
-    // A list that was never read is what keeps its issuer's agents out: try again sooner.
-    const seconds = source.known === undefined ? Math.min(refreshSeconds, FIRST_RETRY_SECONDS) : refreshSeconds
+  const plan = (source: Source): void => {
     clearTimeout(source.timer)
-    source.timer = setTimeout(() => void keepFresh(source), seconds * 1000)
+    // A list that cannot be used is what keeps its issuer's agents out: try again sooner.
+    const usual = usable(source, now() / 1000) ? refreshSeconds : Math.min(refreshSeconds, RETRY_SECONDS)
+    const pause = Math.min(Math.max(source.startedAt + HINT_MS - now(), 0), HINT_MS)
+    source.timer = setTimeout(() => void refresh(source), source.hinted ? pause : usual * 1000)
     source.timer.unref()
+  }
+
+  /** AHP-STATUS-11. A newest list from the future is one of a clock that was ahead: it must not lock out all lists of today. */
+  const isOld = ({ newest }: Source, list: StatusList, at: number): boolean =>
+    list.validFrom < newest && newest <= at + skewSeconds
+
+  const usable = (source: Source, at: number): StatusList | undefined => {
+    const { known, issuer } = source
+    // Either way: a clock that was set back must not make an old list young.
+    if (known === undefined || Math.abs(at * 1000 - known.readAt) > issuer.maxStalenessSeconds * 1000) return undefined
+    return isCurrent(known.list, at, skewSeconds) && !isOld(source, known.list, at) ? known.list : undefined
+  }
+
+  /** Begins with the list that was kept; a list that does not verify any more, because its key is gone, was never there. */
+  const recover = (source: Source, kept: KeptList): void | Promise<void> => {
+    const take = (list: StatusList): void => {
+      source.newest = list.validFrom
+      // A reading in the future says nothing about how old the list is.
+      if (kept.readAt <= now()) source.known = { list, readAt: kept.readAt }
+    }
+    const drop = (error: unknown): void => log(`status list ${source.url}: what was kept of it is not used`, error)
+    try {
+      const taken = after(verifyStatusList(source.issuer, source.url, kept.text, reading), take)
+      return taken instanceof Promise ? taken.catch(drop) : taken
+    } catch (error) {
+      return drop(error)
+    }
+  }
+
+  for (const source of sources) {
+    const kept = memory?.load(source.issuer.did, source.url)
+    if (kept !== undefined) source.recovered = recover(source, kept)
   }
 
   return {
@@ -84,20 +141,25 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
     start() {
       if (running) return
       running = true
-      for (const source of sources) void keepFresh(source)
+      for (const source of sources) void refresh(source)
     },
     close() {
       running = false
       for (const { timer } of sources) clearTimeout(timer)
     },
+    changed(url) {
+      for (const source of running ? sources : []) {
+        if (source.hinted || (url !== undefined && url !== source.url)) continue
+        source.hinted = true
+        if (source.underWay === undefined) plan(source)
+      }
+    },
     check(issuer, url, index, at) {
       const source = tables.get(issuer)?.get(url)
       if (source === undefined) return 'unlisted'
-      const { known } = source
-      // Either way: a clock that was set back must not make an old list young.
-      if (known === undefined || Math.abs(at * 1000 - known.readAt) > maxStalenessSeconds * 1000) return 'unavailable'
-      if (!isCurrent(known.list, at, skewSeconds)) return 'unavailable'
-      const bit = bitAt(known.list.bits, index)
+      const list = usable(source, at)
+      if (list === undefined) return 'unavailable'
+      const bit = bitAt(list.bits, index)
       return bit === undefined ? 'unlisted' : bit ? 'revoked' : 'valid'
     },
     failure: (issuer, url) => tables.get(issuer)?.get(url)?.failure,
@@ -108,23 +170,43 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
 interface Source {
   readonly issuer: StatusIssuer
   readonly url: string
+  readonly keep: ((kept: KeptList) => void) | undefined
+  /** Settles when the list that was kept is in `known`. */
+  recovered: void | Promise<void>
   /** `readAt` in milliseconds since the epoch, from before the request was sent. */
   known: { readonly list: StatusList; readonly readAt: number } | undefined
   /** `validFrom` of the newest list used, in epoch seconds. */
   newest: number
   failure: Error | undefined
   underWay: Promise<void> | undefined
+  /** When the last reading began; milliseconds since the epoch. */
+  startedAt: number
+  /** Something may have changed since then. */
+  hinted: boolean
   timer: ReturnType<typeof setTimeout> | undefined
 }
 
-function tableOf(issuer: StatusIssuer): ReadonlyMap<string, Source> {
+function tableOf(
+  issuer: StatusIssuer,
+  memory: StatusMemory | undefined,
+  log: StatusListsOptions['log'],
+): ReadonlyMap<string, Source> {
   const source = (url: string): Source => ({
     issuer,
     url,
+    keep:
+      memory &&
+      createKeeper<KeptList>(
+        (kept) => memory.save(issuer.did, url, kept),
+        (error) => log(`status list ${url}: it cannot be kept for after a restart`, error),
+      ),
+    recovered: undefined,
     known: undefined,
     newest: Number.NEGATIVE_INFINITY,
     failure: undefined,
     underWay: undefined,
+    startedAt: Number.NEGATIVE_INFINITY,
+    hinted: false,
     timer: undefined,
   })
   return new Map(issuer.lists.map((url) => [url, source(url)]))
@@ -144,4 +226,6 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   }
 }
 
-const FIRST_RETRY_SECONDS = 5
+const RETRY_SECONDS = 5
+/** Between the beginnings of two readings that hints cause. */
+const HINT_MS = 1000

@@ -2,6 +2,7 @@
 import { checkDid, LOG_KEY_TYPE, Malformed, parseNormalUrl, parseVkey, type Vkey } from '@aiegis/protocol'
 import type { KeyRing } from './trust-keys.ts'
 import { choice, choices, elements, members, parsed, unique, wrong, type Spot } from './trust-reader.ts'
+import { parseStaleness, type TrustTimes } from './trust-settings.ts'
 
 /** A harness whose tokens are accepted. */
 export interface TrustedHarness {
@@ -15,7 +16,7 @@ export interface TrustedIssuer {
   readonly did: string
   readonly roles: ReadonlySet<'root' | 'hop'>
   /** URLs of its status lists, or that its passports cannot be revoked. */
-  readonly status: 'unrevocable' | { readonly lists: readonly string[] }
+  readonly status: 'unrevocable' | { readonly lists: readonly string[]; readonly maxStalenessSeconds: number }
 }
 
 /** A log whose tree heads are accepted. */
@@ -43,31 +44,32 @@ export function parseHarness(spot: Spot, ring: KeyRing, ledgers: ReadonlyMap<str
 }
 
 /** Reads one of `issuers`. */
-export function parseIssuer(spot: Spot, ring: KeyRing): TrustedIssuer {
+export function parseIssuer(spot: Spot, ring: KeyRing, time: TrustTimes): TrustedIssuer {
   const member = members(spot, {
     required: { did: '"did": "did:web:identity.example"', roles: '"roles": ["root"]', status: STATUS },
     optional: { keys: '', didWeb: '' },
   })
   const did = parseParty(member, ring, 'issuer')
   const roles = new Set(choices(member('roles'), 1, ROLES))
-  return { did, roles, status: parseStatus(member('status'), ring, did) }
+  return { did, roles, status: parseStatus(member('status'), ring, did, time) }
 }
 
 const ROLES = ['root', 'hop'] as const
 const STATUS = '"status": { "lists": ["https://identity.example/status/revocation/1"], "keys": […] }'
 
-function parseStatus(spot: Spot, ring: KeyRing, did: string): TrustedIssuer['status'] {
+function parseStatus(spot: Spot, ring: KeyRing, did: string, time: TrustTimes): TrustedIssuer['status'] {
   if (spot.value === 'unrevocable') return 'unrevocable'
   if (typeof spot.value === 'string')
     wrong(spot, 'not an object', `write ${STATUS}, or "status": "unrevocable" when its passports cannot be revoked`)
   const member = members(spot, {
     required: { lists: '"lists": ["https://identity.example/status/revocation/1"]', keys: '"keys": […]' },
+    optional: { maxStalenessSeconds: '' },
   })
   const urls = elements(member('lists'), 1, 64, 'write the URLs of its status lists')
   unique(urls)
   const lists = urls.map((url) => parsed(url, plainUrl, 'write an https URL without query in normal form'))
   ring.readKeys(member('keys'), 'status', did)
-  return { lists }
+  return { lists, maxStalenessSeconds: parseStaleness(member('maxStalenessSeconds'), time) }
 }
 
 /** The DID of a party, after its keys were read. */

@@ -70,7 +70,7 @@ export function parseTimes(spot: Spot): TrustTimes {
   if (member('maxUnprovenSeconds').value !== undefined)
     wrong(member('maxUnprovenSeconds'), 'this version does not audit logs', 'leave it out')
   const statusRefreshSeconds = integer(member('statusRefreshSeconds'), 1, 3600, 60)
-  const maxStalenessSeconds = integer(member('maxStalenessSeconds'), 60, 86_400, 600)
+  const maxStalenessSeconds = integer(member('maxStalenessSeconds'), ...STALENESS, 600)
   if (statusRefreshSeconds >= maxStalenessSeconds)
     wrong(
       member('statusRefreshSeconds'),
@@ -85,6 +85,19 @@ export function parseTimes(spot: Spot): TrustTimes {
     maxStalenessSeconds,
   }
 }
+
+/** Reads `maxStalenessSeconds` of one issuer, which is that of `time` when absent. */
+export function parseStaleness(spot: Spot, time: TrustTimes): number {
+  const seconds = integer(spot, ...STALENESS, time.maxStalenessSeconds)
+  if (time.statusRefreshSeconds < seconds) return seconds
+  return wrong(
+    spot,
+    `not more than statusRefreshSeconds (${time.statusRefreshSeconds}), so every list would be stale before it is read again`,
+    'write a longer time, or a shorter statusRefreshSeconds',
+  )
+}
+
+const STALENESS = [60, 86_400] as const
 
 /** Reads `limits`: each only downwards. */
 export function parseLimits(spot: Spot): TrustLimits {

@@ -75,9 +75,10 @@ export function parseTrustBundle(value: unknown): TrustConfig {
     (spot) => parseHarness(spot, ring, ledgers),
     ({ did }) => did,
   )
+  const time = parseTimes(member('time'))
   const issuers = tableOf(
     listed('issuers', 256),
-    (spot) => parseIssuer(spot, ring),
+    (spot) => parseIssuer(spot, ring, time),
     ({ did }) => did,
   )
   refuseDidWeb(member('didWeb'))
@@ -90,7 +91,7 @@ export function parseTrustBundle(value: unknown): TrustConfig {
     harnessDids: [...harnesses.keys()],
     issuerDids: [...issuers.keys()],
     statusIssuers: [...issuers.values()].flatMap(({ did, status }) =>
-      status === 'unrevocable' ? [] : [{ did, lists: status.lists, key: (kid: string) => statusKey(did, kid) }],
+      status === 'unrevocable' ? [] : [{ did, ...status, key: (kid: string) => statusKey(did, kid) }],
     ),
     harness: (did) => harnesses.get(did),
     issuer: (did) => issuers.get(did),
@@ -99,7 +100,7 @@ export function parseTrustBundle(value: unknown): TrustConfig {
     issuerKey: ring.lookup('issuer'),
     statusKey,
     ...(replay === undefined ? undefined : { replay }),
-    time: parseTimes(member('time')),
+    time,
     limits: parseLimits(member('limits')),
     require: parseRequire(member('require')),
     acceptWarn: flag(member('acceptWarn')),

@@ -8,7 +8,7 @@ import { createMemoryReplayStore, type ReplayStore } from './replay.ts'
 import type { ReceivedRequest } from './request.ts'
 import { completeRequirement, createActionMap, type Actions, type Requirement, type RouteRequirement } from './requirement.ts'
 import { STEPS, walk, type Receiver, type Steps } from './road.ts'
-import { createStatusLists, type HttpGet, type Inflate } from './status.ts'
+import { createStatusLists, type HttpGet, type Inflate, type StatusMemory } from './status.ts'
 import { parseTrustBundle, type TrustConfig } from './trust.ts'
 
 /** What a verifier is made of. */
@@ -19,6 +19,10 @@ export interface VerifierOptions {
   readonly get: HttpGet
   /** Inflates at most so many bytes of gzip. */
   readonly inflate: Inflate
+  /** Keeps the newest status lists for after a restart; without it they are known as long as the process lives. */
+  readonly statusMemory?: StatusMemory | undefined
+  /** Told what the operator should know and no request shows; writes to standard error by default. */
+  readonly log?: (line: string, cause?: unknown) => void
   /** A store of used tokens; without it the bundle's `replay` decides. */
   readonly replay?: ReplayStore
   /** Actions by method and path pattern: `{ 'POST /orders': 'orders.create' }`. */
@@ -39,6 +43,11 @@ export interface Verifier {
   verify(request: ReceivedRequest, route?: RouteRequirement): Promise<AiegisContext>
   /** Resolves when every status list was tried once; a list that cannot be read refuses its issuer's passports later, not here. */
   warm(): Promise<void>
+  /**
+   * A hint that the status list at `url` changed, or that any did: it is read again soon, at most once a second. Takes hints from
+   * anybody, since nothing is believed but the list; other URLs are ignored.
+   */
+  statusChanged(url?: string): void
   /** Stops the background refresh. */
   close(): void
 }
@@ -63,8 +72,9 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     inflate: options.inflate,
     crypto,
     now,
+    memory: options.statusMemory,
+    log: options.log ?? console.error,
     refreshSeconds: trust.time.statusRefreshSeconds,
-    maxStalenessSeconds: trust.time.maxStalenessSeconds,
     skewSeconds: trust.time.skewSeconds,
   })
   const replay = options.replay === undefined ? storeOf(trust, options.now) : checkStore(options.replay)
@@ -100,6 +110,7 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     now,
     verify: (request, route) => walk(steps, receiver, request, route ? requirementOf(route) : defaults, mapped),
     warm: () => lists.warm(),
+    statusChanged: (url) => lists.changed(url),
     close: () => lists.close(),
   }
 }

@@ -1,17 +1,10 @@
-import { gunzipSync, gzipSync } from 'node:zlib'
-import { defaultCrypto, encodeBase64url, formatSeconds, webCrypto } from '@aiegis/protocol'
+import { gzipSync } from 'node:zlib'
+import { defaultCrypto, encodeBase64url, webCrypto } from '@aiegis/protocol'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { httpGet } from '../src/node/get.ts'
-import { createStatusLists, type HttpGet, type Inflate, type StatusLists, type StatusListsOptions } from '../src/status.ts'
-import { rawJws, testKey, type TestKey } from '../../protocol/test/keys.ts'
+import { createStatusLists, type HttpGet, type StatusIssuer, type StatusLists, type StatusListsOptions } from '../src/status.ts'
 import { startServer, type TestServer } from './http-server.ts'
-
-const ISSUER = 'did:web:identity.example'
-const KID = `${ISSUER}#status`
-const NOW = Date.UTC(2026, 10, 20, 22) / 1000
-const statusKey = testKey('status')
-const otherKey = testKey('other')
-const inflate: Inflate = (gzip, maxBytes) => gunzipSync(gzip, { maxOutputLength: maxBytes })
+import { answerOf, inflate, ISSUER, issuerOf, listAt, NOW, otherKey, statusKey, type ListChanges } from './status-lists.ts'
 
 let server: TestServer
 let url: string
@@ -31,49 +24,18 @@ afterEach(async () => {
   await server.close()
 })
 
-interface ListChanges {
-  readonly revoked?: readonly number[]
-  readonly bits?: Uint8Array
-  readonly signer?: TestKey
-  readonly header?: object
-  readonly claims?: object
-  readonly subject?: object
-  readonly from?: number
-  readonly until?: number
-}
-
 const anyKid = (): { key: typeof statusKey.key } => ({ key: statusKey.key })
-
-function listText(changes: ListChanges = {}): string {
-  const bits = changes.bits ?? new Uint8Array(16_384)
-  for (const index of changes.revoked ?? []) bits[index >> 3] = (bits[index >> 3] ?? 0) | (0x80 >> (index & 7))
-  const claims = {
-    '@context': ['https://www.w3.org/ns/credentials/v2'],
-    id: url,
-    type: ['VerifiableCredential', 'BitstringStatusListCredential'],
-    issuer: ISSUER,
-    validFrom: formatSeconds(changes.from ?? NOW - 60),
-    validUntil: formatSeconds(changes.until ?? NOW + 3600),
-    credentialSubject: {
-      id: `${url}#list`,
-      type: 'BitstringStatusList',
-      statusPurpose: 'revocation',
-      encodedList: `u${encodeBase64url(gzipSync(bits))}`,
-      ...changes.subject,
-    },
-    ...changes.claims,
-  }
-  const header = { alg: 'Ed25519', typ: 'vc+jwt', cty: 'vc', kid: KID, ...changes.header }
-  return rawJws(changes.signer ?? statusKey, JSON.stringify(header), JSON.stringify(claims))
-}
+const listText = (changes?: ListChanges): string => listAt(url, changes)
 
 function serve(text: string, contentType = 'application/vc+jwt'): void {
   server.answer((_, response) => response.writeHead(200, { 'content-type': contentType }).end(text))
 }
 
+const issuer = (changes?: Partial<StatusIssuer>): StatusIssuer => issuerOf(url, changes)
+
 function create(changes: Partial<StatusListsOptions> = {}): StatusLists {
   const lists = createStatusLists({
-    issuers: [{ did: ISSUER, lists: [url], key: (kid) => (kid === KID ? { key: statusKey.key } : undefined) }],
+    issuers: [issuer()],
     get: httpGet,
     inflate: (gzip, maxBytes) => {
       inflated++
@@ -81,6 +43,7 @@ function create(changes: Partial<StatusListsOptions> = {}): StatusLists {
     },
     crypto: defaultCrypto(),
     now: () => clock,
+    log: () => {},
     timeoutMs: 400,
     ...changes,
   })
@@ -251,7 +214,7 @@ describe('times', () => {
 
   test('AHP-STATUS-13 the time counts from before the request, and failures do not renew it', async () => {
     serve(listText())
-    const lists = create({ maxStalenessSeconds: 60 })
+    const lists = create({ issuers: [issuer({ maxStalenessSeconds: 60 })] })
     await lists.warm()
     server.answer((_, response) => response.writeHead(500).end())
     clock += 50_000
@@ -271,7 +234,7 @@ describe('times', () => {
 
   test('a list dies with the validity of its key', async () => {
     serve(listText())
-    const keyed = { did: ISSUER, lists: [url], key: () => ({ key: statusKey.key, validFrom: NOW - 10, validUntil: NOW + 20 }) }
+    const keyed = issuer({ key: () => ({ key: statusKey.key, validFrom: NOW - 10, validUntil: NOW + 20 }) })
     const lists = create({ issuers: [keyed] })
     await lists.warm()
     expect([-11, -10, 19, 20].map((seconds) => check(lists, 0, seconds))).toEqual([
@@ -286,7 +249,7 @@ describe('times', () => {
 describe('AHP-STATUS-11 the newest list used', () => {
   test('is not replaced by an older one, which counts as a failure', async () => {
     serve(listText({ from: NOW - 10, revoked: [7] }))
-    const lists = create({ maxStalenessSeconds: 60 })
+    const lists = create({ issuers: [issuer({ maxStalenessSeconds: 60 })] })
     await lists.warm()
     serve(listText({ from: NOW - 11 }))
     clock += 30_000
@@ -354,7 +317,7 @@ describe('AHP-STATUS-12 reading in the background', () => {
   test('a list that could not be read at all is tried again within 5 seconds, one that was read at its time', async () => {
     vi.useFakeTimers()
     const get = vi.fn<HttpGet>().mockRejectedValueOnce(new Error('refused'))
-    get.mockResolvedValue({ status: 200, contentType: 'application/vc+jwt', body: new TextEncoder().encode(listText()) })
+    get.mockResolvedValue(answerOf(listText()))
     const lists = create({ get })
     lists.start()
     await vi.advanceTimersByTimeAsync(4999)
@@ -379,7 +342,7 @@ describe('AHP-STATUS-12 reading in the background', () => {
 
   test('a port that never settles holds up neither warm nor the next reading', async () => {
     const get = vi.fn<HttpGet>().mockReturnValueOnce(new Promise(() => {}))
-    get.mockResolvedValue({ status: 200, contentType: 'application/vc+jwt', body: new TextEncoder().encode(listText()) })
+    get.mockResolvedValue(answerOf(listText()))
     const lists = create({ get, timeoutMs: 20 })
     await lists.warm()
     expect(check(lists)).toBe('unavailable')
@@ -397,8 +360,8 @@ describe('AHP-STATUS-12 reading in the background', () => {
     })
     const lists = create({
       issuers: [
-        { did: ISSUER, lists: [url, second, `${url}/missing`], key: anyKid },
-        { did: other, lists: [`${server.origin}/other`], key: anyKid },
+        issuer({ lists: [url, second, `${url}/missing`] }),
+        issuer({ did: other, lists: [`${server.origin}/other`], key: anyKid }),
       ],
     })
     const start = performance.now()

@@ -27,7 +27,16 @@ function pathsOf(value: unknown, path: string): readonly string[] {
 
 test('AHP-BUNDLE-1 what is accepted is valid under the schema, whatever one member is replaced by', () => {
   const paths = pathsOf(bundle(), '').filter((path) => path !== '')
-  const more = ['time', 'time.skewSeconds', 'limits', 'require', 'didWeb', 'acceptWarn', 'acceptObligations'].concat(
+  const more = [
+    'issuers.0.status.maxStalenessSeconds',
+    'time',
+    'time.skewSeconds',
+    'limits',
+    'require',
+    'didWeb',
+    'acceptWarn',
+    'acceptObligations',
+  ].concat(
     ['url', 'witnesses'].map((name) => `ledgers.0.${name}`),
     ['validFrom', 'validUntil'].map((name) => `harnesses.0.keys.0.${name}`),
     ['maxRecords', 'maxPerIssuer'].map((name) => `replay.memory.${name}`),

@@ -385,6 +385,21 @@ const SENTENCES: readonly (readonly [rule: number, wrong: unknown, sentence: str
     edited('time', { maxStalenessSeconds: 60 }),
     'time.statusRefreshSeconds: not less than maxStalenessSeconds (60), so every list would be stale before it is read again; write',
   ],
+  [
+    11,
+    edited('issuers[0].status.maxStalenessSeconds', 59),
+    'issuers[0].status.maxStalenessSeconds: not a whole number from 60 to 86400; write 600, or leave it out',
+  ],
+  [
+    11,
+    edited('issuers[0].status.maxStalenessSeconds', 86_401),
+    'issuers[0].status.maxStalenessSeconds: not a whole number from 60 to 86400; write 600, or leave it out',
+  ],
+  [
+    11,
+    edited('issuers[0].status.maxStalenessSeconds', 60),
+    'issuers[0].status.maxStalenessSeconds: not more than statusRefreshSeconds (60), so every list would be stale before it is read again; write a longer time, or a shorter statusRefreshSeconds',
+  ],
   [9, edited('time', { maxUnprovenSeconds: 900 }), 'time.maxUnprovenSeconds: this version does not audit logs; leave it out'],
   [
     11,

@@ -36,7 +36,11 @@ describe('a right bundle', () => {
 
   test('gives parties by name', () => {
     expect(trust.harness(HARNESS)).toEqual({ did: HARNESS, ledgers: new Set([LOG]) })
-    expect(trust.issuer(ISSUER)).toEqual({ did: ISSUER, roles: new Set(['root', 'hop']), status: { lists: [LIST] } })
+    expect(trust.issuer(ISSUER)).toEqual({
+      did: ISSUER,
+      roles: new Set(['root', 'hop']),
+      status: { lists: [LIST], maxStalenessSeconds: 600 },
+    })
     expect(trust.ledger(LOG)).toMatchObject({ origin: LOG, assurance: 'proof', vkey: { name: LOG, type: 1 } })
     expect(trust.statusIssuers.map(({ did, lists }) => [did, lists])).toEqual([[ISSUER, [LIST]]])
     expect(trust.statusIssuers[0]?.key(`${ISSUER}#status`)).toBe(trust.statusKey(ISSUER, `${ISSUER}#status`))
@@ -74,6 +78,18 @@ describe('a right bundle', () => {
       maxBytes: 1e6,
     })
     expect(parseTrustBundle(isObject(example) && example['trustBundle']).audience).toBe('https://api.example.com')
+  })
+
+  test.each<[own: number | undefined, ofAll: number | undefined, found: number]>([
+    [undefined, undefined, 600],
+    [undefined, 3600, 3600],
+    [61, undefined, 61],
+    [86_400, 3600, 86_400],
+  ])('has for an issuer that says %j, where time says %j, a staleness of %i seconds', (own, ofAll, found) => {
+    const status = { lists: [LIST], keys: [{ kid: `${ISSUER}#status`, jwk: jwk('status') }], maxStalenessSeconds: own }
+    const [issuer] = bundle()['issuers'] as readonly object[]
+    const whole = { ...bundle(), issuers: [{ ...issuer, status }], time: { maxStalenessSeconds: ofAll } }
+    expect(parseTrustBundle(whole).statusIssuers.map(({ maxStalenessSeconds }) => maxStalenessSeconds)).toEqual([found])
   })
 
   test('may leave replay to the caller', () => {
