@@ -12,7 +12,7 @@ export function encodeBase64url(bytes: Uint8Array): string {
  * and spare bits that are not zero, so that no second text stands for the same bytes.
  */
 export function decodeBase64url(text: string): Uint8Array {
-  if (nodeBuffer === undefined || text.length <= SHORT) return decode(text, URL_VALUES)
+  if (nodeBuffer === undefined || text.length <= SHORT) return decode(text, 0, text.length, URL_VALUES)
   const bytes = plain(nodeBuffer.from(text, 'base64url'))
   // Buffer skips what it does not know and ignores spare bits; only encoding again tells.
   if (view(bytes, 'base64url') !== text) throw new Malformed('not canonical base64url')
@@ -28,9 +28,14 @@ export function encodeBase64(bytes: Uint8Array): string {
 
 /** Bytes of base64 with padding. Throws `Malformed` for missing padding and for every other second spelling. */
 export function decodeBase64(text: string): Uint8Array {
-  if (text.length % 4 !== 0) throw new Malformed('not canonical base64')
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
-  return decode(padding === 0 ? text : text.slice(0, -padding), STANDARD_VALUES)
+  return decodeBase64Part(text, 0, text.length)
+}
+
+/** The same for the part from `start` to `end` of text, or of its ASCII, without cutting it out first. */
+export function decodeBase64Part(text: string | Uint8Array, start: number, end: number): Uint8Array {
+  if ((end - start) % 4 !== 0) throw new Malformed('not canonical base64')
+  const padding = end === start || codeAt(text, end - 1) !== PAD ? 0 : codeAt(text, end - 2) === PAD ? 2 : 1
+  return decode(text, start, end - padding, STANDARD_VALUES)
 }
 
 function view(bytes: Uint8Array, encoding: 'base64' | 'base64url'): string {
@@ -50,13 +55,14 @@ function encode(bytes: Uint8Array, alphabet: string): string {
 }
 
 /** `values` maps a character code to its six bits, or to -1; the sign of all of them is looked at once, at the end. */
-function decode(text: string, values: Int8Array): Uint8Array {
-  const tail = text.length % 4
-  const whole = text.length - tail
-  const bytes = new Uint8Array((text.length * 3) >> 2)
+function decode(text: string | Uint8Array, start: number, end: number, values: Int8Array): Uint8Array {
+  const length = end - start
+  const tail = length % 4
+  const whole = end - tail
+  const bytes = new Uint8Array((length * 3) >> 2)
   let seen = tail === 1 ? -1 : 0
   let offset = 0
-  for (let index = 0; index < whole; index += 4) {
+  for (let index = start; index < whole; index += 4) {
     const group = four(text, index, values)
     seen |= group
     bytes[offset] = group >> 16
@@ -76,7 +82,7 @@ function decode(text: string, values: Int8Array): Uint8Array {
   return bytes
 }
 
-function four(text: string, index: number, values: Int8Array): number {
+function four(text: string | Uint8Array, index: number, values: Int8Array): number {
   return (
     (value(text, index, values) << 18) |
     (value(text, index + 1, values) << 12) |
@@ -85,8 +91,12 @@ function four(text: string, index: number, values: Int8Array): number {
   )
 }
 
-function value(text: string, index: number, values: Int8Array): number {
-  return values[text.charCodeAt(index)] ?? -1
+function value(text: string | Uint8Array, index: number, values: Int8Array): number {
+  return values[codeAt(text, index)] ?? -1
+}
+
+function codeAt(text: string | Uint8Array, index: number): number {
+  return typeof text === 'string' ? text.charCodeAt(index) : (text[index] ?? -1)
 }
 
 function valuesOf(alphabet: string): Int8Array {
@@ -97,6 +107,7 @@ function valuesOf(alphabet: string): Int8Array {
 
 /** Up to here the loop beats two calls out of JavaScript. */
 const SHORT = 96
+const PAD = 0x3d
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const URL_ALPHABET = `${ALPHABET.slice(0, 62)}-_`
 const STANDARD_VALUES = valuesOf(ALPHABET)

@@ -1,7 +1,7 @@
 /** Reads and writes the proof that one leaf is in a log, in one byte form (c2sp.org/tlog-proof; spec chapter 5). @module */
-import { decodeUtf8 } from './bytes.ts'
-import { decodeBase64url, encodeBase64 } from './base64.ts'
-import { parseCheckpoint, parseDecimal, parseHash, type Checkpoint } from './checkpoint.ts'
+import { decodeUtf8, equal, utf8 } from './bytes.ts'
+import { decodeBase64Part, decodeBase64url, encodeBase64 } from './base64.ts'
+import { parseCheckpoint, parseDecimal, type Checkpoint } from './checkpoint.ts'
 import { LIMITS } from './limits.ts'
 import { Malformed } from './refusal.ts'
 
@@ -25,23 +25,13 @@ export const MAX_PROOF_SIGNATURES = 9
  */
 export function parseProof(text: string): LogProof {
   if (text.length > LIMITS.proof) throw new Malformed(`a proof over ${LIMITS.proof} characters`)
-  // No line of the head is empty: its end is the first blank line, while the checkpoint ends its own text at the last.
-  const end = text.indexOf('\n\n')
-  if (end === -1 || !text.startsWith(MAGIC)) throw new Malformed('not a tlog-proof')
-  const [index, ...hashes] = text.slice(MAGIC.length, end).split('\n')
-  if (index === undefined || !index.startsWith(INDEX)) throw new Malformed('a proof without an index')
-  if (hashes.length > MAX_PATH) throw new Malformed(`a proof with more than ${MAX_PATH} hashes`)
-  return {
-    index: parseDecimal(index.slice(INDEX.length)),
-    path: hashes.map(parseHash),
-    checkpoint: parseCheckpoint(text.slice(end + 2), { maxSignatures: MAX_PROOF_SIGNATURES }),
-  }
+  return readProof(utf8(text))
 }
 
 /** Reads the header value: base64url without padding, at most 4,096 characters, of a proof. Throws `Malformed`. */
 export function decodeProofHeader(value: string): LogProof {
   if (value.length > LIMITS.proof) throw new Malformed(`a proof over ${LIMITS.proof} characters`)
-  return parseProof(decodeUtf8(decodeBase64url(value)))
+  return readProof(decodeBase64url(value))
 }
 
 /** The text of a proof. `checkpointNote` is taken as it is; what comes out is not checked against `parseProof`. */
@@ -50,5 +40,33 @@ export function formatProof(index: bigint, path: readonly Uint8Array[], checkpoi
   return `${MAGIC}${INDEX}${index}\n${hashes.join('')}\n${checkpointNote}`
 }
 
+/** Reads the head from the bytes, because it is ASCII, and makes text of the checkpoint alone: who keeps that keeps no hashes with it. */
+function readProof(bytes: Uint8Array): LogProof {
+  if (!equal(bytes.subarray(0, START.length), START)) throw new Malformed('not a tlog-proof with an index')
+  const first = bytes.indexOf(NEWLINE, START.length)
+  if (first === -1) throw new Malformed('a proof that ends in its index')
+  const path: Uint8Array[] = []
+  // No line of the head is empty: its end is the first blank line, while the checkpoint ends its own text at the last.
+  let at = first + 1
+  for (; bytes[at] !== NEWLINE; at += HASH_LINE) {
+    if (path.length === MAX_PATH) throw new Malformed(`a proof with more than ${MAX_PATH} hashes`)
+    if (bytes[at + HASH_LINE - 1] !== NEWLINE) throw new Malformed('a proof with a line that is no hash')
+    const hash = decodeBase64Part(bytes, at, at + HASH_LINE - 1)
+    if (hash.length !== 32) throw new Malformed('a proof with a hash of another length than 32 bytes')
+    path.push(hash)
+  }
+  // Decoded with the newline in front: what looks like a byte order mark there is part of the origin.
+  const checkpoint = decodeUtf8(bytes.subarray(at)).slice(1)
+  return {
+    index: parseDecimal(decodeUtf8(bytes.subarray(START.length, first))),
+    path,
+    checkpoint: parseCheckpoint(checkpoint, { maxSignatures: MAX_PROOF_SIGNATURES }),
+  }
+}
+
 const MAGIC = 'c2sp.org/tlog-proof@v1\n'
 const INDEX = 'index '
+const START = utf8(MAGIC + INDEX)
+/** 32 bytes in base64 and a newline. */
+const HASH_LINE = 45
+const NEWLINE = 0x0a

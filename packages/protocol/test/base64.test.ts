@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type * as Base64 from '../src/base64.ts'
 import * as withBuffer from '../src/base64.ts'
+import { utf8 } from '../src/bytes.ts'
 import { outcome, REFUSED } from './outcome.ts'
 
 const URL_ALPHABET = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
@@ -70,6 +71,24 @@ describe.each(['with Buffer', 'without Buffer'])('%s', (kind) => {
       expect(outcome(() => base64.decodeBase64(text))).toBe(REFUSED)
     },
   )
+
+  test('AHP-BYTES-2 a part of text or of its ASCII is read as if it were cut out', () => {
+    const around = fc.constantFrom('', '=', '==', 'QQ==', '\n')
+    const text = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }).map(base64.encodeBase64),
+      fc.string({ unit: fc.constantFrom('A', 'Q', '+', '=', '-', ' '), maxLength: 12 }),
+    )
+    fc.assert(
+      fc.property(around, text, around, (before, part, after) => {
+        const [start, end] = [before.length, before.length + part.length]
+        const expected = outcome(() => base64.decodeBase64(part))
+        const whole = before + part + after
+        expect(outcome(() => base64.decodeBase64Part(whole, start, end))).toEqual(expected)
+        expect(outcome(() => base64.decodeBase64Part(utf8(whole), start, end))).toEqual(expected)
+      }),
+      { numRuns: 2000 },
+    )
+  })
 
   test('AHP-BYTES-1 and AHP-BYTES-2: what it takes prints back to the same text; everything else is Malformed', () => {
     const character = fc.constantFrom(...URL_ALPHABET, '+', '/', '=', ' ', '\n', 'é', 'Ł', '\ud800')

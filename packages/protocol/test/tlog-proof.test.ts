@@ -141,6 +141,20 @@ describe('proofs', () => {
     expect(() => decodeProofHeader(encodeBase64url(utf8(padded(3073 - 6))))).toThrow(Malformed)
   })
 
+  test('AHP-PROOF-1 an origin is text like any other, and its first character is part of it', () => {
+    for (const first of ['\ufeff', 'ö', '\u{1f600}']) {
+      const named = formatProof(5n, hashes.slice(0, 3), note.replace(origin, first + origin))
+      expect(parseProof(named).checkpoint.origin).toBe(first + origin)
+      expect(decodeProofHeader(encodeBase64url(utf8(named)))).toEqual(parseProof(named))
+    }
+    expect(outcome(() => parseProof(formatProof(5n, [], note.replace(origin, `\ud83d${origin}`))))).toBe(REFUSED)
+  })
+
+  test('AHP-PROOF-1 a proof that ends before its first signature is refused, wherever', () => {
+    const unsigned = proof.slice(0, proof.indexOf('\u2014'))
+    expect(accepted(Array.from(unsigned, (_, end) => unsigned.slice(0, end + 1)))).toEqual([])
+  })
+
   test('AHP-PROOF-1 the header value is canonical base64url of UTF-8', () => {
     const header = encodeBase64url(utf8(proof))
     const bad = [
