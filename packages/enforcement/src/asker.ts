@@ -1,44 +1,26 @@
-/** Verifies who asks: the passport and the agent's signature under exactly this question (spec chapter 15.2). @module */
+/** Verifies who asks: the chain of passports and the agent's signature under exactly this question (spec chapter 15.2). @module */
 import {
   checkComponents,
-  decodePassport,
-  encodeBase64url,
   equal,
   findSignature,
   Malformed,
   parseContentDigest,
-  parsePassport,
   Refusal,
   signatureBase,
-  splitPassportHeader,
-  thumbprint,
-  utf8,
   verifyEd25519,
-  verifyJws,
   type CryptoPort,
-  type Ed25519PublicKey,
-  type Passport,
   type SignatureMember,
 } from '@aiegis/protocol'
+import type { VerifiedChain } from '@aiegis/verifier'
 import type { AskHeaders } from './ask.ts'
-
-/** An issuer whose passports this harness accepts. */
-export interface KnownIssuer {
-  readonly did: string
-  readonly keys: readonly { readonly kid: string; readonly key: Ed25519PublicKey }[]
-  /** URLs of its status lists. */
-  readonly lists: readonly string[]
-  /** `undefined` for an index outside the list. */
-  isRevoked(list: string, index: number): boolean | undefined
-}
+import type { Chains } from './chains.ts'
 
 /** An agent that proved who it is, and the question it signed. */
 export interface Asker {
-  readonly passport: Passport
+  /** From whom it got the task to itself, the last; just itself when nobody handed off. */
+  readonly chain: VerifiedChain
   /** RFC 7638 thumbprint of the agent's key. */
   readonly jkt: string
-  /** Hash of the chain text, claim `psp`. */
-  readonly psp: string
   /** With `jkt` unique for all time that this harness remembers. */
   readonly nonce: string
   /** When the question was signed, epoch seconds, as the agent says. */
@@ -49,13 +31,12 @@ export interface Asker {
 export interface AskerOptions {
   /** URL of the endpoint as this harness is configured with it, never one made of headers. */
   readonly endpoint: string
-  readonly issuers: readonly KnownIssuer[]
+  readonly chains: Chains
   readonly crypto: CryptoPort
 }
 
 const TAG = 'aegis-ask'
 const FRESH_SECONDS = 60
-const SKEW_SECONDS = 5
 
 /**
  * The agent, or null for a question that has neither passport nor signature. Throws `ask_untrusted` for everything that does not
@@ -72,15 +53,15 @@ export async function verifyAsker(
   if (headers.passport === undefined && member === undefined) return null
   if (headers.passport === undefined || member === undefined)
     throw new Refusal('ask_untrusted', 'a passport without a signature, or the reverse')
-  const passport = await verifyPassport(headers.passport, options, now)
-  const jkt = thumbprint(options.crypto, passport.key)
+  const chain = await verifyChain(headers.passport, options.chains, now)
+  const { jkt, passport } = chain.presenter
   checkParams(member, jkt, now)
   checkDigest(headers.contentDigest, content, options.crypto)
   const base = baseOf(member, headers, headers.passport, options.endpoint)
   if (!(await verifyEd25519(options.crypto, passport.key, base, member.signature)))
     throw new Refusal('ask_untrusted', 'the signature does not verify')
   const { created, nonce = '' } = member.params
-  return { passport, jkt, psp: encodeBase64url(options.crypto.sha256(utf8(headers.passport))), nonce, created }
+  return { chain, jkt, nonce, created }
 }
 
 function findAsk({ signatureInput, signature }: AskHeaders): SignatureMember | undefined {
@@ -88,40 +69,21 @@ function findAsk({ signatureInput, signature }: AskHeaders): SignatureMember | u
   return distrust('Signature-Input', () => findSignature(signatureInput, signature ?? '', TAG))
 }
 
-/** One passport; hand-offs are for receivers that read chains. */
-async function verifyPassport(text: string, { issuers, crypto }: AskerOptions, now: number): Promise<Passport> {
-  const header = distrust('X-AEGIS-Passport', () => splitPassportHeader(text))
-  const [only, ...more] = header.kind === 'chain' ? header.parts : []
-  if (only === undefined || more.length > 0) throw new Refusal('ask_untrusted', 'not one passport sent as itself')
-  const jws = distrust('the passport', () => decodePassport(only))
-  const issuer = issuers.find(({ did }) => did === jws.signer)
-  const pinned = issuer?.keys.find(({ kid }) => kid === jws.kid)
-  if (issuer === undefined || pinned === undefined) throw new Refusal('ask_untrusted', 'the passport is signed by an unknown key')
-  const payload = await verifyJws(crypto, jws, pinned.key)
-  if (payload === undefined) throw new Refusal('ask_untrusted', 'the passport signature does not verify')
-  const passport = distrust('the passport', () => parsePassport(payload))
-  if (passport.issuer !== jws.signer) throw new Refusal('ask_untrusted', '"issuer" is not the DID of "kid"')
-  checkStanding(passport, issuers, now)
-  return passport
-}
-
-/** What may change while a question is decided: time and revocation. Throws `ask_untrusted`. `now` is epoch seconds. */
-export function checkStanding(passport: Passport, issuers: readonly KnownIssuer[], now: number): void {
-  if (passport.validFrom > now + SKEW_SECONDS || passport.validUntil <= now) {
-    throw new Refusal('ask_untrusted', 'the passport is not in force')
+/** What an agent may not do with the chain is for a decision to say; whether the chain is good is said here. */
+async function verifyChain(text: string, chains: Chains, now: number): Promise<VerifiedChain> {
+  try {
+    const chain = await chains.read(text, now)
+    chains.checkRoles(chain)
+    chains.checkStanding(chain, now)
+    return chain
+  } catch (error) {
+    throw asUntrusted('X-AEGIS-Passport', error)
   }
-  const issuer = issuers.find(({ did }) => did === passport.issuer)
-  if (issuer === undefined) throw new Refusal('ask_untrusted', 'the issuer is unknown')
-  checkStatus(passport, issuer)
 }
 
-/** A passport never brings the address of its own list; one that cannot be looked up is not good. */
-function checkStatus({ status }: Passport, issuer: KnownIssuer): void {
-  if (status === null || !issuer.lists.includes(status.list))
-    throw new Refusal('ask_untrusted', 'the passport has no status that can be looked up')
-  const revoked = issuer.isRevoked(status.list, status.index)
-  if (revoked !== false)
-    throw new Refusal('ask_untrusted', revoked === true ? 'the passport is revoked' : 'the status index is outside its list')
+/** What may have changed since the question came. Throws `ask_untrusted`. `now` is epoch seconds. */
+export function checkStillGood({ chain }: Asker, chains: Chains, now: number): void {
+  distrust('X-AEGIS-Passport', () => chains.checkStanding(chain, now))
 }
 
 function checkParams({ params }: SignatureMember, jkt: string, now: number): void {
@@ -160,8 +122,11 @@ function distrust<T>(what: string, check: () => T): T {
   try {
     return check()
   } catch (error) {
-    if (error instanceof Malformed || error instanceof Refusal)
-      throw new Refusal('ask_untrusted', `${what}: ${error.message}`, { cause: error })
-    throw error
+    throw asUntrusted(what, error)
   }
+}
+
+function asUntrusted(what: string, error: unknown): unknown {
+  const refused = error instanceof Malformed || error instanceof Refusal
+  return refused ? new Refusal('ask_untrusted', `${what}: ${error.message}`, { cause: error }) : error
 }

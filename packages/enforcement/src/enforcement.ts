@@ -5,7 +5,7 @@ import { openLog, type Log } from '@aiegis/ledger'
 import { createAfterRestart } from './after-restart.ts'
 import { answerRefusal, type HttpAnswer } from './answer.ts'
 import type { AskRequest } from './ask.ts'
-import type { KnownIssuer } from './asker.ts'
+import { createChains, type KnownIssuer } from './chains.ts'
 import { createIdentity, type Identity, type IdentityOptions } from './identity.ts'
 import { createIssue } from './issue.ts'
 import { KEY_ROLES } from './keys.ts'
@@ -89,6 +89,7 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
   const own: KnownIssuer = {
     did: identity.issuerDid,
     keys: [{ kid: keys.issuer.kid, key: keys.issuer.publicKey }],
+    roles: ['root', 'hop'],
     lists: [identity.statusUrl],
     isRevoked: (_, index) => status.isRevoked(index),
   }
@@ -108,7 +109,7 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
   const decide = createProtect({
     ...answers,
     endpoint: identity.endpoint,
-    issuers: [own, ...(options.issuers ?? [])],
+    chains: createChains([own, ...(options.issuers ?? [])], crypto),
     crypto,
     policy,
     nonces: createNonceGuard(now, crypto),

@@ -1,7 +1,7 @@
 /** The reference enforcement server: policy packs, decisions, tokens, passports, status (spec chapters 8, 9, 15 and 16). @module */
 export type { HttpAnswer } from './answer.ts'
 export type { AskRequest } from './ask.ts'
-export type { KnownIssuer } from './asker.ts'
+export type { KnownIssuer } from './chains.ts'
 export { parseFlags, type Config } from './config.ts'
 export { createEnforcement, type Enforcement, type EnforcementOptions } from './enforcement.ts'
 export { loadKey } from './keys.ts'

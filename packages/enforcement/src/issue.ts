@@ -27,7 +27,7 @@ import { createUlid } from './ulid.ts'
 /** What was decided about whom. `started` is when the question came, epoch milliseconds. */
 export interface Decided {
   readonly verdict: Verdict
-  readonly question: Question
+  readonly question: Pick<Question, 'action' | 'target' | 'txn'>
   readonly shown: Shown | undefined
   readonly asker: Asker | null
   readonly started: number
@@ -78,7 +78,7 @@ export function createIssue(options: IssuerOptions): Issue {
     const at = options.now()
     const jti = createUlid(at, random(10))
     const salt = random(16)
-    const sub = asker?.passport.subject ?? null
+    const sub = asker?.chain.presenter.passport.subject ?? null
     const entry = entryOf(decided, at)
     const iat = Math.floor(at / 1000)
     const base = {
@@ -123,20 +123,30 @@ function tokenClaims(
   { did, tokenSeconds }: IssuerOptions,
   iat: number,
 ): (JsonObject & { readonly exp: number }) | undefined {
-  if (asker === null || shown === undefined || verdict.decision === 'BLOCK' || !asker.passport.harness.includes(did))
+  if (
+    asker === null ||
+    shown === undefined ||
+    verdict.decision === 'BLOCK' ||
+    !asker.chain.presenter.passport.harness.includes(did)
+  )
     return undefined
   const { aud, htm, htu, htc, htd, obligations } = shown
   return {
     aud,
-    exp: Math.min(iat + tokenSeconds, asker.passport.validUntil),
+    exp: Math.min(iat + tokenSeconds, ...endsOf(asker)),
     cnf: { jkt: asker.jkt },
     htm,
     htu,
     htc,
     htd,
-    psp: asker.psp,
+    psp: asker.chain.digest,
     obl: [...obligations],
   }
+}
+
+/** When the parts of the chain end, epoch seconds: no receiver takes a token beyond the first of them. */
+function endsOf({ chain: { links, delegations } }: Asker): readonly number[] {
+  return [...links.map(({ passport }) => passport.validUntil), ...delegations.map(({ exp }) => exp)]
 }
 
 function entryOf({ verdict, question, started }: Decided, at: number): Entry {

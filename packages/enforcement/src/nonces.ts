@@ -6,7 +6,7 @@ import type { Asker } from './asker.ts'
 /** Remembers nonces in this process; the ledger's idempotency key remembers them beyond it. */
 export interface NonceGuard {
   /** Throws `ask_replayed` for a nonce that this key used, `overloaded` when no more can be remembered. `now` is epoch seconds. */
-  claim(asker: Asker, now: number): Promise<void>
+  claim(asker: Pick<Asker, 'jkt' | 'nonce'>, now: number): Promise<void>
 }
 
 /** `created` may be 60 s ahead and is then good for 120 s more; one second for the rounding of both clocks. */
@@ -32,6 +32,6 @@ export function createNonceGuard(now: () => number, crypto: CryptoPort): NonceGu
 }
 
 /** 32 bytes that name one question: lengths come first, so that no two pairs are one text. */
-export function nonceKey({ jkt, nonce }: Asker, crypto: CryptoPort): Uint8Array {
+export function nonceKey({ jkt, nonce }: Pick<Asker, 'jkt' | 'nonce'>, crypto: CryptoPort): Uint8Array {
   return crypto.sha256(utf8(`${jkt.length}:${jkt}${nonce.length}:${nonce}`))
 }

@@ -1,15 +1,16 @@
 /** POST /api/protect: who asks, about what, what policy says, and the evidence of it (spec chapter 15). @module */
-import { covers, encodeBase64url, Refusal, utf8, type CryptoPort, type JsonObject, type Passport } from '@aiegis/protocol'
+import { encodeBase64url, Refusal, utf8, type CryptoPort } from '@aiegis/protocol'
 import type { AfterRestart } from './after-restart.ts'
 import { answerDecision, type AnswerOptions, type HttpAnswer } from './answer.ts'
-import { parseAsk, readAskHeaders, type AskRequest, type Question } from './ask.ts'
-import { checkStanding, verifyAsker, type Asker, type AskerOptions } from './asker.ts'
+import { parseAsk, readAskHeaders, type AskRequest } from './ask.ts'
+import { checkStillGood, verifyAsker, type Asker, type AskerOptions } from './asker.ts'
 import { createIdempotencyStore } from './idempotency.ts'
 import type { Issue, Issued } from './issue.ts'
+import { limitsOf, taskOf } from './limits.ts'
 import type { NonceGuard } from './nonces.ts'
-import { blocked, type Verdict } from './policy/evaluate.ts'
 import type { Policy } from './policy/policy.ts'
-import { inputOf, readShown, type Shown } from './shown-request.ts'
+import { policyQuestion } from './policy-question.ts'
+import { inputOf, readShown } from './shown-request.ts'
 import { createUnsignedLimit } from './unsigned-limit.ts'
 
 /** What a harness decides with. */
@@ -34,10 +35,11 @@ export function createProtect(options: ProtectOptions): Protect {
     const started = now()
     const seconds = Math.floor(started / 1000)
     const headers = readAskHeaders(lines)
-    const question = parseAsk(content)
+    const asked = parseAsk(content)
     const asker = await verifyAsker(headers, content, options, seconds)
     if (asker === null) countUnsigned()
-    if (asker !== null && question.agentDid !== undefined && question.agentDid !== asker.passport.subject) {
+    const question = { ...asked, txn: taskOf(asker, asked) }
+    if (asker !== null && question.agentDid !== undefined && question.agentDid !== asker.chain.presenter.passport.subject) {
       throw new Refusal('ask_untrusted', '"context.agent_did" is another agent than the passport\'s')
     }
     const shown = question.request && readShown(question.request, crypto)
@@ -47,11 +49,14 @@ export function createProtect(options: ProtectOptions): Protect {
       await options.nonces.claim(asker, seconds)
     }
 
+    // Part of the chain may have ended or been revoked while somebody else was waited for.
+    const checkAgain = (): void => {
+      if (asker !== null) checkStillGood(asker, options.chains, Math.floor(now() / 1000))
+    }
     const make = async (): Promise<Issued> => {
       const verdict =
-        missionVerdict(asker, question) ?? (await options.policy.decide(policyQuestion(question, shown, asker, input)))
-      // The passport may have ended or been revoked while policy was asked.
-      if (asker !== null) checkStanding(asker.passport, options.issuers, Math.floor(now() / 1000))
+        limitsOf(asker, question, shown) ?? (await options.policy.decide(policyQuestion(question, shown, asker, input)))
+      checkAgain()
       return options.issue({ verdict, question, shown, asker, started })
     }
     const { idempotencyKey } = headers
@@ -61,58 +66,12 @@ export function createProtect(options: ProtectOptions): Protect {
         : await answers.run({ agent: asker.jkt, key: idempotencyKey, digest: digestOf(content, asker, crypto) }, async () =>
             make().then((value) => ({ value, until: value.until })),
           )
+    checkAgain()
     return answerDecision(issued, question.agentDid ?? null, options)
   }
 }
 
-/** What every receiver would refuse anyway is BLOCK before policy is asked. */
-function missionVerdict(asker: Asker | null, { action, target }: Question): Verdict | undefined {
-  if (asker === null) return undefined
-  const { mission, delegatedOnly } = asker.passport
-  if (delegatedOnly) return blocked('delegated_only', null, null, null)
-  return covers(mission, action, target) ? undefined : blocked('mission_exceeded', null, null, null)
-}
-
-function policyQuestion(
-  question: Question,
-  shown: Shown | undefined,
-  asker: Asker | null,
-  input: Parameters<Policy['decide']>[0]['input'],
-): Parameters<Policy['decide']>[0] {
-  const { action, target, context } = question
-  return {
-    action,
-    target,
-    input,
-    // Policy reads the content once, as `input`; the encoded copy would only make `context` long.
-    context:
-      shown === undefined ? context : { ...context, request: { method: shown.htm, url: shown.htu, contentType: shown.htc } },
-    passport:
-      asker === null
-        ? null
-        : { agent_did: asker.passport.subject, issuer: asker.passport.issuer, claims: claimsOf(asker.passport) },
-    jurisdiction: asker?.passport.jurisdiction ?? null,
-  }
-}
-
-function claimsOf(passport: Passport): JsonObject {
-  const { attestations, mission, harness, jurisdiction, risk, maxDepth, delegatedOnly } = passport
-  return {
-    attestations: {
-      hardware: { ...attestations.hardware },
-      human: { ...attestations.human },
-      runtime: { ...attestations.runtime },
-    },
-    mission: mission.map((pair) => ({ ...pair })),
-    harness,
-    jurisdiction,
-    risk,
-    maxDepth,
-    delegatedOnly,
-  }
-}
-
-/** The question and the passport under which it was asked: a token for another passport would be of no use. */
-function digestOf(content: Uint8Array, { psp }: Asker, crypto: CryptoPort): string {
-  return encodeBase64url(crypto.sha256(utf8(`${encodeBase64url(crypto.sha256(content))} ${psp}`)))
+/** The question and the chain under which it was asked: a token for another chain would be of no use. */
+function digestOf(content: Uint8Array, { chain }: Asker, crypto: CryptoPort): string {
+  return encodeBase64url(crypto.sha256(utf8(`${encodeBase64url(crypto.sha256(content))} ${chain.digest}`)))
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createEnforcement, type Enforcement } from '../src/enforcement.ts'
+import { createChains } from '../src/chains.ts'
 import { createIssue } from '../src/issue.ts'
 import { createIdempotencyStore } from '../src/idempotency.ts'
 import { createNonceGuard } from '../src/nonces.ts'
@@ -58,7 +59,7 @@ describe('AHP-ASK-16 nothing is released that is not in the log', () => {
       did: 'did:web:h.example',
       blockStatus: 401,
       endpoint: 'https://h.example/api/protect',
-      issuers: [],
+      chains: createChains([], defaultCrypto()),
       crypto: defaultCrypto(),
       now: () => NOW,
       policy: {

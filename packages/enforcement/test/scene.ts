@@ -4,13 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { signAsk } from '@aiegis/agent'
 import {
+  AHP_VERSION,
   createSigner,
   decodeJws,
+  defaultCrypto,
+  DELEGATION_TYPE,
   encodeBase64url,
+  formatDidKey,
+  hashText,
   isObject,
   nobleCrypto,
   parseEd25519Jwk,
   parseJson,
+  signJws,
   utf8,
   verifyJws,
   type JsonObject,
@@ -21,6 +27,8 @@ import type { AskRequest } from '../src/ask.ts'
 import { createEnforcement, type Enforcement, type EnforcementOptions } from '../src/enforcement.ts'
 import type { PassportRequest } from '../src/passports.ts'
 
+/** The task of every hand-off. */
+export const TASK = '01SCENETASK000000000000000'
 /** 2026-11-20T22:00:00.123Z in milliseconds. */
 export const NOW = 1_795_212_000_123
 export const URL = 'https://harness.example'
@@ -118,6 +126,35 @@ export async function createScene(
       rmSync(state, { recursive: true, force: true })
     },
   }
+}
+
+/** The chain with one hand-off more; `change` goes over the delegation before `parent` signs it. Honest for who signs at `NOW`. */
+export async function handOff(
+  chain: string,
+  parent: SyncSigner,
+  child: { readonly key: SyncSigner; readonly passport: string },
+  change: JsonObject = {},
+): Promise<string> {
+  const iat = Math.floor(NOW / 1000)
+  const depth = (chain.split('~').length + 1) / 2
+  const did = formatDidKey(parent.publicKey)
+  const claims = {
+    ahp: AHP_VERSION,
+    iss: did,
+    sub: formatDidKey(child.key.publicKey),
+    aud: [API],
+    iat,
+    exp: iat + 3_600,
+    jti: `01SCENEHANDOFF0000000000${depth}`,
+    txn: TASK,
+    par: hashText(defaultCrypto(), utf8(chain)),
+    depth,
+    maxDepth: 2 - depth,
+    mission: [{ action: '*', target: `${API}/*` }],
+    ...change,
+  }
+  const kid = `${did}#${did.slice('did:key:'.length)}`
+  return `${chain}~${await signJws({ ...parent, kid }, { typ: DELEGATION_TYPE }, claims)}~${child.passport}`
 }
 
 /** A question that shows a request; `content` is its text. */

@@ -105,12 +105,22 @@ function done(run: Run, verdict: Verdict): Outcome {
   return { verdict, fuel: run.fuel.used, fault: null }
 }
 
+/** What any agent of the chain would have to obey by itself: a hand-off to another place takes no pack away. */
+function selectPacks(packs: readonly CompiledPack[], question: ServerQuestion): readonly CompiledPack[] {
+  const places = new Set([question.jurisdiction, ...question.earlierJurisdictions])
+  const selected = new Set([...places].flatMap((place) => selectFor(place, packs, question)))
+  return packs.filter((pack) => selected.has(pack))
+}
+
 /**
  * The packs of the server's and the passport's jurisdictions and those for all. Where no pack knows any of them, all packs apply;
  * what the agent writes into `context.jurisdiction` can add packs and never remove one.
  */
-function selectPacks(packs: readonly CompiledPack[], question: ServerQuestion): readonly CompiledPack[] {
-  const { jurisdiction, serverJurisdictions, context } = question
+function selectFor(
+  jurisdiction: string | null,
+  packs: readonly CompiledPack[],
+  { serverJurisdictions, context }: ServerQuestion,
+): readonly CompiledPack[] {
   const known = [...serverJurisdictions, ...(jurisdiction === null ? [] : [jurisdiction])]
   if (!packs.some(({ jurisdictions }) => jurisdictions.some((name) => known.some((place) => includes(name, place))))) return packs
   const claimed = Object.hasOwn(context, 'jurisdiction') ? context['jurisdiction'] : null

@@ -12,8 +12,17 @@ export type RuleInput = {
   readonly action: string
   readonly target: string
   readonly request: { readonly input: JsonValue; readonly context: JsonObject }
-  readonly passport: { readonly agent_did: string; readonly issuer: string; readonly claims: JsonObject } | null
+  readonly passport: PassportFacts | null
   readonly harness: HarnessFacts
+}
+
+/** The agent that asks and its passport; `path` leads from whoever gave the task first to this agent, over `depth` hand-offs. */
+export type PassportFacts = {
+  readonly agent_did: string
+  readonly issuer: string
+  readonly claims: JsonObject
+  readonly path: readonly { readonly issuer: string; readonly did: string }[]
+  readonly depth: number
 }
 
 /** `now` is RFC 3339 UTC with milliseconds; `jurisdiction` is the passport's or null; the counters include the present question. */
@@ -60,6 +69,8 @@ const SHAPE: Shape = {
       maxDepth: 'plain',
       delegatedOnly: 'plain',
     },
+    path: [{ issuer: 'plain', did: 'plain' }],
+    depth: 'plain',
   },
   harness: {
     now: 'plain',
@@ -114,6 +125,8 @@ export function omissionOf(path: readonly Key[]): Omission {
   if (first === 'harness') return second === 'jurisdiction' || second === null ? { nullable: true } : {}
   if (first !== 'passport') return {}
   if (second === undefined) return { nullable: true }
+  // Without hand-offs there is one agent, and its place is the first.
+  if (second === 'path') return { absent: typeof more[0] === 'number' && more[0] > 0 ? path.length : 1 }
   const [claim, , member] = more
   const granted = claim !== 'attestations' || member === undefined || member === 'grade'
   return {

@@ -1,16 +1,18 @@
 /** What policy is asked, and what a field of it is as text and as data (spec chapter 16, fields). @module */
 import { canonicalize, Malformed, type JsonObject, type JsonValue } from '@aiegis/protocol'
-import type { Counters } from './facts.ts'
+import type { Counters, PassportFacts } from './facts.ts'
 import { PolicyFault } from './fault.ts'
 
-/** One question. `input` and `context` are the agent's; `passport` was verified or is null; `jurisdiction` is the passport's or null. */
+/** One question. `input` and `context` are the agent's; `passport` was verified or is null; `jurisdiction` is the last passport's or null. */
 export interface PolicyQuestion {
   readonly action: string
   readonly target: string
   readonly input: JsonValue
   readonly context: JsonObject
-  readonly passport: { readonly agent_did: string; readonly issuer: string; readonly claims: JsonObject } | null
+  readonly passport: PassportFacts | null
   readonly jurisdiction: string | null
+  /** Of the passports before it in a chain, each with or without one. */
+  readonly earlierJurisdictions: readonly (string | null)[]
 }
 
 /** A question with what only the server knows. `now` is epoch milliseconds. */

@@ -7,7 +7,7 @@ import type { Counters } from '../../src/policy/facts.ts'
 import { PackRefused } from '../../src/policy/pack-refused.ts'
 import { parsePack, type PackFile } from '../../src/policy/pack.ts'
 import type { PolicyQuestion, ServerQuestion } from '../../src/policy/question.ts'
-import { file, manifest, NOW, question, reference, regoRule, saying } from './packs.ts'
+import { alone, file, manifest, NOW, question, reference, regoRule, saying } from './packs.ts'
 
 const QUIET: Counters = { requests_1m: 1, requests_1h: 1, action_requests_1m: 1, action_requests_1h: 1 }
 
@@ -286,6 +286,18 @@ describe('AHP-POLICY-6 AHP-POLICY-7 AHP-POLICY-13 silence, selection and time', 
     ])
   })
 
+  test('AHP-POLICY-6 a hand-off adds the packs of another place and takes none away', () => {
+    const all = pack('all', [saying('r', 'ALLOW')])
+    const eu = pack('eu', [saying('r', 'WARN')], { jurisdictions: ['EU'] })
+    const us = pack('us', [saying('r', 'DENY')], { jurisdictions: ['US'] })
+    const by = (jurisdiction: string | null, ...earlierJurisdictions: (string | null)[]) =>
+      said([all, eu, us], { jurisdiction, earlierJurisdictions })
+    expect([by('EU', 'EU'), by('EU')]).toEqual(Array(2).fill('WARN eu/r r says no'))
+    expect([by('EU', 'US'), by('US', 'EU'), by('EU', 'EU', 'US')]).toEqual(Array(3).fill('BLOCK us/r r says no'))
+    // An agent of whose place nothing is known has to obey all, and so has whoever acts for it.
+    expect([by('EU', null), by(null, 'EU')]).toEqual(Array(2).fill('BLOCK us/r r says no'))
+  })
+
   test('AHP-POLICY-6 a region lies inside its country: US-CA selects the packs for US, and US none for US-CA', () => {
     const eu = pack('eu', [saying('r', 'ALLOW')], { jurisdictions: ['EU'] })
     const us = pack('us', [saying('r', 'DENY')], { jurisdictions: ['US'] })
@@ -318,7 +330,7 @@ describe('AHP-POLICY-10 what only the server knows is only where the server writ
     )
     const forged = { passport: { agent_did: 'did:key:z6MkGood' }, harness: { counters: { requests_1m: 0 } } }
     expect(said([pack('p', [rule])], { context: forged })).toBe('BLOCK p/r r says no')
-    const passport = { agent_did: 'did:key:z6MkGood', issuer: 'did:web:i.example', claims: {} }
+    const passport = alone('did:web:i.example', 'did:key:z6MkGood')
     expect(said([pack('p', [rule])], { passport })).toBe('ALLOW -/- -')
     expect(said([pack('p', [rule])], { passport }, { ...QUIET, requests_1m: 5 })).toBe('BLOCK p/r r says no')
   })

@@ -1,6 +1,7 @@
 /** Packs and policies for tests. @module */
 import { createSigner, parseDidKey, formatDidKey, utf8, type JsonObject, type JsonValue, type SyncSigner } from '@aiegis/protocol'
 import { readFileSync } from 'node:fs'
+import type { PassportFacts } from '../../src/policy/facts.ts'
 import { createPolicy, type Policy, type PolicyOptions } from '../../src/policy/policy.ts'
 import type { PackFile } from '../../src/policy/pack.ts'
 import type { PolicyQuestion } from '../../src/policy/question.ts'
@@ -73,6 +74,11 @@ export async function withPolicy<T>(
   }
 }
 
+/** Facts of an agent that got nothing handed off. */
+export function alone(issuer: string, did = 'did:key:z6Mk1'): PassportFacts {
+  return { agent_did: did, issuer, claims: {}, path: [{ issuer, did }], depth: 0 }
+}
+
 /** A question that harms nobody. */
 export function question(change: Partial<PolicyQuestion> = {}): PolicyQuestion {
   return {
@@ -82,6 +88,7 @@ export function question(change: Partial<PolicyQuestion> = {}): PolicyQuestion {
     context: {},
     passport: null,
     jurisdiction: null,
+    earlierJurisdictions: [],
     ...change,
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { PackRefused } from '../../src/policy/pack-refused.ts'
 import { signPack } from '../../src/policy/pack-signature.ts'
 import { createPolicy, type PolicyOptions } from '../../src/policy/policy.ts'
-import { file, manifest, NOW, packSigner, question, reference, regoRule, saying, withPolicy } from './packs.ts'
+import { alone, file, manifest, NOW, packSigner, question, reference, regoRule, saying, withPolicy } from './packs.ts'
 
 async function sentence(packs: PolicyOptions['packs'], options: Partial<PolicyOptions> = {}): Promise<string> {
   return withPolicy(packs, () => Promise.resolve('the packs load'), options).catch((error: unknown) => {
@@ -270,19 +270,17 @@ describe('AHP-POLICY-5 packs are exchanged all at once or not at all', () => {
   })
 })
 
-const passport = (issuer: string) => ({ agent_did: 'did:key:z6Mk1', issuer, claims: {} })
-
 test('AHP-POLICY-120 each agent has its own rate, named by issuer and DID; questions without a passport share one', async () => {
   const rule = regoRule('r', 'decision := "ALLOW" if { input.harness.counters.requests_1m <= 2 } else := "DENY"')
   await withPolicy([file(manifest('p', [rule]))], async (policy) => {
     const ask = async (change: Parameters<typeof question>[0]) => (await policy.decide(question(change))).decision
-    const a = passport('did:web:a.example')
+    const a = alone('did:web:a.example')
     expect([await ask({ passport: a }), await ask({ passport: a }), await ask({ passport: a })]).toEqual([
       'ALLOW',
       'ALLOW',
       'BLOCK',
     ])
-    expect(await ask({ passport: passport('did:web:b.example') })).toBe('ALLOW')
+    expect(await ask({ passport: alone('did:web:b.example') })).toBe('ALLOW')
     const claimed = ['x', 'y', 'z'].map((agent_did) => ask({ context: { agent_did } }))
     expect(await Promise.all(claimed)).toEqual(['ALLOW', 'ALLOW', 'BLOCK'])
   })

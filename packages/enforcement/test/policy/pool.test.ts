@@ -3,7 +3,7 @@ import { PackRefused } from '../../src/policy/pack-refused.ts'
 import { parsePack } from '../../src/policy/pack.ts'
 import { createPool, type Pool } from '../../src/policy/pool.ts'
 import type { ServerQuestion } from '../../src/policy/question.ts'
-import { file, manifest, NOW, question, saying } from './packs.ts'
+import { alone, file, manifest, NOW, question, saying } from './packs.ts'
 
 const pack = parsePack(file(manifest('p', [saying('a', 'ALLOW'), saying('b', 'ALLOW')])))
 const base = { packs: [pack], deadlineMs: 1_000, compileMs: 3_000, threads: 1 }
@@ -28,7 +28,7 @@ ${start}`
 }
 
 function asking(action: string, signed = false): ServerQuestion {
-  const passport = signed ? { agent_did: 'did:key:z6Mk1', issuer: 'did:web:i.example', claims: {} } : null
+  const passport = signed ? alone('did:web:i.example') : null
   return {
     ...question({ action, passport }),
     now: NOW,
