@@ -1,6 +1,5 @@
 /** Asks the harness about one request and reads its answer (spec chapter 15). @module */
 import {
-  encodeBase64url,
   isObject,
   Malformed,
   normaliseUrl,
@@ -11,6 +10,7 @@ import {
   type JsonValue,
   type Signer,
 } from '@aiegis/protocol'
+import { createIdentifier } from './identifier.ts'
 import { signAsk } from './sign.ts'
 
 /** What the harness decided, as it was answered. Nothing here was verified: receivers do that. */
@@ -98,7 +98,7 @@ export async function ask(harness: Harness, body: AskBody, signal: AbortSignal, 
     content,
     passport: harness.passport,
     created: Math.floor(harness.now() / 1000),
-    nonce: encodeBase64url(crypto.getRandomValues(new Uint8Array(18))),
+    nonce: createIdentifier(),
     ...(idempotencyKey === undefined ? undefined : { idempotencyKey }),
   })
   const { status, answer } = await send(harness, { ...headers, 'Content-Type': 'application/json' }, content, signal)

@@ -1,7 +1,11 @@
-/** A `fetch` that shows each request to the harness first and sends what was allowed with the evidence (spec chapters 6, 7 and 15). @module */
+/** A `fetch` that shows each request to the harness first and sends what was allowed with the evidence (spec chapters 6 to 8 and 15). @module */
 import { checkAction, encodeBase64url, LIMITS, Malformed, normaliseUrl, withoutQuery, type Signer } from '@aiegis/protocol'
 import { ask, endpointOf, readBytes } from './ask.ts'
+import { deliverer } from './by-reference.ts'
+import { taskOf } from './chain.ts'
+import { given } from './given.ts'
 import { evidenceHeaders } from './sign.ts'
+import { removeEvidence } from './without-evidence.ts'
 
 /** What an action or a key is chosen by; the content is not in it. */
 export interface OutgoingRequest {
@@ -15,7 +19,7 @@ export interface OutgoingRequest {
 export interface HarnessFetchOptions {
   /** URL of the enforcement server. */
   readonly protect: string | URL
-  /** The chain text, value of `X-AEGIS-Passport`. */
+  /** The agent's passport, or the chain that `takeOver` returned. */
   readonly passport: string
   /** Holds the agent's key. */
   readonly signer: Signer
@@ -23,7 +27,7 @@ export interface HarnessFetchOptions {
   readonly action?: string | ((request: OutgoingRequest) => string)
   /** What the receiver's route declares; the URL without query when absent. */
   readonly target?: string | ((request: OutgoingRequest) => string)
-  /** The task, when it comes from a delegation. */
+  /** The task; in a chain with hand-offs it is theirs. */
   readonly txn?: string
   /** A jurisdiction that shall apply too. */
   readonly jurisdiction?: string
@@ -39,11 +43,16 @@ export interface HarnessFetchOptions {
 /**
  * Creates the function; it is called like `fetch`. Each call asks anew, rejects with `HarnessBlocked` or `HarnessFailed` before anything is
  * sent, and with `TypeError` for requests that have no normal form or more than 1 MiB of content. It never follows a redirect: that would
- * carry the evidence to somebody else. It does not verify the harness's answer, and knows nothing of what the receiver demands.
+ * carry the evidence to somebody else. Evidence among the headers that a caller brings is removed, and none is given out: a token goes to
+ * the receiver that it was made for, never to another agent. A receiver that asks for a chain it lost is sent the same token once more.
+ * Throws `TypeError` for a chain without its form, or for a `txn` that is not the chain's. Does not verify the chain or the harness's
+ * answer, and knows nothing of what the receiver demands.
  */
 export function harnessFetch(options: HarnessFetchOptions): typeof fetch {
   const now = options.now ?? Date.now
   const send = options.fetch ?? fetch
+  const txn = txnOf(options)
+  const deliver = deliverer(options.passport)
   const harness = {
     endpoint: endpointOf(options.protect),
     passport: options.passport,
@@ -55,6 +64,7 @@ export function harnessFetch(options: HarnessFetchOptions): typeof fetch {
   return async (input, init) => {
     const request = new Request(input, { ...init, redirect: 'error' })
     const { method, headers, signal } = request
+    removeEvidence(headers)
     const outgoing = { method, url: urlOf(request), headers }
     if (!/^[A-Z]{1,20}$/.test(method)) throw new TypeError(`harnessFetch: write the method '${method}' in upper case`)
     const content = await contentOf(request)
@@ -65,7 +75,7 @@ export function harnessFetch(options: HarnessFetchOptions): typeof fetch {
         action,
         target: choose(options.target, outgoing) ?? withoutQuery(outgoing.url),
         context: {
-          ...(options.txn === undefined ? undefined : { txn: options.txn }),
+          ...(txn === undefined ? undefined : { txn }),
           ...(options.jurisdiction === undefined ? undefined : { jurisdiction: options.jurisdiction }),
           request: {
             method,
@@ -78,40 +88,50 @@ export function harnessFetch(options: HarnessFetchOptions): typeof fetch {
       signal,
       options.idempotency?.(outgoing),
     )
-    const evidence = await evidenceHeaders(options.signer, {
-      method,
-      url: outgoing.url,
-      token,
-      passport: options.passport,
-      proof,
-      created: Math.floor(now() / 1000),
-    })
-    for (const [name, value] of Object.entries(evidence)) {
-      // Signatures of others, such as Web Bot Auth, stay: they are members of the same fields.
-      if (name.startsWith('Signature')) headers.append(name, value)
-      else headers.set(name, value)
-    }
-    return send(outgoing.url, {
-      ...init,
-      method,
-      headers,
-      body: content.length > 0 ? content : null,
-      redirect: 'error',
-      signal,
-    })
+    return deliver(new URL(outgoing.url).origin, async (passport) =>
+      send(outgoing.url, {
+        ...init,
+        method,
+        headers: withEvidence(
+          headers,
+          await evidenceHeaders(options.signer, {
+            method,
+            url: outgoing.url,
+            token,
+            passport,
+            proof,
+            created: Math.floor(now() / 1000),
+          }),
+        ),
+        body: content.length > 0 ? content : null,
+        redirect: 'error',
+        signal,
+      }),
+    )
   }
+}
+
+/** Signatures of others, such as Web Bot Auth, stay: they are members of the same fields. */
+function withEvidence(headers: Headers, evidence: Readonly<Record<string, string>>): Headers {
+  const all = new Headers(headers)
+  for (const [name, value] of Object.entries(evidence)) all.append(name, value)
+  return all
+}
+
+function txnOf({ passport, txn }: HarnessFetchOptions): string | undefined {
+  const task = taskOf(passport)
+  if (task !== undefined && txn !== undefined && txn !== task)
+    throw new TypeError(`harnessFetch: the hand-offs of the chain are for task ${task}; leave txn out`)
+  return task ?? txn
 }
 
 /** The target URI as it will be on the wire: `fetch` does not send a query that is empty. */
 function urlOf(request: Request): string {
-  try {
-    const url = normaliseUrl(request.url)
-    return url.endsWith('?') && withoutQuery(url).length === url.length - 1 ? url.slice(0, -1) : url
-  } catch (error) {
-    if (error instanceof Malformed)
-      throw new TypeError(`harnessFetch: ${error.message}; write an https URL in normal form`, { cause: error })
-    throw error
-  }
+  const url = given(
+    () => normaliseUrl(request.url),
+    (problem) => `harnessFetch: ${problem}; write an https URL in normal form`,
+  )
+  return url.endsWith('?') && withoutQuery(url).length === url.length - 1 ? url.slice(0, -1) : url
 }
 
 async function contentOf(request: Request): Promise<Uint8Array<ArrayBuffer>> {
@@ -132,11 +152,8 @@ function choose(
 }
 
 function checkActionOf(action: string): string {
-  try {
-    return checkAction(action)
-  } catch (error) {
-    if (error instanceof Malformed)
-      throw new TypeError(`harnessFetch: '${action}' is ${error.message}; write for example 'orders.create'`, { cause: error })
-    throw error
-  }
+  return given(
+    () => checkAction(action),
+    (problem) => `harnessFetch: '${action}' is ${problem}; write for example 'orders.create'`,
+  )
 }

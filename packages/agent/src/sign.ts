@@ -49,7 +49,7 @@ export interface Evidence extends Possession {
 }
 
 /** Our signature is found by its tag; the label only keeps it apart from those of others. */
-const LABEL = 'aegis'
+export const LABEL = 'aegis'
 
 /** The headers of a signed question but `Content-Type`. Throws `Malformed` for values that cannot be signed. Does not send anything. */
 export async function signAsk(signer: Signer, question: Question): Promise<Readonly<Record<string, string>>> {

@@ -14,6 +14,7 @@ import {
   utf8,
   verifyEd25519,
   type SignatureMember,
+  type Signer,
   type SyncSigner,
 } from '@aiegis/protocol'
 
@@ -95,7 +96,7 @@ export const decided = (decision: string, more: object = {}): object => ({
 export const allow: Answer = json(200, decided('ALLOW', { token: TOKEN, proof: PROOF, obligations: [] }))
 
 /** The question's signature, checked as chapter 15 says; throws or returns the member. */
-export async function checkQuestion(origin: string, seen: Seen): Promise<SignatureMember> {
+export async function checkQuestion(origin: string, seen: Seen, signer: Signer = agent): Promise<SignatureMember> {
   const { headers } = seen
   const repeated = 'idempotency-key' in headers
   const components = ['@method', '@target-uri', 'content-digest', 'x-aegis-passport', ...(repeated ? ['idempotency-key'] : [])]
@@ -107,7 +108,7 @@ export async function checkQuestion(origin: string, seen: Seen): Promise<Signatu
     const derived = name === '@method' ? seen.method : name === '@target-uri' ? `${origin}${seen.target}` : headers[name]
     return [name, derived ?? ''] as const
   })
-  await checkSignature(member, values)
+  await checkSignature(member, values, signer)
   return member
 }
 
@@ -116,16 +117,21 @@ export async function checkPossession(origin: string, seen: Seen): Promise<Signa
   const member = findSignature(seen.headers['signature-input'] ?? '', seen.headers['signature'] ?? '', 'aegis-pop')
   if (member === undefined) throw new Error('no aegis-pop')
   checkComponents(member, ['@method', '@target-uri', 'x-aegis-token'])
-  await checkSignature(member, [
+  const values = [
     ['@method', seen.method],
     ['@target-uri', `${origin}${seen.target}`],
     ['x-aegis-token', seen.headers['x-aegis-token'] ?? ''],
-  ])
+  ] as const
+  await checkSignature(member, values, agent)
   return member
 }
 
-async function checkSignature(member: SignatureMember, values: readonly (readonly [string, string])[]): Promise<void> {
-  if (member.params.keyid !== thumbprint(defaultCrypto(), agent.publicKey)) throw new Error('keyid')
+async function checkSignature(
+  member: SignatureMember,
+  values: readonly (readonly [string, string])[],
+  { publicKey }: Signer,
+): Promise<void> {
+  if (member.params.keyid !== thumbprint(defaultCrypto(), publicKey)) throw new Error('keyid')
   const base = signatureBase(values, member.paramsText)
-  if (!(await verifyEd25519(defaultCrypto(), agent.publicKey, base, member.signature))) throw new Error('signature')
+  if (!(await verifyEd25519(defaultCrypto(), publicKey, base, member.signature))) throw new Error('signature')
 }

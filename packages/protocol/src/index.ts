@@ -89,6 +89,7 @@ export {
   statusBit,
   type SyncInflate,
 } from './status-list.ts'
+export { parseDictionary, type DictionaryMember } from './structured-fields.ts'
 export { formatMilliseconds, formatSeconds, parseMilliseconds, parseSeconds } from './time.ts'
 export { decodeProofHeader, formatProof, parseProof, type LogProof } from './tlog-proof.ts'
 export { DECISION_TYPE, decodeToken, OBLIGATIONS, parseTokenClaims, TOKEN_TYPE, type Obligation } from './token.ts'
