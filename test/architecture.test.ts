@@ -144,11 +144,11 @@ describe('source files', () => {
     expect(broken.map(({ path, text }) => `${path}: ${linesOf(text)}`)).toEqual([])
   })
 
-  test('read the environment only where a process starts or the trust bundle is found', () => {
+  test('read the environment only where a process starts, or where the trust bundle and the state of a receiver are found', () => {
     const broken = sources.filter(
       ({ path, text }) =>
         /\bprocess\s*\.\s*env\b|\bimport\.meta\.env\b/.test(withoutComments(text)) &&
-        path !== 'packages/verifier/src/node/load-trust.ts' &&
+        !/^packages\/verifier\/src\/node\/(?:load-trust|state-directory)\.ts$/.test(path) &&
         !path.endsWith('/main.ts'),
     )
     expect(broken.map(({ path }) => path)).toEqual([])

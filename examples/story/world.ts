@@ -102,7 +102,11 @@ export async function createWorld({ state, harnessPort, ordersPort }: Stage): Pr
     orders,
     agent: { protect: enforcement.url, passport, signer },
     otherHarness,
-    trustLine: describeTrust(verifier.trust, { ...file, store: 'memory of this one process' }),
+    trustLine: describeTrust(verifier.trust, {
+      ...file,
+      store: 'memory of this one process',
+      lists: 'known as long as this process lives',
+    }),
     trustFile,
     effects: api.effects,
     async newAgent() {

@@ -12,7 +12,7 @@ import {
   type NodeVerifierOptions,
 } from '@aiegis/verifier/node'
 
-export { captureRawBody, createNodeVerifier } from '@aiegis/verifier/node'
+export { captureRawBody, createNodeVerifier, statusHints } from '@aiegis/verifier/node'
 export type { AiegisContext, RouteRequirement, Verifier } from '@aiegis/verifier'
 
 /** Options of one mount or one route. Without `verifier` and `trust` a mount reads the trust file; a route uses what the mount verified. */

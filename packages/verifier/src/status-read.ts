@@ -14,6 +14,7 @@ import {
   type Ed25519PublicKey,
 } from '@aiegis/protocol'
 import { after } from './after.ts'
+import { mediaTypeOf } from './media-type.ts'
 
 /**
  * Gets one URL over HTTP, without redirects and without decoding any content encoding. Rejects when no complete answer of at most
@@ -110,12 +111,6 @@ export function verifyStatusList(
 export function isCurrent(list: StatusList, now: number, skewSeconds: number): boolean {
   const { validFrom = 0, validUntil = Number.POSITIVE_INFINITY } = list.key
   return list.validFrom <= now + skewSeconds && now < list.validUntil && validFrom <= now && now < validUntil
-}
-
-/** RFC 9110 §8.3.1: the type without its parameters; letters in either case. */
-function mediaTypeOf(contentType: string): string {
-  const [type = ''] = contentType.split(';', 1)
-  return type.trim().toLowerCase()
 }
 
 const MEDIA_TYPE = 'application/vc+jwt'

@@ -8,23 +8,36 @@ import { createVerifier, type Verifier, type VerifierOptions } from '../verifier
 import { readContent } from './content.ts'
 import { httpGet } from './get.ts'
 import { describeTrust, hasTrustFile, loadTrust } from './load-trust.ts'
+import { createStateDirectory, statePath } from './state-directory.ts'
 
 /** As `VerifierOptions`, with everything that Node can provide left out. */
 export interface NodeVerifierOptions extends Partial<VerifierOptions> {
-  /** Receives the one line at start; writes to standard error by default. */
-  readonly log?: (line: string, cause?: unknown) => void
+  /**
+   * Absolute path of the directory where the newest status lists are kept for after a restart; that in `AIEGIS_STATE` by default.
+   * Without either, an older list counts after a restart until a newer one is read.
+   */
+  readonly stateDirectory?: string
 }
 
 /** Creates a verifier; without `trust` the bundle is read from its file. Throws `TypeError` with one sentence that says what to do. */
 export function createNodeVerifier(options: NodeVerifierOptions = {}): Verifier {
-  const { log = console.error, trust, ...rest } = options
-  const ports = { get: httpGet, inflate, ...rest }
+  const { log = console.error, trust, stateDirectory, ...rest } = options
+  if (stateDirectory !== undefined && rest.statusMemory !== undefined)
+    throw new TypeError('stateDirectory: there is a statusMemory too; remove one of the two')
+  const directory = rest.statusMemory === undefined ? (stateDirectory ?? statePath()) : undefined
+  const memory = directory === undefined ? {} : { statusMemory: createStateDirectory(directory) }
+  const ports = { get: httpGet, inflate, log, ...rest, ...memory }
   if (trust !== undefined) return createVerifier({ ...ports, trust })
   const file = loadTrust()
   const verifier = createVerifier({ ...ports, trust: file.bundle })
   const store = options.replay === undefined ? 'memory of this one process' : 'the store given as option'
-  log(describeTrust(verifier.trust, { path: file.path, sha256: file.sha256, store }))
+  const lists = directory === undefined ? placeOf(rest.statusMemory) : JSON.stringify(directory)
+  log(describeTrust(verifier.trust, { path: file.path, sha256: file.sha256, store, lists }))
   return verifier
+}
+
+function placeOf(memory: VerifierOptions['statusMemory']): string {
+  return memory === undefined ? 'known as long as this process lives' : 'kept as given as option'
 }
 
 let shared: Verifier | undefined

@@ -213,9 +213,14 @@ describe('the line at start', () => {
   test('AHP-BUNDLE-14 names path, digest, audience, issuers, harnesses and store, in one line', () => {
     const digest = 'ab'.repeat(32)
     const config = parseTrustBundle(bundle())
-    const from = { path: '/etc/aiegis trust.json', sha256: digest, store: 'memory of this one process' }
+    const from = {
+      path: '/etc/aiegis trust.json',
+      sha256: digest,
+      store: 'memory of this one process',
+      lists: '"/var/lib/aiegis"',
+    }
     expect(describeTrust(config, from)).toBe(
-      `aiegis trust "/etc/aiegis trust.json", sha256 ${digest}, audience https://api.example.com, issuers did:web:identity.example, harnesses did:web:harness.example, replay memory of this one process`,
+      `aiegis trust "/etc/aiegis trust.json", sha256 ${digest}, audience https://api.example.com, issuers did:web:identity.example, harnesses did:web:harness.example, replay memory of this one process, status lists "/var/lib/aiegis"`,
     )
     expect(describeTrust(config, { ...from, path: '/a\nb' })).not.toContain('\n')
   })
