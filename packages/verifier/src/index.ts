@@ -3,6 +3,7 @@ export { createChainReader, type ChainReader, type ChainReaderOptions } from './
 export { type AiegisContext } from './context.ts'
 export { admit, contextOf, type Gate } from './contexts.ts'
 export { type EvidenceCheck, type EvidenceClaim, type Grades } from './grades.ts'
+export { createRedisReplayStore, type RedisClient, type RedisReplayOptions, type RedisReplayStore } from './redis-replay.ts'
 export { renderRefusal, type RefusalResponse, type RefusingParty } from './refusal-response.ts'
 export {
   createMemoryReplayStore,

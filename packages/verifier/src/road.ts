@@ -93,6 +93,6 @@ export async function walk(
   steps.status(chain, trust, lists, now)
   steps.requirement(token, chain, requirement, mapped(credential.method, credential.path))
   await steps.content(request, token, trust, crypto, now)
-  await steps.replay(token, chain, replay, trust, crypto, startedAt, receiver.now())
+  await steps.replay(token, chain, replay, trust, crypto, startedAt, receiver.now)
   return createContext(token, chain, inclusion)
 }

@@ -31,12 +31,32 @@ describe('the replay store of a verifier', () => {
     expect(() => createVerifier({ ...harness.receiver(), replay })).toThrow(/scope: 'shared'/)
   })
 
-  test('a store that never answers is refused with 503 after three seconds', async () => {
+  test('AHP-TIME-18 a store that never answers is refused with 503 after three seconds', async () => {
     const harness = createMockHarness({ logSize: 10 })
     const verifier = createVerifier({ ...harness.receiver(), replay: { scope: 'shared', claim: () => new Promise(() => {}) } })
     await verifier.warm()
     await expect(verifier.verify(receivedFrom(harness.mint()))).rejects.toMatchObject({ code: 'replay_unavailable' })
     verifier.close()
+  })
+
+  test('AHP-TIME-9 a token that ends before the store has answered is refused: its record may have ended too', async () => {
+    for (const [seconds, outcome] of [
+      [59, 'served'],
+      [60, 'token_expired'],
+    ] as const) {
+      const harness = createMockHarness({ logSize: 10 })
+      const claim = () => (harness.clock.advance(seconds), 'fresh' as const)
+      for (const store of [{ claim }, { claim: () => Promise.resolve().then(claim) }]) {
+        const verifier = createVerifier({ ...harness.receiver(), replay: { scope: 'shared', ...store } })
+        await verifier.warm()
+        const verdict = verifier.verify(receivedFrom(harness.mint())).then(
+          () => 'served',
+          (error: unknown) => Reflect.get(Object(error), 'code'),
+        )
+        expect(await verdict).toBe(outcome)
+        verifier.close()
+      }
+    }
   })
 
   test('the context is frozen at every level', async () => {

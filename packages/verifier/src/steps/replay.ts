@@ -12,8 +12,9 @@ const RECORD_GRACE = 60
 const STORE_MS = 3000
 
 /**
- * Throws `token_expired`, `passport_expired`, `delegation_expired`, `replay_warming`, `token_replayed`, `replay_full`, `replay_unavailable`. `now` (epoch seconds) is
- * read anew for this step: content may have dripped in for a long time. `startedAt` is when the store began to remember.
+ * Throws `token_expired`, `passport_expired`, `delegation_expired`, `replay_warming`, `token_replayed`, `replay_full`, `replay_unavailable`.
+ * Reads `now` (epoch seconds) before the claim, since content may have dripped in for a long time, and after its answer, since this
+ * process may have stood still in between. `startedAt` is when the store began to remember.
  */
 export function claimOnce(
   token: VerifiedToken,
@@ -22,17 +23,25 @@ export function claimOnce(
   trust: TrustConfig,
   crypto: CryptoPort,
   startedAt: number,
-  now: number,
+  now: () => number,
 ): void | Promise<void> {
   const { iss, jti, iat, exp } = token.claims
-  if (exp <= now) throw new Refusal('token_expired', `exp ${exp}, now ${now} at the claim`)
-  checkEnds(chain, now)
+  const checkAlive = (): void => {
+    const at = now()
+    if (exp <= at) throw new Refusal('token_expired', `exp ${exp}, now ${at} at the claim`)
+    checkEnds(chain, at)
+  }
+  checkAlive()
   const warm = startedAt + trust.time.skewSeconds
   if (store.scope !== 'shared' && iat <= warm) {
     // What was used before the start is forgotten: only tokens that cannot be older than the memory are safe.
     throw new Refusal('replay_warming', `iat ${iat}, remembering since ${startedAt}`, { retryAfter: trust.time.skewSeconds + 1 })
   }
-  return after(claim(store, replayKey(iss, jti, crypto), exp + RECORD_GRACE, iss), judge)
+  return after(claim(store, replayKey(iss, jti, crypto), exp + RECORD_GRACE, iss), (verdict) => {
+    judge(verdict)
+    // Records outlive the token by a minute and no more: only before its end does "fresh" say that it was never used.
+    checkAlive()
+  })
 }
 
 function judge(verdict: unknown): void {
@@ -50,7 +59,7 @@ export function replayKey(iss: string, jti: string, crypto: CryptoPort): string 
 function claim(store: ReplayStore, key: string, expiresAt: number, iss: string): unknown {
   try {
     const verdict = store.claim(key, expiresAt, iss)
-    return verdict instanceof Promise ? Promise.race([verdict, late()]).catch(failed) : verdict
+    return verdict instanceof Promise ? inTime(verdict).catch(failed) : verdict
   } catch (error) {
     return failed(error)
   }
@@ -60,9 +69,10 @@ function failed(cause: unknown): never {
   throw new Refusal('replay_unavailable', 'the store failed', { cause, retryAfter: 2 })
 }
 
-/** Rejects when a store takes longer than one dependency may. */
-function late(): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    setTimeout(() => reject(new Error(`no answer after ${STORE_MS} ms`)), STORE_MS).unref()
+/** Rejects when a store takes longer than one dependency may. An answer after that is dropped: it serves nobody. */
+function inTime(answer: Promise<unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer after ${STORE_MS} ms`)), STORE_MS)
+    void answer.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }
