@@ -1,5 +1,5 @@
 /** Reads the flags of the server; whatever is wrong stops the start with one sentence (spec chapter 15). @module */
-import { checkDid, JURISDICTION, LIMITS, Malformed, parseDidKey, parseOrigin } from '@aiegis/protocol'
+import { checkDid, JURISDICTION, LIMITS, Malformed, parseDidKey, parseNormalUrl, parseOrigin } from '@aiegis/protocol'
 import { UsageError } from './usage.ts'
 
 /** What the flags say. Files are not opened here. */
@@ -27,6 +27,8 @@ export interface Config {
   readonly tokenSeconds: number
   readonly blockStatus: 401 | 403
   readonly jurisdictions: readonly string[]
+  /** URLs where receivers take hints that the status list changed. */
+  readonly notify: readonly string[]
 }
 
 const NAMES = {
@@ -44,10 +46,11 @@ const NAMES = {
   'token-seconds': '<number>',
   'block-status': '<401 or 403>',
   jurisdiction: '<code>',
+  notify: '<url>',
 } as const
 
 type Name = keyof typeof NAMES
-const REPEATABLE: ReadonlySet<Name> = new Set(['policy-pack', 'pack-issuer', 'jurisdiction'])
+const REPEATABLE: ReadonlySet<Name> = new Set(['policy-pack', 'pack-issuer', 'jurisdiction', 'notify'])
 
 /** One line that names every flag. */
 export const USAGE: string = `flags: ${Object.entries(NAMES)
@@ -82,6 +85,14 @@ export function parseFlags(args: readonly string[]): Config {
     blockStatus: integer(one('block-status'), 'block-status', 401, 403, 401, [401, 403]) === 403 ? 403 : 401,
     jurisdictions: (flags.get('jurisdiction') ?? []).map((text) =>
       checked('jurisdiction', text, checkJurisdiction, 'write a code such as EU or IE'),
+    ),
+    notify: (flags.get('notify') ?? []).map((text) =>
+      checked(
+        'notify',
+        text,
+        (url) => parseNormalUrl(url).href,
+        'write an https URL such as https://api.example.com/status-hints',
+      ),
     ),
   }
 }

@@ -10,6 +10,7 @@ import { createIdentity, type Identity, type IdentityOptions } from './identity.
 import { createIssue } from './issue.ts'
 import { KEY_ROLES } from './keys.ts'
 import { createNonceGuard } from './nonces.ts'
+import { createNotifier } from './notify.ts'
 import { issuePassport, type IssuedPassport, type PassportRequest } from './passports.ts'
 import type { PackKey } from './policy/pack-signature.ts'
 import type { PackFile } from './policy/pack.ts'
@@ -32,6 +33,8 @@ export interface EnforcementOptions extends IdentityOptions, StateOptions {
   /** 60 when absent, at most 300. */
   readonly tokenSeconds?: number
   readonly blockStatus?: 401 | 403
+  /** URLs where receivers take hints that the status list changed. */
+  readonly notify?: readonly string[]
   /** Issuers besides this server's own. */
   readonly issuers?: readonly KnownIssuer[]
   /** Milliseconds for policy to answer one question. */
@@ -79,12 +82,14 @@ export async function createEnforcement(options: EnforcementOptions): Promise<En
 async function assemble(options: EnforcementOptions, identity: Identity, held: HeldState): Promise<Enforcement> {
   const { now = Date.now, crypto = defaultCrypto() } = options
   const { keys } = held
+  const notifier = createNotifier({ urls: options.notify ?? [], list: identity.statusUrl, onFault: options.onFault })
   const status = createStatusPublisher({
     file: held.statusFile,
     url: identity.statusUrl,
     issuer: identity.issuerDid,
     signer: keys.status,
     now,
+    onRevoked: () => notifier.notify(),
   })
   const own: KnownIssuer = {
     did: identity.issuerDid,
@@ -153,6 +158,7 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
       ledgers: [{ origin: identity.logOrigin, vkey: log.vkey, assurance: 'proof' }],
     }),
     async close() {
+      notifier.close()
       await policy.close()
       await log.close()
       held.release()

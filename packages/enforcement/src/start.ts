@@ -36,6 +36,7 @@ export async function startServer(config: Config, extra: Partial<EnforcementOpti
       jurisdictions: config.jurisdictions,
       tokenSeconds: config.tokenSeconds,
       blockStatus: config.blockStatus,
+      notify: config.notify,
       ...extra,
     })
     listening.serve(enforcement.handle)

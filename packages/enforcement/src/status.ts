@@ -43,6 +43,8 @@ export interface StatusOptions {
   readonly signer: Signer
   /** Epoch milliseconds. */
   readonly now: () => number
+  /** Called when revocations are on disk that were not before. */
+  readonly onRevoked?: () => void
 }
 
 const BYTES = STATUS_LIST.minBytes
@@ -65,7 +67,9 @@ export function createStatusPublisher(options: StatusOptions): StatusPublisher {
 
   function save(): void {
     replaceFile(options.file, format({ issued, revoked }))
+    const isNews = !Buffer.from(stored).equals(revoked)
     stored = revoked.slice()
+    if (isNews) options.onRevoked?.()
   }
 
   function sign(validFrom: number): Promise<string> {

@@ -28,6 +28,7 @@ test('without flags the server is that of a developer at home', () => {
     tokenSeconds: 60,
     blockStatus: 401,
     jurisdictions: [],
+    notify: [],
   })
 })
 
@@ -60,12 +61,16 @@ test('flags may have their value after a space or after "=", and some may be rep
       'did:web:identity.example',
       '--jurisdiction',
       'EU',
+      '--notify',
+      'https://api.example.com/status-hints',
+      '--notify=http://127.0.0.1:18082/hints?as=issuer',
     ]),
   ).toMatchObject({
     url: 'https://harness.example',
     did: 'did:web:harness.example',
     issuer: 'did:web:identity.example',
     jurisdictions: ['EU'],
+    notify: ['https://api.example.com/status-hints', 'http://127.0.0.1:18082/hints?as=issuer'],
   })
 })
 
@@ -108,6 +113,15 @@ describe('a flag that is wrong stops the start with one sentence that says what 
     [['--token-seconds', '0'], '--token-seconds 0: not allowed; write a number from 1 to 300'],
     [['--block-status', '402'], '--block-status 402: not allowed; write 401 or 403'],
     [['--jurisdiction', 'Europe'], '--jurisdiction Europe: not the code of a jurisdiction; write a code such as EU or IE'],
+    [
+      ['--notify', 'http://api.example.com/status-hints'],
+      '--notify http://api.example.com/status-hints: http is for loopback hosts only; write an https URL such as https://api.example.com/status-hints',
+    ],
+    [
+      ['--notify', 'https://api.example.com'],
+      '--notify https://api.example.com: URL has no path; write an https URL such as https://api.example.com/status-hints',
+    ],
+    [['--notify'], '--notify: its value is missing; write --notify <url>'],
   ])('%j', (args, expected) => {
     expect(sentence(...args)).toBe(expected)
   })
