@@ -25,7 +25,7 @@ export function judged<T>(codes: readonly string[], run: () => T): T | typeof RE
 }
 
 /**
- * Gives `numRuns` things to `parse`, and each that it takes to `check`, which throws when something is wrong with it.
+ * Gives the `examples` to `parse`, then `numRuns` more things, and each that it takes to `check`, which throws when something is wrong with it.
  * Returns the share of those that were taken: a property of nothing, or of valid things alone, would say little.
  */
 export function shareTaken<In, Out>(
@@ -33,21 +33,31 @@ export function shareTaken<In, Out>(
   parse: (value: In) => Out | typeof REFUSED,
   check: (taken: Out, value: In) => void,
   numRuns: number,
+  examples: readonly In[] = [],
 ): number {
   let taken = 0
-  const property = fc.property(make, (value) => {
+  const judge = (value: In): void => {
     const out = parse(value)
     if (out === REFUSED) return
     taken++
     check(out, value)
-  })
-  fc.assert(property, { numRuns })
-  return taken / numRuns
+  }
+  for (const example of examples) judge(example)
+  // Shrinking a thousand bytes takes longer than reading them.
+  fc.assert(fc.property(make, judge), { numRuns, endOnFailure: true })
+  return taken / (examples.length + numRuns)
 }
 
 /** True for a share that is neither almost none nor almost all. */
 export function isMixed(share: number): boolean {
   return share > 0.005 && share < 0.95
+}
+
+/** The bytes of `valid` after each change of one value, in each of its places. */
+export function eachEdit(valid: JsonObject): readonly Uint8Array[] {
+  return Array.from({ length: countOf(valid) }, (_, at) =>
+    EDITS.map((edit) => new TextEncoder().encode(JSON.stringify(edited(valid, at, edit)))),
+  ).flat()
 }
 
 /** The bytes of `valid` after up to three changes of its values, up to two of its text and at times one of a byte. */
@@ -112,6 +122,7 @@ const EDITS: readonly [Edit, ...Edit[]] = [
   (value) =>
     isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, own]) => [name.toUpperCase(), own])) : value,
   (value) => (typeof value === 'string' ? `${value} ` : value),
+  (value) => (typeof value === 'string' ? `0${value}` : value),
   (value) => (typeof value === 'string' ? `${value}\n` : value),
   (value) => (typeof value === 'string' ? value.toUpperCase() : value),
   (value) => (typeof value === 'string' ? value.slice(0, -1) : value),
@@ -173,8 +184,12 @@ const PIECES = [
   '%',
   '%2e',
   '%2F',
+  '%%32F',
   '%3A',
+  '%3a',
+  '%3A443',
   ':',
+  ':443',
   '#',
   '?',
   '~',
@@ -182,6 +197,7 @@ const PIECES = [
   '_',
   '@',
   '=',
+  ';',
   '\n',
   ' ',
   '\0',

@@ -13,7 +13,7 @@ import { decodePassport, parsePassport, splitPassportHeader, type Passport } fro
 import { gzipOf, parseStatusListClaims } from '../src/status-list.ts'
 import { formatSeconds } from '../src/time.ts'
 import { rawJws, testKey } from './keys.ts'
-import { exampleOf, isMixed, judged, longTexts, nearly, nearlyText, shareTaken } from './mutations.ts'
+import { eachEdit, exampleOf, isMixed, judged, longTexts, nearly, nearlyText, shareTaken } from './mutations.ts'
 import { REFUSED } from './outcome.ts'
 
 const RUNS = 10_000
@@ -33,6 +33,7 @@ describe('passport', () => {
       (bytes) => judged(codes, () => parsePassport(bytes)),
       (passport, bytes) => same(credentialOf(passport), withDefaults(sentIn(bytes))),
       RUNS,
+      eachEdit(PASSPORT),
     )
     expect(share).toSatisfy(isMixed)
   })
@@ -51,6 +52,7 @@ describe('delegation', () => {
       (bytes) => judged(['delegation_claims_invalid', 'delegation_lifetime_too_long'], () => parseDelegation(bytes)),
       (claims, bytes) => same(claims, sentIn(bytes)),
       RUNS,
+      eachEdit(DELEGATION),
     )
     expect(share).toSatisfy(isMixed)
   })
@@ -88,6 +90,7 @@ describe('status list', () => {
         same({ ...sent, ...claims, credentialSubject: all.credentialSubject }, sent)
       },
       RUNS,
+      eachEdit(LIST),
     )
     expect(share).toSatisfy(isMixed)
   })

@@ -9,7 +9,7 @@ import { parseMission } from '../src/mission.ts'
 import { Malformed } from '../src/refusal.ts'
 import { normaliseUrl, parseNormalUrl, parseOrigin, parseRequestTarget } from '../src/url.ts'
 import { testKey } from './keys.ts'
-import { isMixed, judged, longTexts, nearly, nearlyText, shareTaken } from './mutations.ts'
+import { eachEdit, isMixed, judged, longTexts, nearly, nearlyText, shareTaken } from './mutations.ts'
 import { outcome, REFUSED } from './outcome.ts'
 
 const RUNS = 20_000
@@ -125,6 +125,7 @@ describe('mission', () => {
       (bytes) => outcome(() => parseMission(sentIn(bytes))),
       (mission, bytes) => same(canonicalize(mission.map((pair) => ({ ...pair }))), canonicalize(sentIn(bytes))),
       RUNS,
+      eachEdit({ mission: pairs }),
     )
     expect(share).toSatisfy(isMixed)
   })
