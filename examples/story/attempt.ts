@@ -32,36 +32,38 @@ export interface Sent {
 /** Does something else with the evidence than was decided. */
 export type Tampering = (honest: Sent) => Sent | Promise<Sent>
 
-/** Asks, changes what `tamper` changes, sends, and says how it ended. */
+/** Asks and changes what `tamper` changes, sends, and says how it ended. */
 export async function attempt(actor: Actor, shown: Shown, tamper: Tampering = (honest) => honest): Promise<Outcome> {
-  const transport: typeof fetch = async (input, init) => {
-    const { url } = new Request(input)
-    if (new URL(url).pathname === '/api/protect') return fetch(input, init)
-    const honest: Sent = {
-      method: init?.method ?? 'GET',
-      url,
-      headers: new Headers(init?.headers),
-      content: shown.content ?? '',
-    }
-    return send(await tamper(honest))
-  }
-  const act = harnessFetch({ ...actor, action: shown.action, fetch: transport })
   try {
-    return await outcomeOf(
-      await act(shown.url, {
-        method: shown.method ?? 'GET',
-        ...(shown.contentType === undefined ? {} : { headers: { 'Content-Type': shown.contentType } }),
-        ...(shown.content === undefined ? {} : { body: shown.content }),
-      }),
-    )
+    return await outcomeOf(await send(await tamper(await permit(actor, shown))))
   } catch (error) {
     if (error instanceof HarnessBlocked) {
       const { deciding_pack: pack, deciding_rule: rule, layer, reason, receipt_id: receipt } = error.decision
-      return { status: 401, code: 'decision_block', note: `${pack}/${rule} in ${layer}: ${reason} · entry ${receipt}` }
+      // What every receiver would refuse is decided before any pack is asked.
+      const by = pack === null ? '' : `${pack}/${rule} in ${layer}: `
+      return { status: 401, code: 'decision_block', note: `${by}${reason} · entry ${receipt}` }
     }
     if (error instanceof HarnessFailed) return { status: error.status ?? 0, code: error.code ?? error.message }
     throw error
   }
+}
+
+/** Asks, and keeps the request that was allowed, with its evidence, instead of sending it. Rejects as `harnessFetch`. */
+export async function permit(actor: Actor, shown: Shown): Promise<Sent> {
+  let permitted: Sent | undefined
+  const keep: typeof fetch = async (input, init) => {
+    const { url } = new Request(input)
+    if (new URL(url).pathname === '/api/protect') return fetch(input, init)
+    permitted = { method: init?.method ?? 'GET', url, headers: new Headers(init?.headers), content: shown.content ?? '' }
+    return new Response()
+  }
+  await harnessFetch({ ...actor, action: shown.action, fetch: keep })(shown.url, {
+    method: shown.method ?? 'GET',
+    ...(shown.contentType === undefined ? {} : { headers: { 'Content-Type': shown.contentType } }),
+    ...(shown.content === undefined ? {} : { body: shown.content }),
+  })
+  if (permitted === undefined) throw new Error('an allowed request was not sent')
+  return permitted
 }
 
 /** Sends a request as it is, evidence or none. */

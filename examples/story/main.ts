@@ -78,7 +78,7 @@ async function tell(world: World, state: string): Promise<boolean> {
     const expected = outcome.status === status && outcome.code === code
     served += world.effects() - before
     good &&= expected
-    scene(name, outcome, milliseconds, expected)
+    scene(name, outcome, `${milliseconds.toFixed(1).padStart(7)} ms`, expected)
     if (!expected) say(`         expected ${status} ${code}`)
     if (told.showsEntry) showEntry(world)
   }

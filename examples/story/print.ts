@@ -21,12 +21,10 @@ export function say(text: string): void {
   console.log(`  ${text}`)
 }
 
-/** One scene: what was tried, how it ended, how long it took. */
-export function scene(name: string, { status, code, note }: Outcome, milliseconds: number, expected: boolean): void {
+/** One scene: what was tried, how it ended, and one thing more about it. */
+export function scene(name: string, { status, code, note }: Outcome, aside: string, expected: boolean): void {
   const mark = expected ? (status < 300 ? green('served ') : 'refused') : red('SURPRISE')
-  console.log(
-    `  ${mark}  ${name.padEnd(46)} ${String(status).padEnd(4)} ${code.padEnd(24)} ${milliseconds.toFixed(1).padStart(7)} ms`,
-  )
+  console.log(`  ${mark}  ${name.padEnd(46)} ${String(status).padEnd(4)} ${code.padEnd(28)} ${aside}`)
   if (note !== undefined) console.log(`           ${dim(note)}`)
 }
 

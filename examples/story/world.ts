@@ -172,7 +172,8 @@ function writeTrust(state: string, bundle: JsonObject): string {
   return path
 }
 
-async function listen(server: Server, port: number): Promise<string> {
+/** Listens on loopback; the origin. */
+export async function listen(server: Server, port: number): Promise<string> {
   await new Promise<void>((listening, failed) => {
     server.once('error', failed)
     server.listen(port, '127.0.0.1', listening)
