@@ -1,7 +1,8 @@
 /** `npm run -s curl -- GET /orders/7`: asks the running harness and prints a signed curl command that works once. @module */
 import { readFileSync } from 'node:fs'
-import { harnessFetch, HarnessBlocked, HarnessFailed } from '@aiegis/agent'
+import { HarnessBlocked, HarnessFailed } from '@aiegis/agent'
 import { loadKey } from '@aiegis/enforcement'
+import { permit } from './attempt.ts'
 import { kidOf } from './world.ts'
 import { actionOf } from './orders-api.ts'
 
@@ -13,24 +14,21 @@ if (!/^[A-Z]{1,20}$/.test(method) || !path.startsWith('/')) {
 process.exitCode = await printCommand()
 
 async function printCommand(): Promise<number> {
-  let command = ''
-  const capture: typeof fetch = async (input, init) => {
-    const { url } = new Request(input)
-    if (new URL(url).pathname === '/api/protect') return fetch(input, init)
-    command = commandOf(url, new Headers(init?.headers))
-    return new Response()
-  }
   try {
-    const act = harnessFetch({
-      protect: 'http://127.0.0.1:18081',
-      passport: readFileSync('.aiegis/agent-passport.jwt', 'utf8'),
-      signer: loadKey('.aiegis/agent.key', kidOf),
-      action: actionOf(method, path),
-      fetch: capture,
-    })
-    const body = content === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: content }
-    await act(`http://127.0.0.1:18082${path}`, { method, ...body })
-    console.log(command)
+    const allowed = await permit(
+      {
+        protect: 'http://127.0.0.1:18081',
+        passport: readFileSync('.aiegis/agent-passport.jwt', 'utf8'),
+        signer: loadKey('.aiegis/agent.key', kidOf),
+      },
+      {
+        method,
+        url: `http://127.0.0.1:18082${path}`,
+        action: actionOf(method, path),
+        ...(content === undefined ? {} : { contentType: 'application/json', content }),
+      },
+    )
+    console.log(commandOf(allowed.url, allowed.headers))
     return 0
   } catch (error) {
     if (error instanceof HarnessBlocked) {
