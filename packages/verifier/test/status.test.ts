@@ -78,6 +78,49 @@ describe('a good list', () => {
     ])
   })
 
+  test('AHP-STATUS-3 may have more than 131,072 entries, and ends where its bytes do', async () => {
+    serve(listText({ bits: new Uint8Array(20_001), revoked: [160_007] }))
+    const lists = create()
+    await lists.warm()
+    expect([131_072, 160_006, 160_007, 160_008].map((index) => check(lists, index))).toEqual([
+      'valid',
+      'valid',
+      'revoked',
+      'unlisted',
+    ])
+  })
+
+  test('AHP-STATUS-7 at a URL that two issuers have is that of the issuer who signed it, and an older one of either is ignored', async () => {
+    const other = 'did:web:other.example'
+    const otherList = (changes: ListChanges): string =>
+      listText({ claims: { issuer: other }, header: { kid: `${other}#status` }, signer: otherKey, ...changes })
+    const key: StatusIssuer['key'] = (kid) => (kid === `${other}#status` ? { key: otherKey.key } : undefined)
+    const lists = create({ issuers: [issuer(), issuer({ did: other, key })] })
+    const verdicts = (): readonly string[] => [ISSUER, other].map((did) => lists.check(did, url, 7, NOW))
+    serve(listText({ from: NOW - 10, revoked: [7] }))
+    await lists.warm()
+    expect(verdicts()).toEqual(['revoked', 'unavailable'])
+    // Whoever serves the URL plays the one issuer against the other.
+    serve(otherList({ from: NOW - 5 }))
+    await lists.warm()
+    expect(verdicts()).toEqual(['revoked', 'valid'])
+    serve(listText({ from: NOW - 11 }))
+    await lists.warm()
+    expect(verdicts()).toEqual(['revoked', 'valid'])
+    serve(otherList({ from: NOW - 6, revoked: [7] }))
+    await lists.warm()
+    expect(verdicts()).toEqual(['revoked', 'valid'])
+  })
+
+  test('AHP-STATUS-13 is used as long as its issuer says, whatever another says', async () => {
+    const other = 'did:web:other.example'
+    serve(listText())
+    const lists = create({ issuers: [issuer({ maxStalenessSeconds: 60 })] })
+    const longer = create({ issuers: [issuer({ maxStalenessSeconds: 3599 }), issuer({ did: other, maxStalenessSeconds: 60 })] })
+    await Promise.all([lists.warm(), longer.warm()])
+    expect([lists, longer].map((each) => check(each, 0, 61))).toEqual(['unavailable', 'valid'])
+  })
+
   test('AHP-STATUS-2 is found by issuer and URL, byte for byte', async () => {
     serve(listText())
     const lists = create()

@@ -47,4 +47,6 @@ function oneValue(field: string | string[] | undefined): string {
   return typeof field === 'string' ? field : ''
 }
 
-const agent = new Agent({ allowH2: false, connections: 4, maxHeaderSize: 16_384, connect: { timeout: 3000 } })
+// As many connections as there are readings, of which each URL has one at a time: on a few, a URL that hangs would hold up the others of
+// its host, which may be another issuer's.
+const agent = new Agent({ allowH2: false, maxHeaderSize: 16_384, connect: { timeout: 3000 } })

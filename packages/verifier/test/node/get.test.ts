@@ -147,6 +147,15 @@ describe('httpGet rejects, soon and with little memory,', () => {
     await expect(httpGet('not a URL', LIMITS)).rejects.toBeInstanceOf(Error)
   })
 
+  test('and holds no other URL of the same host up meanwhile', async () => {
+    server.answer((request, response) => {
+      if (request.url === '/well') response.end('abc')
+    })
+    const hanging = Array.from({ length: 20 }, (_, at) => timed(httpGet(`${server.origin}/${at}`, LIMITS)))
+    expect((await httpGet(`${server.origin}/well`, LIMITS)).body).toHaveLength(3)
+    for (const { result } of await Promise.all(hanging)) expect(result).toBeInstanceOf(Error)
+  })
+
   test('and leaves no connection open to a server that misbehaved', async () => {
     server.answer((_, response) => {
       response.writeHead(500)
