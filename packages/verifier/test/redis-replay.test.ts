@@ -105,6 +105,7 @@ describe('a server', () => {
     ['that forbids INFO', () => Promise.reject(new Error('NOPERM this user has no permissions'))],
     ['that shows neither', () => Promise.resolve('redis_version:7\r\n')],
     ['that shows the role alone', () => Promise.resolve('role:master\r\n')],
+    ['that shows the policy alone', () => Promise.resolve('maxmemory_policy:noeviction\r\n')],
     ['that shows something else than text', () => Promise.resolve({ role: 'master', maxmemory_policy: 'noeviction' })],
   ])('AHP-TIME-17 %s is taken only at the word of the operator', async (_title, info) => {
     const { set } = createModelRedis(Date.now)
@@ -134,14 +135,19 @@ describe('a server', () => {
     expect(model.sets).toHaveLength(2 + 20)
   })
 
-  test('that is down refuses, says so once, and serves again by itself', async () => {
-    const { model, store, end, told } = ready()
-    model.instead = () => Promise.reject(new Error('The client is offline'))
+  test('that is down refuses, says so once each time, and serves again by itself', async () => {
+    const { clock, model, store, end, told } = ready()
+    const down = () => Promise.reject(new Error('The client is offline'))
+    model.instead = down
     await expect(store.claim(KEY, end, 'h')).rejects.toThrow('The client is offline')
     await expect(store.claim(KEY, end, 'h')).rejects.toThrow('The client is offline')
     expect(told).toEqual(['replay.client: the server does not answer as it must; claims are refused'])
     model.instead = undefined
     expect(await store.claim(KEY, end, 'h')).toBe('fresh')
+    model.instead = down
+    clock.advance(60)
+    await expect(store.claim(KEY, end, 'h')).rejects.toThrow('The client is offline')
+    expect(told).toHaveLength(2)
   })
 })
 

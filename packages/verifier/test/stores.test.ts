@@ -39,6 +39,19 @@ describe('the replay store of a verifier', () => {
     verifier.close()
   })
 
+  test('AHP-TIME-9 a token that ends before the claim leaves no record', async () => {
+    const harness = createMockHarness({ logSize: 10 })
+    let claims = 0
+    const replay = { scope: 'shared', claim: () => (claims++, 'fresh' as const) } as const
+    const verifier = createVerifier({ ...harness.receiver(), replay })
+    await verifier.warm()
+    const request = harness.mint()
+    const slow = { ...receivedFrom(request), content: () => (harness.clock.advance(60), request.body) }
+    await expect(verifier.verify(slow)).rejects.toMatchObject({ code: 'token_expired' })
+    expect(claims).toBe(0)
+    verifier.close()
+  })
+
   test('AHP-TIME-9 a token that ends before the store has answered is refused: its record may have ended too', async () => {
     for (const [seconds, outcome] of [
       [59, 'served'],
