@@ -260,6 +260,17 @@ describe.skipIf(REDIS_URL === undefined)('on a real Redis (skipped where AIEGIS_
     expect(await outcome(receiver, harness.mint())).toBe('200 served')
   })
 
+  test('AHP-TIME-16 a client of another shape fits through a wrapper', async () => {
+    const other = {
+      set: (key: string, value: string, { PX }: { readonly PX: number }) =>
+        client.sendCommand(['SET', key, value, 'PX', String(PX), 'NX']),
+      info: (section: string) => client.sendCommand<string>(['INFO', section]),
+    }
+    const store = storeOn(other, { now: Date.now })
+    const claim = () => store.claim('k'.repeat(43), Math.ceil(Date.now() / 1000) + 5, 'h')
+    expect([await claim(), await claim()]).toEqual(['fresh', 'seen'])
+  })
+
   test('AHP-TIME-17 a server that may evict refuses with a sentence', async () => {
     await configure({ 'maxmemory-policy': 'allkeys-lru' })
     const harness = createMockHarness({ logSize: 20 })

@@ -6,7 +6,7 @@ import type { ClaimResult, ReplayStore } from './replay.ts'
  * fits through a wrapper; for ioredis (`new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 0 })`):
  *
  * ```ts
- * const client = { set: (key, value, { PX }) => ioredis.set(key, value, 'PX', PX, 'NX'), info: (section) => ioredis.info(section) }
+ * const client: RedisClient = { set: (key, value, { PX }) => ioredis.set(key, value, 'PX', PX, 'NX'), info: (section) => ioredis.info(section) }
  * ```
  */
 export interface RedisClient {
@@ -26,7 +26,7 @@ export interface RedisReplayOptions {
    * of one base with different namespaces each serve every token once.
    */
   readonly namespace?: string
-  /** Milliseconds since the epoch, as the verifier reads them; the system clock by default. */
+  /** Milliseconds since the epoch, from the clock of the verifier, which is the default too; one that is ahead shortens records. */
   readonly now?: () => number
   /** Told in one sentence why claims are refused; writes to standard error by default. */
   readonly log?: (line: string, cause?: unknown) => void
@@ -40,7 +40,10 @@ export interface RedisReplayOptions {
 /** A store behind a client. */
 export interface RedisReplayStore extends ReplayStore {
   readonly scope: 'shared'
-  /** Resolves when the server is one that forgets nothing; rejects with a sentence that says what to do. Each claim asks this first. */
+  /**
+   * Resolves when the server is one that forgets nothing; rejects with a sentence that says what to do. Each claim asks this first, and
+   * the answer counts for a minute. Of a cluster it sees the node that the client asks.
+   */
   ready(): Promise<void>
   claim(key: string, expiresAt: number, issuer: string): Promise<ClaimResult>
 }
