@@ -35,8 +35,8 @@ const EVIDENCE: readonly Case[] = [
   ['AHP-BIND-2 a proof as a list', 'evidence_repeated', changed('X-AEGIS-Proof', (value) => `${value}, ${value}`)],
   ['AHP-BIND-3 a token in the query', 'token_missing', (h) => inQuery(h.mint())],
   ['AHP-BIND-3 a token in a cookie', 'token_missing', (h) => inCookie(h.mint())],
-  ['AHP-BIND-4 a line of more than 8,000 bytes', 'evidence_too_large', changed('X-AEGIS-Passport', () => 'A'.repeat(7983))],
-  ['AHP-BIND-4 a line of 8,000 bytes is looked at', 'passport_malformed', changed('X-AEGIS-Passport', () => 'A~'.repeat(3991))],
+  ['AHP-BIND-4 a line of more than 8,000 bytes', 'evidence_too_large', changed('Signature', () => 'A'.repeat(7990))],
+  ['AHP-BIND-4 a line of 8,000 bytes is looked at', 'possession_malformed', changed('Signature', () => 'A'.repeat(7989))],
   [
     'AHP-BIND-4 more than 12,288 bytes together',
     'evidence_too_large',

@@ -1,6 +1,7 @@
 /** Issues passports: a verifiable credential that says who an agent is and what it may do (spec chapter 8). @module */
 import {
   checkDid,
+  encodeJwsInput,
   equal,
   formatDidKey,
   formatSeconds,
@@ -15,6 +16,7 @@ import {
   type Fact,
   type JsonObject,
   type MissionPair,
+  type Passport,
   type Signer,
 } from '@aiegis/protocol'
 import type { StatusPublisher } from './status.ts'
@@ -59,21 +61,33 @@ export interface PassportIssuer {
 }
 
 /**
- * Signs a passport. Rejects with the `Refusal` of the receivers' own reader when the request makes none that they would read, and
+ * Signs a passport. Rejects as `readAsReceiver` throws when the request makes none that receivers would read, and
  * with `TypeError` for a key that has another role.
  */
 export async function issuePassport(issuer: PassportIssuer, request: PassportRequest): Promise<IssuedPassport> {
   if (issuer.taken.some(({ bytes }) => equal(bytes, request.agent.bytes)))
     throw new TypeError("issuePassport: `agent` is one of this server's own keys, and a key has one role; give the agent another")
   const agentDid = formatDidKey(request.agent)
-  // The form is checked before an index is spent, with the index of greatest length.
-  parsePassport(utf8(JSON.stringify(credentialOf(issuer, request, agentDid, 131_071))))
+  // The form is checked before an index is spent.
+  readAsReceiver(issuer, request)
   const statusIndex = issuer.status.allocate()
   const credential = credentialOf(issuer, request, agentDid, statusIndex)
   const passport = await signJws(issuer.signer, { typ: PASSPORT_TYPE, cty: 'vc' }, credential)
-  if (passport.length > LIMITS.passport)
-    throw new RangeError(`the passport has ${passport.length} characters, more than ${LIMITS.passport}; shorten its mission`)
   return { passport, agentDid, statusIndex }
+}
+
+/**
+ * What receivers would read, with a status index of greatest length. Throws the `Refusal` of their reader when they would not, and
+ * `RangeError` for a passport that does not fit its header, also beside those of a chain it is meant for (AHP-PASS-34).
+ */
+function readAsReceiver(issuer: PassportIssuer, request: PassportRequest): Passport {
+  const credential = credentialOf(issuer, request, formatDidKey(request.agent), 131_071)
+  const read = parsePassport(utf8(JSON.stringify(credential)))
+  const most = read.maxDepth === 2 || read.delegatedOnly ? LIMITS.passportInChain : LIMITS.passport
+  const header = { alg: 'Ed25519', typ: PASSPORT_TYPE, cty: 'vc', kid: issuer.signer.kid }
+  const length = encodeJwsInput(header, credential).length + '.'.length + SIGNATURE_LENGTH
+  if (length > most) throw new RangeError(`the passport has ${length} characters, more than ${most}; shorten its mission`)
+  return read
 }
 
 function credentialOf(issuer: PassportIssuer, request: PassportRequest, agentDid: string, statusIndex: number): JsonObject {
@@ -109,4 +123,6 @@ function credentialOf(issuer: PassportIssuer, request: PassportRequest, agentDid
   }
 }
 
+/** 64 bytes in base64url. */
+const SIGNATURE_LENGTH = 86
 const NONE: Attestation = { grade: 'none' }

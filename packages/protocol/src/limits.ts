@@ -4,6 +4,8 @@
 export const LIMITS = {
   token: 4096,
   passport: 4096,
+  /** Of an agent that is meant for chains of three (AHP-PASS-34); receivers do not compare with it. */
+  passportInChain: 1920,
   passportHeader: 7980,
   delegation: 1100,
   proof: 4096,

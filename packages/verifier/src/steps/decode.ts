@@ -63,12 +63,13 @@ export function decode(credential: Credential, limits: TrustLimits, chains: Chai
 
 /** Before anything is decoded: size is the only thing about evidence that costs nothing to know. */
 function checkSizes({ token, proof, passport }: Credential, limits: TrustLimits): void {
-  if (token.length > limits.tokenBytes || proof.length > limits.proofChars || hasLongPart(passport, limits)) {
-    throw new Refusal('evidence_too_large', 'a token, passport, delegation or proof is longer than this receiver reads')
+  if (token.length > limits.tokenBytes || proof.length > limits.proofChars || isLongChain(passport, limits)) {
+    throw new Refusal('evidence_too_large', 'a token, chain, passport, delegation or proof is longer than this receiver reads')
   }
 }
 
-function hasLongPart(chain: string, limits: TrustLimits): boolean {
+function isLongChain(chain: string, limits: TrustLimits): boolean {
+  if (chain.length > LIMITS.passportHeader) return true
   let start = 0
   for (let part = 0; part < 5; part++) {
     const end = chain.indexOf('~', start)
