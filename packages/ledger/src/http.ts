@@ -1,7 +1,6 @@
 /** Serves the public side of a log: its head, its tiles and its entries (c2sp.org/tlog-tiles; spec chapter 17). @module */
-import { Refusal, utf8 } from '@aiegis/protocol'
+import { parseTilePath, Refusal, utf8 } from '@aiegis/protocol'
 import type { Log } from './log.ts'
-import { parseTilePath } from './tile-path.ts'
 
 const RETRY_SECONDS = 10
 

@@ -1,12 +1,23 @@
 /** The log: appends in batches, releases a head only when it is durable, and proves what is under it (spec chapter 17). @module */
-import { formatProof, hashLeaf, Refusal, type CryptoPort } from '@aiegis/protocol'
+import {
+  consistencyPath,
+  edgeOf,
+  formatProof,
+  hashLeaf,
+  inclusionPath,
+  Refusal,
+  TILE_WIDTH,
+  tileBytes,
+  widthOf,
+  type CryptoPort,
+  type NodeSource,
+} from '@aiegis/protocol'
 import { formatBundle, MAX_ENTRY } from './bundle.ts'
 import { sortOut, type Append } from './idempotency.ts'
 import { createSequencer } from './sequencer.ts'
 import type { Store } from './store.ts'
 import { createTileCache } from './tile-cache.ts'
-import { TILE_WIDTH, tileBytes } from './tile.ts'
-import { consistencyPath, edgeOf, growTree, inclusionPath, nodesOf, widthOf, type NodeSource, type Tree } from './tree.ts'
+import { growTree, nodesOf, type Tree } from './tree.ts'
 
 /** What an append gives back: everything a token needs beside itself. */
 export interface Appended {

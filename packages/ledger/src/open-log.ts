@@ -10,6 +10,7 @@ import {
   Malformed,
   parseCheckpoint,
   parseVkey,
+  rootOf,
   utf8,
   verifyCheckpoint,
   type CryptoPort,
@@ -22,7 +23,7 @@ import { checkHead, recoverTree, type Identity, type Recovered } from './recover
 import { prepareSchema } from './schema.ts'
 import { closeDatabase, openDatabase, type Database } from './sqlite.ts'
 import { createStore } from './store.ts'
-import { noFullTile, nodesOf, rootOf, type Tree } from './tree.ts'
+import { noFullTile, nodesOf, type Tree } from './tree.ts'
 
 /** Where a log is kept and who signs it. */
 export interface LogOptions {

@@ -1,18 +1,23 @@
 /** Rebuilds the tree from the stored rows and holds it against every head that must be in it (spec chapter 17). @module */
 import {
+  edgeOf,
+  EMPTY_TILE,
   equal,
+  growTile,
   hashLeaf,
   Malformed,
   parseCheckpoint,
+  rootOf,
+  TILE_WIDTH,
   verifyCheckpoint,
   type Checkpoint,
   type CryptoPort,
+  type Tile,
   type Vkey,
 } from '@aiegis/protocol'
 import type { Store } from './store.ts'
 import { createTileCache } from './tile-cache.ts'
-import { EMPTY_TILE, growTile, TILE_WIDTH, type Tile } from './tile.ts'
-import { edgeOf, nodesOf, rootOf, type Tree } from './tree.ts'
+import { nodesOf, type Tree } from './tree.ts'
 
 /** What the log of these rows is called and which key signs it. */
 export interface Identity {

@@ -1,6 +1,6 @@
 /** Reads and writes the rows of a log; every write is one durable transaction (spec chapter 17). @module */
+import { TILE_HEIGHT, TILE_WIDTH, tileBytes, tileNode } from '@aiegis/protocol'
 import { bytesOf, integerOf, textOf, type Database, type Statement } from './sqlite.ts'
-import { tileBytes, tileNode, TILE_HEIGHT, TILE_WIDTH } from './tile.ts'
 import type { FullTile } from './tree.ts'
 
 /** An entry that is about to be stored. */

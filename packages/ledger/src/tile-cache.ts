@@ -1,7 +1,6 @@
 /** Keeps full tiles that proofs needed lately; a full tile never changes (spec chapter 17). @module */
-import { equal, type CryptoPort } from '@aiegis/protocol'
+import { equal, readTile, TILE_HEIGHT, tileNode, type CryptoPort, type Tile } from '@aiegis/protocol'
 import type { Store } from './store.ts'
-import { readTile, TILE_HEIGHT, tileNode, type Tile } from './tile.ts'
 import type { FullTile } from './tree.ts'
 
 /** Full tiles by level and number. */

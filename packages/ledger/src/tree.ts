@@ -1,6 +1,16 @@
 /** The tree over all leaves: its right edge in memory, everything else in full tiles (RFC 9162 §2.1; spec chapter 17). @module */
-import { emptyRoot, hashNode, type CryptoPort } from '@aiegis/protocol'
-import { EMPTY_TILE, growTile, TILE_HEIGHT, TILE_WIDTH, tileNode, type Tile } from './tile.ts'
+import {
+  edgeOf,
+  EMPTY_TILE,
+  growTile,
+  nodesIn,
+  TILE_HEIGHT,
+  TILE_WIDTH,
+  tileNode,
+  type CryptoPort,
+  type NodeSource,
+  type Tile,
+} from '@aiegis/protocol'
 
 /** A tree that never changes: growing makes another one, so that a batch that fails leaves nothing behind. */
 export interface Tree {
@@ -16,9 +26,6 @@ export interface FullTile {
   readonly n: number
   readonly tile: Tile
 }
-
-/** Hash of the complete subtree over leaves `index`·2^`height` and the next 2^`height` − 1. */
-export type NodeSource = (height: number, index: number) => Uint8Array
 
 /** A tree without leaves. */
 export const EMPTY_TREE: Tree = { size: 0, edge: [] }
@@ -53,88 +60,12 @@ export function growTree(crypto: CryptoPort, tree: Tree, leafHashes: readonly Ui
   return { tree: { size: tree.size + leafHashes.length, edge }, full }
 }
 
-/** Number and width of the tile at the right end of `level` in a tree of `size` leaves. */
-export function edgeOf(size: number, level: number): { readonly n: number; readonly width: number } {
-  const hashes = Math.floor(size / 2 ** (TILE_HEIGHT * level))
-  return { n: Math.floor(hashes / TILE_WIDTH), width: hashes % TILE_WIDTH }
-}
-
-/** Hashes of tile `n` of `level` in a tree of `size` leaves: 0 to 256. */
-export function widthOf(size: number, level: number, n: number): number {
-  const edge = edgeOf(size, level)
-  return n < edge.n ? TILE_WIDTH : n === edge.n ? edge.width : 0
-}
-
 /** Finds nodes in the right edge of `tree`, or in the full tile that `load` gives. */
 export function nodesOf(tree: Tree, load: (level: number, n: number) => Tile): NodeSource {
-  return (height, index) => {
-    const level = Math.floor(height / TILE_HEIGHT)
-    const inner = height % TILE_HEIGHT
-    const perTile = 2 ** (TILE_HEIGHT - inner)
-    const n = Math.floor(index / perTile)
-    const atEdge = n === edgeOf(tree.size, level).n ? tree.edge[level] : undefined
-    return tileNode(atEdge ?? load(level, n), inner, index % perTile)
-  }
+  return nodesIn((level, n) => (n === edgeOf(tree.size, level).n ? tree.edge[level] : undefined) ?? load(level, n))
 }
 
 /** For what needs the right edge only, such as the root of the whole tree. */
 export function noFullTile(level: number, n: number): never {
   throw new RangeError(`tile ${level}/${n} should not be needed`)
-}
-
-/** Root of the first `size` leaves, in O(log size) hashes. */
-export function rootOf(crypto: CryptoPort, node: NodeSource, size: number): Uint8Array {
-  return size === 0 ? emptyRoot(crypto) : rangeHash(crypto, node, 0, size)
-}
-
-/** Path from leaf `index` to the root of the first `size` leaves (RFC 9162 §2.1.3.1). Throws `RangeError` for an index outside. */
-export function inclusionPath(crypto: CryptoPort, node: NodeSource, index: number, size: number): readonly Uint8Array[] {
-  if (!(index >= 0 && index < size)) throw new RangeError(`leaf ${index} is not in a tree of ${size}`)
-  return climb(crypto, node, { height: 0, index, size })
-}
-
-/**
- * Path that shows the first `size1` leaves to be the start of the first `size2` (RFC 9162 §2.1.4.1). Empty for equal sizes, and for
- * `size1` = 0, of which there is nothing to show. Throws `RangeError` for `size1` over `size2`.
- */
-export function consistencyPath(crypto: CryptoPort, node: NodeSource, size1: number, size2: number): readonly Uint8Array[] {
-  if (!(size1 >= 0 && size1 <= size2)) throw new RangeError(`${size1} leaves are not the start of ${size2}`)
-  if (size1 === 0 || size1 === size2) return []
-  // The largest complete subtree that ends where the old tree ends; its root is known when it is the whole old tree.
-  let height = 0
-  let index = size1 - 1
-  for (; index % 2 === 1; height++) index = (index - 1) / 2
-  const first = index === 0 ? [] : [node(height, index)]
-  return [...first, ...climb(crypto, node, { height, index, size: size2 })]
-}
-
-/** Siblings of node `index` at `height`, and of each node above it, in a tree of `size` leaves. */
-function climb(crypto: CryptoPort, node: NodeSource, from: { height: number; index: number; size: number }): Uint8Array[] {
-  const path: Uint8Array[] = []
-  let { height, index } = from
-  for (let last = Math.floor((from.size - 1) / 2 ** height); last > 0; last = Math.floor(last / 2)) {
-    const sibling = index % 2 === 1 ? index - 1 : index + 1
-    if (sibling < last) path.push(node(height, sibling))
-    // The last node of a level may cover fewer leaves than its height allows.
-    else if (sibling === last) path.push(rangeHash(crypto, node, last * 2 ** height, from.size))
-    index = Math.floor(index / 2)
-    height++
-  }
-  return path
-}
-
-/** Hash of leaves `start` to `end` − 1, where `start` is a multiple of the largest power of two that fits in. */
-function rangeHash(crypto: CryptoPort, node: NodeSource, start: number, end: number): Uint8Array {
-  const height = heightWithin(end - start)
-  const left = node(height, start / 2 ** height)
-  const middle = start + 2 ** height
-  return middle === end ? left : hashNode(crypto, left, rangeHash(crypto, node, middle, end))
-}
-
-/** Height of the largest complete subtree with at most `leaves` leaves. */
-function heightWithin(leaves: number): number {
-  let height = 0
-  // Not Math.log2, which rounds 2^49 − 1 up.
-  while (2 ** (height + 1) <= leaves) height++
-  return height
 }

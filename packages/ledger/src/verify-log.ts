@@ -2,18 +2,23 @@
 import {
   decodeUtf8,
   defaultCrypto,
+  edgeOf,
   equal,
+  formatTilePath,
   hashLeaf,
   parseCheckpoint,
+  rootOf,
+  TILE_WIDTH,
+  tileBytes,
   verifyCheckpoint,
   type Checkpoint,
   type CryptoPort,
+  type Tile,
+  type TileName,
   type Vkey,
 } from '@aiegis/protocol'
 import { parseBundle } from './bundle.ts'
-import { formatTilePath, type TileName } from './tile-path.ts'
-import { TILE_WIDTH, tileBytes, type Tile } from './tile.ts'
-import { edgeOf, EMPTY_TREE, growTree, noFullTile, nodesOf, rootOf, type FullTile, type Grown, type Tree } from './tree.ts'
+import { EMPTY_TREE, growTree, noFullTile, nodesOf, type FullTile, type Grown, type Tree } from './tree.ts'
 
 /** A log that contradicts itself or a head that it signed. The message says where. */
 export class BrokenLog extends Error {

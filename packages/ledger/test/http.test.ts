@@ -1,9 +1,8 @@
 import { assert, bigInt, integer, oneof, constant, property } from 'fast-check'
-import { decodeUtf8, hashLeaf, toHex } from '@aiegis/protocol'
+import { decodeUtf8, formatTilePath, hashLeaf, parseTilePath, toHex } from '@aiegis/protocol'
 import { describe, expect, test } from 'vitest'
 import { parseBundle } from '../src/bundle.ts'
 import { logHttp } from '../src/http.ts'
-import { formatTilePath, parseTilePath } from '../src/tile-path.ts'
 import { crypto, fill, leafOf, openIn } from './logs.ts'
 
 describe('paths of tiles', () => {

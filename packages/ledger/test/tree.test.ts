@@ -1,20 +1,28 @@
 import { assert, nat, property } from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { defaultCrypto, emptyRoot, hashLeaf, hashNode, toHex, utf8, verifyConsistency, verifyInclusion } from '@aiegis/protocol'
-import { EMPTY_TILE, growTile, readTile, tileBytes, tileNode, type Tile } from '../src/tile.ts'
 import {
   consistencyPath,
+  defaultCrypto,
   edgeOf,
-  EMPTY_TREE,
-  growTree,
+  EMPTY_TILE,
+  emptyRoot,
+  growTile,
+  hashLeaf,
+  hashNode,
   inclusionPath,
-  nodesOf,
+  readTile,
   rootOf,
+  tileBytes,
+  tileNode,
+  toHex,
+  utf8,
+  verifyConsistency,
+  verifyInclusion,
   widthOf,
-  type FullTile,
   type NodeSource,
-  type Tree,
-} from '../src/tree.ts'
+  type Tile,
+} from '@aiegis/protocol'
+import { EMPTY_TREE, growTree, nodesOf, type FullTile, type Tree } from '../src/tree.ts'
 
 const crypto = defaultCrypto()
 

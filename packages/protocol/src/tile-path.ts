@@ -1,4 +1,4 @@
-/** The paths under which a log serves its tiles, each in one spelling (c2sp.org/tlog-tiles; spec chapter 17). @module */
+/** The paths under which a log serves its tiles, each in one spelling (c2sp.org/tlog-tiles; spec chapters 5 and 17). @module */
 import { TILE_WIDTH } from './tile.ts'
 
 /** One tile of hashes, or one bundle of entries. */

@@ -1,5 +1,6 @@
-/** One tile of the tree: up to 256 hashes of a level and every complete node above them (c2sp.org/tlog-tiles; spec chapter 17). @module */
-import { hashNode, type CryptoPort } from '@aiegis/protocol'
+/** One tile of the tree: up to 256 hashes of a level and every complete node above them (c2sp.org/tlog-tiles; spec chapters 5 and 17). @module */
+import type { CryptoPort } from './crypto.ts'
+import { hashNode } from './merkle.ts'
 
 /** Hashes in a full tile. */
 export const TILE_WIDTH = 256
