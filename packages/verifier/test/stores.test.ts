@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto'
+import { defaultCrypto } from '@aiegis/protocol'
 import { createMockHarness, receivedFrom } from '@aiegis/testing'
 import { describe, expect, test } from 'vitest'
+import { replayKey } from '../src/steps/replay.ts'
 import { createVerifier } from '../src/verifier.ts'
 
 describe('the replay store of a verifier', () => {
@@ -37,6 +40,16 @@ describe('the replay store of a verifier', () => {
     await verifier.warm()
     await expect(verifier.verify(receivedFrom(harness.mint()))).rejects.toMatchObject({ code: 'replay_unavailable' })
     verifier.close()
+  })
+
+  test('AHP-TIME-8 the key of a shared store is the hash of both names with their lengths, so that no two pairs share one', () => {
+    const keyOf = (iss: string, jti: string) => replayKey(iss, jti, defaultCrypto())
+    const text = '23:did:web:harness.example26:01KAHWN2RZ5T8V0X3Y6A9C1E4G'
+    const key = createHash('sha256').update(text).digest('base64url')
+    expect(keyOf('did:web:harness.example', '01KAHWN2RZ5T8V0X3Y6A9C1E4G')).toBe(key)
+    expect(key).toHaveLength(43)
+    const pairs = [keyOf('did:web:ab', 'cd'), keyOf('did:web:a', 'bcd'), keyOf('did:web:abc', 'd'), keyOf('did:web:ac', 'bd')]
+    expect(new Set(pairs).size).toBe(4)
   })
 
   test('AHP-TIME-9 a token that ends before the claim leaves no record', async () => {
