@@ -151,7 +151,7 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
       for (const source of running ? sources : []) {
         if (source.hinted || (url !== undefined && url !== source.url)) continue
         source.hinted = true
-        if (source.underWay === undefined) plan(source)
+        plan(source)
       }
     },
     check(issuer, url, index, at) {

@@ -144,10 +144,13 @@ describe('AHP-STATUS-18 a hint', () => {
     lists.start()
     await pass(10)
     vi.setSystemTime((NOW - 300) * 1000)
-    lists.changed(FIRST)
-    await pass(999)
+    for (let sent = 0; sent < 9; sent++) {
+      lists.changed(FIRST)
+      await pass(100)
+    }
     expect(timesOf(FIRST)).toHaveLength(1)
-    await pass(1)
+    lists.changed(FIRST)
+    await pass(100)
     expect(timesOf(FIRST)).toHaveLength(2)
   })
 })

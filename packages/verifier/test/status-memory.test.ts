@@ -5,6 +5,7 @@ import { createKeeper } from '../src/status-memory.ts'
 import {
   createStatusLists,
   type HttpGet,
+  type Inflate,
   type KeptList,
   type StatusLists,
   type StatusListsOptions,
@@ -142,6 +143,24 @@ describe('after a restart', () => {
     const lists = restart(engines)
     served = list({ from: NOW - 11 })
     await lists.warm()
+    expect(check(lists, 7)).toBe('revoked')
+  })
+
+  test('AHP-STATUS-11 no list is taken before the one that was kept is known', async () => {
+    await use(list({ from: NOW - 10, revoked: [7] }))
+    let go: () => void = () => {}
+    const gone = new Promise<void>((resolve) => (go = resolve))
+    const slow = vi.fn<Inflate>(inflate).mockImplementationOnce(async (gzip, maxBytes) => {
+      await gone
+      return inflate(gzip, maxBytes)
+    })
+    const lists = restart({ inflate: slow })
+    served = list({ from: NOW - 11 })
+    const warm = lists.warm()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(check(lists, 7)).toBe('unavailable')
+    go()
+    await warm
     expect(check(lists, 7)).toBe('revoked')
   })
 

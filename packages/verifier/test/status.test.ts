@@ -373,6 +373,17 @@ describe('AHP-STATUS-12 reading in the background', () => {
     expect(get).toHaveBeenCalledTimes(3)
   })
 
+  test('a list that was read and has become too old is tried again every 5 seconds too', async () => {
+    vi.useFakeTimers({ now: NOW * 1000 })
+    const get = vi.fn<HttpGet>().mockResolvedValueOnce(answerOf(listText())).mockRejectedValue(new Error('refused'))
+    const lists = create({ get, now: Date.now, issuers: [issuer({ maxStalenessSeconds: 100 })] })
+    lists.start()
+    await vi.advanceTimersByTimeAsync(119_999)
+    expect(get).toHaveBeenCalledTimes(2)
+    await vi.advanceTimersByTimeAsync(10_001)
+    expect(get).toHaveBeenCalledTimes(5)
+  })
+
   test('its timers do not keep a process alive', async () => {
     serve(listText())
     const unref = vi.spyOn(Object.getPrototypeOf(setTimeout(() => {}, 0)) as NodeJS.Timeout, 'unref')

@@ -12,13 +12,20 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { rename } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createMockHarness, NAMES } from '@aiegis/testing'
+import { createMockHarness, NAMES, receivedFrom } from '@aiegis/testing'
+import type { Verifier } from '@aiegis/verifier'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createStateDirectory, statePath } from '../../src/node/state-directory.ts'
 import { createNodeVerifier } from '../../src/node/verifier.ts'
 import type { KeptList } from '../../src/status.ts'
+
+vi.mock(import('node:fs/promises'), async (original) => {
+  const real = await original()
+  return { ...real, rename: vi.fn<typeof rename>(real.rename) }
+})
 
 const ISSUER = 'did:web:identity.example'
 const URL = 'https://identity.example/status/revocation/1'
@@ -201,7 +208,16 @@ describe('AHP-STATUS-16 the start stops', () => {
 })
 
 describe('AHP-STATUS-16 a list that cannot be kept', () => {
-  test('leaves the old one and no draft', async () => {
+  test('because its name cannot be changed leaves the old one and no draft', async () => {
+    await written()
+    vi.mocked(rename).mockRejectedValueOnce(new Error('no space left'))
+    const saved = createStateDirectory(directory).save(ISSUER, URL, { ...KEPT, text: 'd.e.f' })
+    await expect(saved).rejects.toThrow('no space left')
+    expect(readdirSync(directory)).toHaveLength(1)
+    expect(load()).toEqual(KEPT)
+  })
+
+  test('because its place is gone or taken is told', async () => {
     const file = await written()
     const memory = createStateDirectory(directory)
     rmSync(directory, { recursive: true })
@@ -234,6 +250,23 @@ describe('a verifier on Node', () => {
     verifier.close()
     await expect.poll(() => readdirSync(directory).filter((name) => name.endsWith('.json'))).toHaveLength(1)
     expect(load(NAMES.issuer, NAMES.statusList)?.validFrom).toBe(harness.clock.seconds())
+  })
+
+  test('AHP-STATUS-15 serves at once after a restart while the issuer is down, as long as its list is young enough', async () => {
+    const own = createMockHarness({ logSize: 5 })
+    const start = (): Verifier => createNodeVerifier({ ...own.receiver(), stateDirectory: directory, log: () => {} })
+    const before = start()
+    await before.warm()
+    before.close()
+    await expect.poll(() => readdirSync(directory).filter((name) => name.endsWith('.json'))).toHaveLength(1)
+    own.status.set('down')
+    own.clock.advance(300)
+    const restarted = start()
+    own.clock.advance(6)
+    expect(await restarted.verify(receivedFrom(own.mint()))).toMatchObject({ decision: 'ALLOW' })
+    own.clock.advance(295)
+    await expect(restarted.verify(receivedFrom(own.mint()))).rejects.toMatchObject({ code: 'status_unavailable' })
+    restarted.close()
   })
 
   test('stops at AIEGIS_STATE that is no directory, also where trust is an option', () => {

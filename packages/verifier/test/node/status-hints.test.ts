@@ -1,4 +1,4 @@
-import { createServer, request as requestOf, type Server } from 'node:http'
+import { createServer, request as requestOf, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { captureRawBody, getAiegis, requireAiegisToken, statusHints, type Verifier } from '@aiegis/express'
 import { createMockHarness, NAMES, problemOf, sendRaw } from '@aiegis/testing'
@@ -107,6 +107,19 @@ describe('AHP-STATUS-17 the handler for hints', () => {
 
   test('answers bytes that are no UTF-8 with 400', async () => {
     expect((await post(Uint8Array.of(0x22, 0xff, 0x22))).status).toBe(400)
+  })
+
+  test.each([
+    ['another type', { 'content-type': 'text/plain', 'content-length': 100 }],
+    ['too much content', { ...JSON_TYPE, 'content-length': 2049 }],
+  ])('closes the connection where it did not read the content: %s', async (_, headers) => {
+    const port = await listen(statusHints(verifier))
+    const early = requestOf({ port, host: '127.0.0.1', method: 'POST', headers })
+    early.write('{')
+    const response = await new Promise<IncomingMessage>((resolve) => early.on('response', resolve))
+    expect(response.headers.connection).toBe('close')
+    early.on('error', () => {})
+    early.destroy()
   })
 
   test('goes on after many hints on one connection and after senders that leave', async () => {
