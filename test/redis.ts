@@ -29,6 +29,8 @@ export interface Proxy {
 /** Listens on loopback in front of a server. */
 export async function createProxy(url: string): Promise<Proxy> {
   const { hostname, port } = new URL(url)
+  const own = new URL(url)
+  own.hostname = '127.0.0.1'
   const sockets = new Set<Socket>()
   const held: (() => void)[] = []
   let wire: Wire = 'pass'
@@ -36,7 +38,7 @@ export async function createProxy(url: string): Promise<Proxy> {
 
   const open = (near: Socket): void => {
     if (isCut) return void near.destroy()
-    const far = connect(Number(port), hostname)
+    const far = connect(port === '' ? 6379 : Number(port), hostname)
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -56,11 +58,12 @@ export async function createProxy(url: string): Promise<Proxy> {
   }
   const server = createServer(open)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  own.port = String((server.address() as AddressInfo).port)
   const destroyAll = (): void => {
     for (const socket of sockets) socket.destroy()
   }
   return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: own.href,
     set(next) {
       wire = next
       if (next === 'pass') for (const send of held.splice(0)) send()
