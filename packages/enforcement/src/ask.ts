@@ -12,6 +12,7 @@ import {
   type JsonObject,
   type JsonValue,
 } from '@aiegis/protocol'
+import { checkMediaType, fieldsOf, singleOf } from './fields.ts'
 
 /** A question as it came: header lines as Node gives them (name, value, name, value, …) and the whole content. */
 export interface AskRequest {
@@ -50,34 +51,18 @@ const IDEMPOTENCY_KEY = /^[A-Za-z0-9_-]{1,64}$/
  * when a field that has one value comes twice. `Signature-Input` and `Signature` may be split over lines (RFC 9421 §4.1).
  */
 export function readAskHeaders(lines: readonly string[]): AskHeaders {
-  const fields = new Map<string, string[]>()
-  for (let at = 0; at + 1 < lines.length; at += 2) {
-    const name = (lines[at] ?? '').toLowerCase()
-    fields.set(name, [...(fields.get(name) ?? []), lines[at + 1] ?? ''])
-  }
-  const single = (name: string): string | undefined => {
-    const [value, second] = fields.get(name) ?? []
-    if (second !== undefined) throw new Refusal('ask_malformed', `two lines of ${name}`)
-    return value
-  }
-  if (fields.has('content-encoding')) throw new Refusal('ask_media_type', 'the content is encoded')
-  if (mediaTypeOf(single('content-type') ?? '') !== 'application/json')
-    throw new Refusal('ask_media_type', 'the content is no application/json')
-  const idempotencyKey = single('idempotency-key')
+  const fields = fieldsOf(lines)
+  checkMediaType(fields)
+  const idempotencyKey = singleOf(fields, 'idempotency-key')
   if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey))
     throw new Refusal('ask_malformed', 'Idempotency-Key has another form')
   return {
-    passport: single('x-aegis-passport'),
+    passport: singleOf(fields, 'x-aegis-passport'),
     signatureInput: fields.get('signature-input')?.join(', '),
     signature: fields.get('signature')?.join(', '),
-    contentDigest: single('content-digest'),
+    contentDigest: singleOf(fields, 'content-digest'),
     idempotencyKey,
   }
-}
-
-/** The part of a `Content-Type` before its first `;`, without spaces and in lower case. */
-export function mediaTypeOf(contentType: string): string {
-  return (contentType.split(';', 1)[0] ?? '').trim().toLowerCase()
 }
 
 /** The question in `content`. Throws `ask_too_large` and `ask_malformed`. Does not look into `context.request`. */
@@ -95,7 +80,7 @@ export function parseAsk(content: Uint8Array): Question {
   const request = Object.hasOwn(context, 'request') ? context['request'] : undefined
   if (request !== undefined && !isObject(request)) throw new Refusal('ask_malformed', '"context.request" is no object')
   return {
-    action: refuseAs('ask_malformed', () => checkAction(textOf(body, 'action'))),
+    action: actionOf(body),
     target: targetOf(body),
     input: Object.hasOwn(body, 'input') ? body['input'] : undefined,
     context,
@@ -103,6 +88,13 @@ export function parseAsk(content: Uint8Array): Question {
     txn: optionalText(context, 'txn', IDENTIFIER),
     request,
   }
+}
+
+function actionOf(body: JsonObject): string {
+  const action = refuseAs('ask_malformed', () => checkAction(textOf(body, 'action')))
+  // Entries about what the operator did have such actions, and must not be taken for what somebody asked.
+  if (action.startsWith('harness.')) throw new Refusal('ask_malformed', 'an action of the harness itself')
+  return action
 }
 
 function targetOf(body: JsonObject): string {

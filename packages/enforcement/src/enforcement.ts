@@ -4,13 +4,19 @@ import { defaultCrypto, jwkOf, type CryptoPort, type JsonObject, type Signer } f
 import { openLog, type Log } from '@aiegis/ledger'
 import { createAfterRestart } from './after-restart.ts'
 import { answerRefusal, type HttpAnswer } from './answer.ts'
+import { agentRoutes, type AgentRouteOptions } from './agent-routes.ts'
 import type { AskRequest } from './ask.ts'
 import { createChains, type KnownIssuer } from './chains.ts'
 import { createIdentity, type Identity, type IdentityOptions } from './identity.ts'
+import { openInterrupts, type Interrupt, type Interrupted } from './interrupts.ts'
+import { createIssuance } from './issuance.ts'
 import { createIssue } from './issue.ts'
 import { KEY_ROLES } from './keys.ts'
 import { createNonceGuard } from './nonces.ts'
 import { createNotifier } from './notify.ts'
+import { createOperatorCheck } from './operator.ts'
+import { createOversight } from './oversight.ts'
+import { statusIndexOf } from './own-passport.ts'
 import { issuePassport, type IssuedPassport, type PassportRequest } from './passports.ts'
 import type { PackKey } from './policy/pack-signature.ts'
 import type { PackFile } from './policy/pack.ts'
@@ -57,6 +63,12 @@ export interface Enforcement extends Identity {
   issuePassport(request: PassportRequest): Promise<IssuedPassport>
   /** Revokes the passport with this status index for ever. False when it was revoked before. */
   revoke(statusIndex: number): boolean
+  /** Decides BLOCK for an agent or a task from now on, over restarts too; what was released before ends with its token. */
+  suspend(what: Interrupted, reason?: string): Promise<boolean>
+  /** Ends what `suspend` began. Both: false when it was so before; the act is in the log when it resolves. */
+  resume(what: Interrupted, reason?: string): Promise<boolean>
+  /** What is suspended. */
+  interrupts(): readonly Interrupt[]
   /** The status list as compact JWS. */
   statusList(): Promise<string>
   readonly log: Log
@@ -98,6 +110,7 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
     lists: [identity.statusUrl],
     isRevoked: (_, index) => status.isRevoked(index),
   }
+  const interrupts = openInterrupts(held.interruptsFile)
   const policy = await createPolicy({
     packs: options.packs ?? (await referencePacks(keys.pack)),
     packKeys: [{ kid: keys.pack.kid, key: keys.pack.publicKey }, ...(options.packKeys ?? [])],
@@ -111,16 +124,36 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
   })
   const log = await openLogOrEnd(held, identity, crypto, policy)
   const answers = { did: identity.did, blockStatus: options.blockStatus ?? 401, now }
+  const chains = createChains([own, ...(options.issuers ?? [])], crypto)
+  const issue = createIssue({
+    signer: keys.harness,
+    did: identity.did,
+    log,
+    tokenSeconds: options.tokenSeconds ?? 60,
+    crypto,
+    now,
+  })
+  const oversight = createOversight(interrupts, issue, now)
+  const issuer = {
+    signer: keys.issuer,
+    did: identity.issuerDid,
+    harness: identity.did,
+    status,
+    statusUrl: identity.statusUrl,
+    taken: KEY_ROLES.map((role) => keys[role].publicKey),
+    now,
+  }
   const decide = createProtect({
     ...answers,
     endpoint: identity.endpoint,
-    chains: createChains([own, ...(options.issuers ?? [])], crypto),
+    chains,
     crypto,
     policy,
     nonces: createNonceGuard(now, crypto),
     // An empty log has no process before this one that answered anything.
     afterRestart: createAfterRestart(log.size() > 0n ? Math.floor(now() / 1000) : undefined),
-    issue: createIssue({ signer: keys.harness, did: identity.did, log, tokenSeconds: options.tokenSeconds ?? 60, crypto, now }),
+    interrupts,
+    issue,
   })
   const protect = (request: AskRequest): Promise<HttpAnswer> =>
     decide(request).catch((error: unknown) => answerRefusal(asRefusal(error, options.onFault), answers))
@@ -128,20 +161,11 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
     ...identity,
     protect,
     handle: (request, response) => handler(request, response),
-    issuePassport: (request) =>
-      issuePassport(
-        {
-          signer: keys.issuer,
-          did: identity.issuerDid,
-          harness: identity.did,
-          status,
-          statusUrl: identity.statusUrl,
-          taken: KEY_ROLES.map((role) => keys[role].publicKey),
-          now,
-        },
-        request,
-      ),
+    issuePassport: (request) => issuePassport(issuer, request),
     revoke: (index) => status.revoke(index),
+    suspend: async (what, reason) => (await oversight.suspend(what, reason ?? null)).changed,
+    resume: async (what, reason) => (await oversight.resume(what, reason ?? null)).changed,
+    interrupts: () => oversight.list(),
     statusList: () => status.list(),
     log,
     policy,
@@ -164,7 +188,24 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
       held.release()
     },
   }
-  const handler = createHandler({ enforcement, answers, keys, onFault: options.onFault })
+  const routes: AgentRouteOptions = {
+    checkOperator: createOperatorCheck(held.operatorKey),
+    issuance: createIssuance(issuer, crypto, now),
+    oversight,
+    chains,
+    async revoke(revoked) {
+      const statusIndex = 'passport' in revoked ? await statusIndexOf(revoked.passport, issuer, crypto) : revoked.statusIndex
+      return { statusIndex, changed: enforcement.revoke(statusIndex) }
+    },
+    now,
+  }
+  const handler = createHandler({
+    enforcement,
+    answers,
+    keys,
+    moreRoutes: (reading) => agentRoutes(routes, reading),
+    onFault: options.onFault,
+  })
   return enforcement
 }
 

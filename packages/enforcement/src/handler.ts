@@ -8,6 +8,7 @@ import type { Enforcement } from './enforcement.ts'
 import { STATUS_PATH } from './identity.ts'
 import type { KeyRole } from './keys.ts'
 import { Disconnected, withContent } from './read-content.ts'
+import { get, post, type ContentAnswer, type Methods, type Reading, type Route } from './route.ts'
 import { createTurns } from './turns.ts'
 
 /** What the routes need. */
@@ -15,12 +16,12 @@ export interface HandlerOptions {
   readonly enforcement: Enforcement
   readonly answers: AnswerOptions
   readonly keys: Readonly<Record<KeyRole, Signer>>
+  /** Routes besides those of the harness and its log. */
+  readonly moreRoutes: (reading: Reading) => ReadonlyMap<string, Methods>
   readonly onFault: ((message: string, cause?: unknown) => void) | undefined
   /** Milliseconds from the turn of a request until its answer has left; 60,000 when absent. */
   readonly turnMs?: number
 }
-
-type Route = (request: IncomingMessage, response: ServerResponse) => HttpAnswer | Promise<HttpAnswer>
 
 /** Questions whose content was read and whose answer has not left yet. */
 const MAX_ASKED = 1_024
@@ -31,21 +32,22 @@ const SMALL = 16_384
 
 /** Answers a request of `node:http`. It neither throws nor rejects; a defect is answered with 500 and told to `onFault`. */
 export function createHandler(options: HandlerOptions): (request: IncomingMessage, response: ServerResponse) => void {
-  const routes = routesOf(options, ask)
+  const routes = new Map([...routesOf(options, reading), ...options.moreRoutes(reading)])
   const log = logHttp(options.enforcement.log)
   const takeTurn = createTurns(options.turnMs)
   let asked = 0
   let unsent = 0
 
-  function ask(request: IncomingMessage, response: ServerResponse): Promise<HttpAnswer> {
-    return withContent(request, MAX_QUESTION, (content) => {
-      // Content that comes slowly holds nobody else up: it counts when it is there.
-      if (asked >= MAX_ASKED) throw new Refusal('overloaded', `${asked} questions at once`)
-      if (isGone(response)) throw new Disconnected('the connection ended')
-      asked += 1
-      response.once('close', () => (asked -= 1))
-      return options.enforcement.protect({ headers: request.rawHeaders, content })
-    })
+  function reading(limit: number, answer: ContentAnswer): Route {
+    return (request, response) =>
+      withContent(request, limit, async (content) => {
+        // Content that comes slowly holds nobody else up: it counts when it is there.
+        if (asked >= MAX_ASKED) throw new Refusal('overloaded', `${asked} questions at once`)
+        if (isGone(response)) throw new Disconnected('the connection ended')
+        asked += 1
+        response.once('close', () => (asked -= 1))
+        return answer(content, request)
+      })
   }
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<HttpAnswer> {
@@ -124,8 +126,7 @@ function pathOf({ url = '' }: IncomingMessage): string {
   }
 }
 
-function routesOf({ enforcement, keys }: HandlerOptions, ask: Route): ReadonlyMap<string, ReadonlyMap<string, Route>> {
-  const get = (route: Route): ReadonlyMap<string, Route> => new Map([['GET', route]])
+function routesOf({ enforcement, keys }: HandlerOptions, reading: Reading): ReadonlyMap<string, Methods> {
   const { did, issuerDid, policy, log } = enforcement
   return new Map([
     ['/health', get(() => answerJson(200, { status: 'ok', did, packs: policy.packs().map((pack) => ({ ...pack })) }))],
@@ -144,7 +145,10 @@ function routesOf({ enforcement, keys }: HandlerOptions, ask: Route): ReadonlyMa
         body: utf8(await enforcement.statusList()),
       })),
     ],
-    ['/api/protect', new Map([['POST', ask]])],
+    [
+      '/api/protect',
+      post(reading(MAX_QUESTION, (content, { rawHeaders }) => enforcement.protect({ headers: rawHeaders, content }))),
+    ],
   ])
 }
 

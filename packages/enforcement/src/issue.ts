@@ -31,6 +31,8 @@ export interface Decided {
   readonly shown: Shown | undefined
   readonly asker: Asker | null
   readonly started: number
+  /** The nonce of the question is in the log already, or is about to be. */
+  readonly isSecond?: true
 }
 
 /** A decision that is in the log. */
@@ -104,7 +106,12 @@ export function createIssue(options: IssuerOptions): Issue {
       salt,
     })
     const clear = utf8(JSON.stringify({ jti, agent_did: sub, salt: base.salt, entry }))
-    const { proof } = await append(options.log, leaf, asker === null ? utf8(jti) : nonceKey(asker, crypto), clear)
+    const { proof } = await append(
+      options.log,
+      leaf,
+      asker === null || decided.isSecond === true ? utf8(jti) : nonceKey(asker, crypto),
+      clear,
+    )
     return {
       entry,
       jti,

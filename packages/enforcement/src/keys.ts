@@ -62,13 +62,27 @@ export function loadKey(file: string, kid: string | ((key: Ed25519PublicKey) => 
   const found = readKey(file)
   if (found !== undefined) return createSigner(found, kid)
   const seed = randomBytes(32)
-  writeKey(file, seed)
+  const body = Buffer.concat([PKCS8_PREFIX, seed]).toString('base64')
+  writePrivate(file, `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`)
   // Read back: two servers that start at once then agree on the file that won.
   return createSigner(readKey(file) ?? seed, kid)
 }
 
 /** The 32-byte seed in a file, or `undefined` when there is no file. */
 function readKey(file: string): Uint8Array | undefined {
+  const pem = readPrivate(file)
+  if (pem === undefined) return undefined
+  const key = PEM.test(pem) ? parsePem(pem) : undefined
+  if (key?.asymmetricKeyType !== 'ed25519')
+    throw new UsageError(`${file}: it holds no Ed25519 key as PKCS#8 PEM; remove it, a new one will be made`)
+  return new Uint8Array(key.export({ format: 'der', type: 'pkcs8' }).subarray(-32))
+}
+
+/**
+ * The text of a file that only its owner can read, empty when it is longer than 1,024 bytes, `undefined` when there is no file. Throws
+ * `UsageError` for a file that others can read, that is a link or that belongs to somebody else.
+ */
+export function readPrivate(file: string): string | undefined {
   const descriptor = open(file)
   if (descriptor === undefined) return undefined
   try {
@@ -78,11 +92,7 @@ function readKey(file: string): Uint8Array | undefined {
     if ((mode & 0o077) !== 0)
       throw new UsageError(`${file}: others can read it; run chmod 600 ${file}, and make a new key if somebody may have`)
     if (!isOwn(uid)) throw new UsageError(`${file}: it belongs to another user; run the server as that user`)
-    const pem = size > 1_024 ? '' : readFileSync(descriptor, 'utf8')
-    const key = PEM.test(pem) ? parsePem(pem) : undefined
-    if (key?.asymmetricKeyType !== 'ed25519')
-      throw new UsageError(`${file}: it holds no Ed25519 key as PKCS#8 PEM; remove it, a new one will be made`)
-    return new Uint8Array(key.export({ format: 'der', type: 'pkcs8' }).subarray(-32))
+    return size > 1_024 ? '' : readFileSync(descriptor, 'utf8')
   } finally {
     closeSync(descriptor)
   }
@@ -108,11 +118,10 @@ function parsePem(pem: string): KeyObject | undefined {
   }
 }
 
-/** Whole or not at all: the key is written beside its place and linked there, which fails when somebody was faster. */
-function writeKey(file: string, seed: Uint8Array): void {
-  const body = Buffer.concat([PKCS8_PREFIX, seed]).toString('base64')
+/** Whole or not at all: the text is written beside its place and linked there. A file that is there already stays. */
+export function writePrivate(file: string, text: string): void {
   const draft = `${file}.${randomBytes(6).toString('hex')}.new`
-  writeDurably(draft, 'wx', `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`)
+  writeDurably(draft, 'wx', text)
   try {
     linkSync(draft, file)
   } catch (error) {

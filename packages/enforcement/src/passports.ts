@@ -17,6 +17,7 @@ import {
   type JsonObject,
   type MissionPair,
   type Passport,
+  type RISKS,
   type Signer,
 } from '@aiegis/protocol'
 import type { StatusPublisher } from './status.ts'
@@ -27,15 +28,15 @@ export interface PassportRequest {
   readonly agent: Ed25519PublicKey
   readonly mission: readonly MissionPair[]
   /** Harnesses that may decide for the agent; this server's when absent. */
-  readonly harness?: readonly string[]
+  readonly harness?: readonly string[] | undefined
   /** Facts that are not given have the grade `none`. What stands here is the issuer's word; nothing is checked. */
-  readonly attestations?: Partial<Readonly<Record<Fact, Attestation>>>
-  readonly jurisdiction?: string
-  readonly risk?: 'minimal' | 'limited' | 'high' | 'critical'
-  readonly maxDepth?: number
-  readonly delegatedOnly?: boolean
+  readonly attestations?: Partial<Readonly<Record<Fact, Attestation>>> | undefined
+  readonly jurisdiction?: string | undefined
+  readonly risk?: (typeof RISKS)[number] | undefined
+  readonly maxDepth?: number | undefined
+  readonly delegatedOnly?: boolean | undefined
   /** From now on; 30 days when absent, at most 366. */
-  readonly lifetimeSeconds?: number
+  readonly lifetimeSeconds?: number | undefined
 }
 
 /** A passport and the index under which it can be revoked. */
@@ -44,6 +45,8 @@ export interface IssuedPassport {
   readonly passport: string
   readonly agentDid: string
   readonly statusIndex: number
+  /** Epoch seconds. */
+  readonly validUntil: number
 }
 
 /** Who issues. */
@@ -65,22 +68,27 @@ export interface PassportIssuer {
  * with `TypeError` for a key that has another role.
  */
 export async function issuePassport(issuer: PassportIssuer, request: PassportRequest): Promise<IssuedPassport> {
-  if (issuer.taken.some(({ bytes }) => equal(bytes, request.agent.bytes)))
+  if (hasRole(issuer, request.agent))
     throw new TypeError("issuePassport: `agent` is one of this server's own keys, and a key has one role; give the agent another")
   const agentDid = formatDidKey(request.agent)
   // The form is checked before an index is spent.
-  readAsReceiver(issuer, request)
+  const { validUntil } = readAsReceiver(issuer, request)
   const statusIndex = issuer.status.allocate()
   const credential = credentialOf(issuer, request, agentDid, statusIndex)
   const passport = await signJws(issuer.signer, { typ: PASSPORT_TYPE, cty: 'vc' }, credential)
-  return { passport, agentDid, statusIndex }
+  return { passport, agentDid, statusIndex, validUntil }
+}
+
+/** True for a key of this server: whoever has it must not be an agent too. */
+export function hasRole({ taken }: Pick<PassportIssuer, 'taken'>, key: Ed25519PublicKey): boolean {
+  return taken.some(({ bytes }) => equal(bytes, key.bytes))
 }
 
 /**
  * What receivers would read, with a status index of greatest length. Throws the `Refusal` of their reader when they would not, and
  * `RangeError` for a passport that does not fit its header, also beside those of a chain it is meant for (AHP-PASS-34).
  */
-function readAsReceiver(issuer: PassportIssuer, request: PassportRequest): Passport {
+export function readAsReceiver(issuer: PassportIssuer, request: PassportRequest): Passport {
   const credential = credentialOf(issuer, request, formatDidKey(request.agent), 131_071)
   const read = parsePassport(utf8(JSON.stringify(credential)))
   const most = read.maxDepth === 2 || read.delegatedOnly ? LIMITS.passportInChain : LIMITS.passport

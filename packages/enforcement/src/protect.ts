@@ -5,10 +5,13 @@ import { answerDecision, type AnswerOptions, type HttpAnswer } from './answer.ts
 import { parseAsk, readAskHeaders, type AskRequest } from './ask.ts'
 import { checkStillGood, verifyAsker, type Asker, type AskerOptions } from './asker.ts'
 import { createIdempotencyStore } from './idempotency.ts'
+import type { Interrupts } from './interrupts.ts'
 import type { Issue, Issued } from './issue.ts'
 import { limitsOf, taskOf } from './limits.ts'
 import type { NonceGuard } from './nonces.ts'
+import { interruptionOf } from './oversight.ts'
 import type { Policy } from './policy/policy.ts'
+import type { Verdict } from './policy/evaluate.ts'
 import { policyQuestion } from './policy-question.ts'
 import { inputOf, readShown } from './shown-request.ts'
 import { createUnsignedLimit } from './unsigned-limit.ts'
@@ -16,6 +19,7 @@ import { createUnsignedLimit } from './unsigned-limit.ts'
 /** What a harness decides with. */
 export interface ProtectOptions extends AskerOptions, AnswerOptions {
   readonly policy: Pick<Policy, 'decide'>
+  readonly interrupts: Pick<Interrupts, 'reasonFor'>
   readonly issue: Issue
   readonly nonces: NonceGuard
   readonly afterRestart: AfterRestart
@@ -53,11 +57,14 @@ export function createProtect(options: ProtectOptions): Protect {
     const checkAgain = (): void => {
       if (asker !== null) checkStillGood(asker, options.chains, Math.floor(now() / 1000))
     }
+    const interruption = (): Verdict | undefined => interruptionOf(options.interrupts, asker, question.txn)
     const make = async (): Promise<Issued> => {
       const verdict =
-        limitsOf(asker, question, shown) ?? (await options.policy.decide(policyQuestion(question, shown, asker, input)))
+        interruption() ??
+        limitsOf(asker, question, shown) ??
+        (await options.policy.decide(policyQuestion(question, shown, asker, input)))
       checkAgain()
-      return options.issue({ verdict, question, shown, asker, started })
+      return options.issue({ verdict: interruption() ?? verdict, question, shown, asker, started })
     }
     const { idempotencyKey } = headers
     const issued =
@@ -67,7 +74,10 @@ export function createProtect(options: ProtectOptions): Protect {
             make().then((value) => ({ value, until: value.until })),
           )
     checkAgain()
-    return answerDecision(issued, question.agentDid ?? null, options)
+    const stopped = issued.entry.decision === 'BLOCK' ? undefined : interruption()
+    const released =
+      stopped === undefined ? issued : await options.issue({ verdict: stopped, question, shown, asker, started, isSecond: true })
+    return answerDecision(released, question.agentDid ?? null, options)
   }
 }
 

@@ -5,6 +5,8 @@ import type { SyncSigner } from '@aiegis/protocol'
 import { takeLock } from '@aiegis/ledger'
 import { writeDurably } from './durable-file.ts'
 import { codeOf, loadKeys, prepareState, type KeyRole, type KidOf } from './keys.ts'
+import { createInterruptsFile } from './interrupts.ts'
+import { loadOperatorKey } from './operator.ts'
 import { createStatusFile } from './status.ts'
 import { UsageError } from './usage.ts'
 
@@ -25,6 +27,9 @@ export interface StateOptions {
 export interface HeldState {
   readonly keys: Readonly<Record<KeyRole, SyncSigner>>
   readonly statusFile: string
+  readonly interruptsFile: string
+  /** The operator's key. */
+  readonly operatorKey: string
   readonly ledgerFile: string
   readonly lastCheckpointFile: string
   release(): void
@@ -39,6 +44,8 @@ export async function openState(options: StateOptions, kids: KidOf): Promise<Hel
     throw new UsageError(`--state ${state}: another server has it; end that one, or name another directory`)
   try {
     const statusFile = join(state, 'status.json')
+    const interruptsFile = join(state, 'interrupts.json')
+    const operatorFile = join(state, 'operator-token')
     const ledgerFile = options.auditDb ?? join(state, 'ledger.db')
     const lastCheckpointFile = options.lastCheckpoint ?? join(state, 'last-checkpoint')
     if (!existsSync(dirname(lastCheckpointFile)))
@@ -46,7 +53,10 @@ export async function openState(options: StateOptions, kids: KidOf): Promise<Hel
     // Before their keys: who finds a key without what it signed must stop, and a start that was cut short is no such case.
     if (!existsSync(join(state, 'issuer.key'))) createStatusFile(statusFile)
     if (!existsSync(join(state, 'log.key'))) createLedgerFile(ledgerFile)
-    return { keys: loadKeys(state, kids), statusFile, ledgerFile, lastCheckpointFile, release }
+    // Who has no operator's key has interrupted nothing.
+    if (!existsSync(operatorFile)) createInterruptsFile(interruptsFile)
+    const operatorKey = loadOperatorKey(operatorFile)
+    return { keys: loadKeys(state, kids), operatorKey, statusFile, interruptsFile, ledgerFile, lastCheckpointFile, release }
   } catch (error) {
     release()
     throw error

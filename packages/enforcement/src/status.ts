@@ -1,6 +1,6 @@
 /** Publishes which passports of this issuer are revoked: one signed list of bits (W3C Bitstring Status List; spec chapter 9). @module */
 import { randomInt } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import {
   decodeBase64url,
@@ -8,15 +8,13 @@ import {
   formatSeconds,
   isObject,
   Malformed,
-  parseJson,
   signJws,
   STATUS_LIST,
   STATUS_LIST_TYPE,
   type Signer,
 } from '@aiegis/protocol'
 import { replaceFile } from './durable-file.ts'
-import { codeOf } from './keys.ts'
-import { UsageError } from './usage.ts'
+import { readStateFile } from './state-file.ts'
 
 /** The status list of one issuer. */
 export interface StatusPublisher {
@@ -113,6 +111,8 @@ export function createStatusPublisher(options: StatusOptions): StatusPublisher {
         throw new RangeError(`a status list has indexes from 0 to ${ENTRIES - 1}, not ${index}`)
       if (bit(stored, index) === true) return false
       setBit(revoked, index)
+      // A passport that is issued later must not begin as a revoked one.
+      setBit(issued, index)
       cached = undefined
       save()
       return true
@@ -132,33 +132,14 @@ function format({ issued, revoked }: State): string {
 }
 
 function load(file: string): State {
-  const bytes = read(file)
-  if (bytes === undefined) {
-    throw new UsageError(
-      `${file}: it is missing, so that revoked passports would be good again; put it back, or remove issuer.key to begin as a new issuer`,
-    )
-  }
-  try {
-    const value = parseJson(bytes, { maxBytes: 1_048_576 })
+  const lost = 'so that revoked passports would be good again; put it back, or remove issuer.key to begin as a new issuer'
+  return readStateFile(file, lost, { maxBytes: 1_048_576 }, (value) => {
     if (!isObject(value) || typeof value['issued'] !== 'string' || typeof value['revoked'] !== 'string')
       throw new Malformed('members are missing')
     const state = { issued: decodeBase64url(value['issued']), revoked: decodeBase64url(value['revoked']) }
     if (state.issued.length !== BYTES || state.revoked.length !== BYTES) throw new Malformed('a list of another length')
     return state
-  } catch (error) {
-    if (error instanceof Malformed)
-      throw new UsageError(`${file}: it is damaged (${error.message}); put a good copy back`, { cause: error })
-    throw error
-  }
-}
-
-function read(file: string): Uint8Array | undefined {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw new UsageError(`${file}: it cannot be read (${codeOf(error)}); the server needs it`, { cause: error })
-  }
+  })
 }
 
 /** Chance first, so that an index says nothing about when a passport was issued; then the next free one. */

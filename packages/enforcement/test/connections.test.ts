@@ -22,6 +22,7 @@ beforeEach(async () => {
     answers: { did: 'did:web:harness.example', blockStatus: 401, now: () => NOW },
     keys: { harness: key, log: key, issuer: key, status: key, pack: key },
     onFault: (message, cause) => scene.faults.push(`${message} ${String(cause)}`),
+    moreRoutes: () => new Map(),
     turnMs: TURN_MS,
   })
   server = createServer({ connectionsCheckingInterval: 100 }, handler)

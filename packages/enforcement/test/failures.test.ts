@@ -72,6 +72,7 @@ describe('AHP-ASK-16 nothing is released that is not in the log', () => {
             deny_reason: null,
           }),
       },
+      interrupts: { reasonFor: () => undefined },
       nonces: createNonceGuard(() => NOW, defaultCrypto()),
       afterRestart: () => undefined,
       issue,

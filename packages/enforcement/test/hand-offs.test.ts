@@ -1,5 +1,5 @@
 /** Questions of agents that got a task handed off: what receivers refuse about a chain, the harness does not sign (spec chapter 15.8). @module */
-import { evidenceHeaders, signAsk } from '@aiegis/agent'
+import { evidenceHeaders } from '@aiegis/agent'
 import {
   createSigner,
   defaultCrypto,
@@ -13,12 +13,9 @@ import {
 import { createVerifier, type Verifier } from '@aiegis/verifier'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createChains } from '../src/chains.ts'
-import { createIssue } from '../src/issue.ts'
-import { createNonceGuard } from '../src/nonces.ts'
-import { createProtect } from '../src/protect.ts'
 import type { PassportRequest } from '../src/passports.ts'
 import { file, manifest, regoRule } from './policy/packs.ts'
+import { askParts } from './protect-of.ts'
 import { API, claimsOf, createScene, handOff, NOW, shows, TASK, text, type Answered, type Scene } from './scene.ts'
 
 const SECONDS = Math.floor(NOW / 1000)
@@ -319,50 +316,12 @@ test('AHP-POLICY-10 policy sees the chain: who handed off to whom', async () => 
 
 test('AHP-ASK-27 what was revoked while the log was written is not released', async () => {
   let isRevoked = false
-  const agents = [await agent(21), await agent(22)]
-  const [, last] = agents
-  const [issuer] = scene.enforcement.trustFragment()['issuers'] as unknown as readonly Pinned[]
-  const pinned = issuer?.keys[0]
-  if (issuer === undefined || pinned === undefined || last === undefined) throw new Error('no issuer')
-  const keys = [{ kid: pinned.kid, key: parseEd25519Jwk(pinned.jwk) }]
-  const own = { did: issuer.did, keys, roles: ['root', 'hop'] as const, lists: issuer.status.lists, isRevoked: () => isRevoked }
-  const crypto = defaultCrypto()
-  const now = (): number => NOW
-  const issue = createIssue({
-    signer: createSigner(new Uint8Array(32).fill(1), 'did:web:harness.example#1'),
-    did: 'did:web:harness.example',
-    tokenSeconds: 60,
-    crypto,
-    now,
-    log: {
-      append: (...entry) => {
-        isRevoked = true
-        return scene.enforcement.log.append(...entry)
-      },
-    },
-  })
-  const { endpoint } = scene.enforcement
-  const protect = createProtect({
-    did: 'did:web:harness.example',
-    blockStatus: 401,
-    endpoint,
-    chains: createChains([own], crypto),
-    crypto,
-    now,
-    policy: { decide: () => Promise.resolve(ALLOWED) },
-    interrupts: { reasonFor: () => undefined },
-    nonces: createNonceGuard(now, crypto),
-    afterRestart: () => undefined,
-    issue,
-  })
-  const content = utf8(JSON.stringify(shows('GET', '/a')))
-  const passport = await chainOf(agents)
-  const fields = await signAsk(last.key, { url: endpoint, content, passport, created: SECONDS, nonce: 'while-logged' })
-  const headers = ['Content-Type', 'application/json', ...Object.entries(fields).flat()]
-  await expect(protect({ headers, content })).rejects.toMatchObject({ code: 'ask_untrusted' })
+  const [first, last] = [await agent(21), await agent(22)]
+  const asked = { body: shows('GET', '/a'), passport: await chainOf([first, last]), signer: last.key }
+  expect(await askParts(scene, { isRevoked: () => isRevoked }, asked)).toMatchObject({ status: 200 })
+  const asking = askParts(scene, { isRevoked: () => isRevoked, beforeAppend: () => (isRevoked = true) }, asked)
+  await expect(asking).rejects.toMatchObject({ code: 'ask_untrusted' })
 })
-
-const ALLOWED = { decision: 'ALLOW', deciding_pack: null, deciding_rule: null, deciding_layer: null, deny_reason: null } as const
 
 interface Pinned {
   readonly did: string

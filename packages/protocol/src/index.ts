@@ -98,17 +98,27 @@ export { consistencyPath, edgeOf, inclusionPath, nodesIn, rootOf, widthOf, type 
 export { DECISION_TYPE, decodeToken, OBLIGATIONS, parseTokenClaims, TOKEN_TYPE, type Obligation } from './token.ts'
 export { normaliseUrl, parseNormalUrl, parseOrigin, parseRequestTarget, withoutQuery, type NormalUrl } from './url.ts'
 export type {
+  AgentName,
   AskAnswer,
   AskBody,
   Decision,
   DecisionClaims,
   DelegationClaims,
+  EnrolAnswer,
+  EnrolBody,
   Entry,
+  InterruptBody,
+  IssueAnswer,
+  IssueBody,
+  IssueChallenge,
   MissionPair,
   PassportClaims,
   PolicyPack,
   Problem,
+  RevokeBody,
   StatusListClaims,
   TokenClaims,
   TrustBundle,
+  VerifyAnswer,
+  VerifyBody,
 } from './wire.gen.ts'

@@ -49,6 +49,18 @@ export type RuntimeFact =
       readonly digest: string
     }
 
+/** Body of POST /api/agent/suspend and /api/agent/resume (chapter 15). */
+export type InterruptBody =
+  | {
+      readonly agent: AgentName
+      readonly reason?: string
+    }
+  | {
+      /** Identifier made by the harness; a ULID is recommended. */
+      readonly task: string
+      readonly reason?: string
+    }
+
 /** What a receiver has to do if it serves the request. */
 export type Obligation = 'notify_owner' | 'log_full' | 'confirm_human' | 'redact_response' | 'content_unseen'
 
@@ -69,6 +81,15 @@ export type ShownRequest =
       readonly contentType: string
       /** SHA-256 in unpadded base64url. */
       readonly contentDigest: string
+    }
+
+/** Body of POST /api/agent/revoke (chapter 19). */
+export type RevokeBody =
+  | {
+      readonly passport: string
+    }
+  | {
+      readonly status_index: number
     }
 
 /** A harness whose tokens the receiver accepts, with the logs it may use. */
@@ -187,6 +208,73 @@ export interface MissionPair {
   readonly action: string
   /** Exact, or a URL that ends in /* after its authority. */
   readonly target: string
+}
+
+/** Answer of POST /api/agent/enrol (chapter 19). */
+export interface EnrolAnswer {
+  /** One-time code: 32 random bytes. */
+  readonly enrolment: string
+  /** Seconds since 1970-01-01T00:00:00Z, whole. */
+  readonly expires: number
+}
+
+/** Body of POST /api/agent/enrol: the passport that a code stands for (chapter 19). */
+export interface EnrolBody {
+  readonly mission: readonly MissionPair[]
+  readonly harness?: readonly string[]
+  readonly attestations?: {
+    readonly hardware?: HardwareFact
+    readonly human?: HumanFact
+    readonly runtime?: RuntimeFact
+  }
+  /** Name of a jurisdiction, such as EU or IE. */
+  readonly jurisdiction?: string
+  readonly risk?: 'minimal' | 'limited' | 'high' | 'critical'
+  readonly maxDepth?: number
+  readonly delegatedOnly?: boolean
+  /** Of the passport; 30 days when absent. */
+  readonly lifetimeSeconds?: number
+  /** Of the code; 600 when absent. */
+  readonly validSeconds?: number
+}
+
+/** An agent is named by issuer and DID together. */
+export interface AgentName {
+  /** A did:key of an Ed25519 key or a did:web, in its one spelling. */
+  readonly issuer: string
+  /** The did:key of an Ed25519 key. */
+  readonly did: string
+}
+
+/** Answer of POST /api/agent/issue (chapter 19). */
+export interface IssueAnswer {
+  readonly status: 'issued'
+  /** The value of X-AEGIS-Passport. */
+  readonly passport: string
+  /** The did:key of an Ed25519 key. */
+  readonly agent_did: string
+  readonly status_index: number
+  /** Seconds since 1970-01-01T00:00:00Z, whole. */
+  readonly expires: number
+}
+
+/** Answer of POST /api/agent/issue/challenge (chapter 19). */
+export interface IssueChallenge {
+  readonly challenge_id: string
+  /** 32 random bytes. */
+  readonly challenge_nonce_hex: string
+  readonly ttl_seconds: number
+  /** For people. */
+  readonly instructions: string
+}
+
+/** Body of POST /api/agent/issue (chapter 19). */
+export interface IssueBody {
+  /** The did:key of an Ed25519 key. */
+  readonly agent_pubkey: string
+  readonly challenge_id: string
+  /** Ed25519 signature in unpadded base64url. */
+  readonly challenge_signature: string
 }
 
 /** Bytes under the log, as JCS (chapter 4). Seven members of the entry are commitments. */
@@ -560,4 +648,33 @@ export interface TrustedLedger {
 export interface RequiredGrades {
   readonly asserted?: Grade
   readonly checked?: Grade
+}
+
+/** Answer of POST /api/agent/verify (chapter 19). */
+export interface VerifyAnswer {
+  readonly valid: boolean
+  /** The last agent of the chain. */
+  readonly agent_did: string | null
+  /** Of the last passport. */
+  readonly issuer: string | null
+  /** When the first part of the chain ends. */
+  readonly expires_at: number | null
+  /** null when it was not looked up. */
+  readonly revoked: boolean | null
+  /** Seconds since 1970-01-01T00:00:00Z, whole. */
+  readonly verified_at: number
+  /** null for what was not looked at. */
+  readonly checks: {
+    readonly evidence: boolean
+    readonly place: boolean | null
+    readonly status: boolean | null
+  }
+  /** Public code of the first check that failed. */
+  readonly code: string | null
+}
+
+/** Body of POST /api/agent/verify (chapter 19). */
+export interface VerifyBody {
+  /** The value of X-AEGIS-Passport. */
+  readonly passport: string
 }
