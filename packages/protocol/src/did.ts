@@ -78,7 +78,7 @@ const PREFIX = 'did:key:z'
 /** 0xed01 and 32 bytes are always 47 characters that begin with 6Mk. */
 const DID_KEY = /^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/
 const DID_WEB =
-  /^did:web:(localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{0,58}[a-z0-9]))(?:%3A([1-9][0-9]{0,4}))?(?::[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}){0,8}$/
+  /^did:web:(localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{0,58}[a-z0-9]))(?:%3A([1-9][0-9]{0,4}))?(?::[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}){0,8}$/
 /** What may follow the `#` of a DID URL. */
 export const FRAGMENT: RegExp = /^[A-Za-z0-9._-]{1,128}$/
 const LIMB = 2 ** 24
