@@ -362,6 +362,16 @@ export const REASONS = {
     section: '4',
     since: '0.1',
   },
+  keys_unavailable: {
+    public: 'keys_unavailable',
+    stage: 'token',
+    status: 503,
+    retry: 'same-token',
+    executed: 'no',
+    title: 'The keys of a signer could not be read recently enough',
+    section: '2',
+    since: '0.1',
+  },
   passport_issuer_unknown: {
     public: 'untrusted',
     stage: 'passports',

@@ -556,7 +556,7 @@ export interface TrustBundle {
   readonly issuers: readonly TrustedIssuer[]
   readonly ledgers: readonly TrustedLedger[]
   readonly didWeb?: {
-    /** Hosts, with port when not 443, that may be asked though they are local, IP addresses or plain http. */
+    /** Hosts, with port when not 443, that may be asked though they are local or their addresses not public; http:// before localhost for one without TLS. */
     readonly allow?: readonly string[]
     /** Absolute path of a PEM file with the only roots accepted. */
     readonly caFile?: string | null

@@ -67,6 +67,13 @@ export function changeFirst(list: JsonValue | undefined, members: JsonObject): J
   return [{ ...(isObject(first) ? first : {}), ...members }]
 }
 
+/** The list with the keys of its first party in a DID document. */
+export function readByDidWeb(list: JsonValue | undefined): JsonValue {
+  const first = Array.isArray(list) ? list[0] : undefined
+  const members = Object.entries(isObject(first) ? first : {}).filter(([name]) => name !== 'keys')
+  return [{ ...Object.fromEntries(members), didWeb: true }]
+}
+
 /** base64url SHA-256 of text. */
 export function hash(harness: MockHarness, text: string): string {
   return encodeBase64url(harness.crypto.sha256(utf8(text)))

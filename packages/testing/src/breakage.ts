@@ -24,6 +24,7 @@ import {
   minted,
   ORDER,
   otherLog,
+  readByDidWeb,
   repeated,
   sent,
   status,
@@ -94,6 +95,11 @@ export const BREAKAGE: { readonly [Code in Breakable]: (harness: MockHarness) =>
   token_lifetime_too_long: (h) => minted(h, {}, { claims: (claims) => ({ ...claims, exp: h.clock.seconds() + 61 }) }),
   entry_time_mismatch: (h) =>
     minted(h, {}, { claims: (claims) => entry(claims, { ts: formatMilliseconds((h.clock.seconds() - 1) * 1000) }) }),
+  keys_unavailable: (h) => {
+    h.documents.set('down')
+    h.clock.advance(3901)
+    return { request: h.mint(), trust: { issuers: readByDidWeb(h.trust()['issuers']) } }
+  },
 
   passport_issuer_unknown: (h) =>
     minted(h, {}, { passportHeader: (header) => ({ ...header, kid: 'did:web:elsewhere.example#1' }) }),

@@ -4,6 +4,7 @@ import { createMemoryReplayStore, type ReplayStore, type VerifierOptions } from 
 import { gunzipSync } from 'node:zlib'
 import { BREAKAGE, type Breakable, type Broken } from './breakage.ts'
 import { createClock, type Clock } from './clock.ts'
+import { createDocumentHost, type DocumentHost } from './document-host.ts'
 import { createKeys, NAMES, type Keys } from './keys.ts'
 import { createMemoryLog, type MemoryLog } from './memory-log.ts'
 import { mint, type Changes, type Mill, type Wanted } from './mint.ts'
@@ -27,6 +28,7 @@ export interface MockHarness extends Mill {
   readonly keys: Keys
   readonly log: MemoryLog
   readonly status: StatusHost
+  readonly documents: DocumentHost
   readonly replay: ReplaySwitch
   /** The trust bundle of a receiver that accepts this harness, with members replaced by those of `changes`. */
   trust(changes?: JsonObject): JsonObject
@@ -50,6 +52,7 @@ export function createMockHarness(options: MockHarnessOptions = {}): MockHarness
   const audience = options.audience ?? 'https://api.example.com'
   const log = createMemoryLog(crypto, NAMES.log, keys.log, options.logSize ?? 1000)
   const status = createStatusHost(clock, keys.status)
+  const documents = createDocumentHost(keys)
   const memory = (): ReplayStore => createMemoryReplayStore({ singleProcess: true, now: clock.now })
   const replay = createReplaySwitch(memory)
   let issued = 0
@@ -77,11 +80,13 @@ export function createMockHarness(options: MockHarnessOptions = {}): MockHarness
     ...mill,
     startedAt: clock.seconds(),
     status,
+    documents,
     replay,
     trust,
     receiver: (changes) => ({
       trust: trust(changes),
       get: status.get,
+      resolver: documents.resolver,
       inflate: (gzip, maxBytes) => gunzipSync(gzip, { maxOutputLength: maxBytes }),
       now: clock.now,
       crypto,

@@ -1,6 +1,7 @@
 /** A mock harness with real keys and a real Merkle log, for testing receivers. @module */
 export { type Breakable, type Broken } from './breakage.ts'
 export { createClock, type Clock } from './clock.ts'
+export { documentOf, type DocumentHost } from './document-host.ts'
 export { createMockHarness, type MockHarness, type MockHarnessOptions } from './harness.ts'
 export { createKeys, NAMES, namedSigner, type Keys } from './keys.ts'
 export { createMemoryLog, type MemoryLog } from './memory-log.ts'

@@ -1,4 +1,4 @@
-/** Where the keys of parties come from: pinned in the bundle, or read from the DID document of the party (spec chapters 2.5 and 14). @module */
+/** Where the keys of parties come from: pinned in the bundle, or read from the DID document of the party (spec chapters 2.7 and 14). @module */
 import type { TrustConfig } from './trust.ts'
 import type { TrustedKey } from './trust-keys.ts'
 
@@ -13,9 +13,8 @@ export interface Keys {
   find(role: PartyRole, did: string, kid: string, now: number): FoundKey
 }
 
-/** The keys that the bundle pins. */
-export function pinnedKeys(trust: TrustConfig): Keys {
-  return {
-    find: (role, did, kid) => (role === 'harness' ? trust.harnessKey(did, kid) : trust.issuerKey(did, kid)),
-  }
+/** The keys that the bundle pins, and those of `documents` for parties that have one: a party has the one or the other. */
+export function keysOf(trust: TrustConfig, documents: Keys | undefined): Keys {
+  const pinned = { harness: trust.harnessKey, issuer: trust.issuerKey }
+  return { find: (role, did, kid, now) => pinned[role](did, kid) ?? documents?.find(role, did, kid, now) }
 }

@@ -10,6 +10,7 @@ import {
   type StatusList,
   type StatusReading,
 } from './status-read.ts'
+import { within } from './within.ts'
 
 export type { KeptList, StatusMemory } from './status-memory.ts'
 export type { HttpGet, Inflate, StatusIssuer, StatusKey } from './status-read.ts'
@@ -210,20 +211,6 @@ function tableOf(
     timer: undefined,
   })
   return new Map(issuer.lists.map((url) => [url, source(url)]))
-}
-
-/** Rejects when `work` has not settled after so many milliseconds; `work` is not stopped. */
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds)
-    timer.unref()
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 const RETRY_SECONDS = 5

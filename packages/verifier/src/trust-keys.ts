@@ -9,6 +9,7 @@ import {
   thumbprint,
   type Ed25519PublicKey,
 } from '@aiegis/protocol'
+import { checkReachable, type DidWebParty, type DidWebSettings } from './trust-did-web.ts'
 import { attempt, elements, members, parsed, unique, wrong, type Spot } from './trust-reader.ts'
 
 /** A key that the receiver was given. */
@@ -33,14 +34,21 @@ export type KeyLookup = (did: string, kid: string) => TrustedKey | undefined
 export interface KeyRing {
   /** Reads `keys` of the party `did`. */
   readKeys(spot: Spot, role: KeyRole, did: string): void
+  /** Reads `didWeb` of the party `did`, whose keys are in its document then. */
+  readDidWeb(spot: Spot, role: DidWebParty['role'], did: string): void
+  /** Parties that `readDidWeb` was called for. */
+  readonly didWebParties: readonly DidWebParty[]
   /** Notes a key that is not looked up by DID. */
   claim(spot: Spot, role: KeyRole, key: Ed25519PublicKey): void
   lookup(role: KeyRole): KeyLookup
+  /** The role of the key with that RFC 7638 thumbprint. */
+  roleOf(jkt: string): KeyRole | undefined
 }
 
 /** An empty ring. */
-export function createKeyRing(): KeyRing {
+export function createKeyRing(didWeb: DidWebSettings): KeyRing {
   const crypto = defaultCrypto()
+  const didWebParties: DidWebParty[] = []
   const roles = new Map<string, { readonly role: KeyRole; readonly path: string }>()
   const keys: Readonly<Record<KeyRole, Map<string, TrustedKey>>> = {
     harness: new Map(),
@@ -77,12 +85,25 @@ export function createKeyRing(): KeyRing {
         keys[role].set(trusted.kid, trusted)
       }
     },
+    didWebParties,
+    readDidWeb(spot, role, did) {
+      if (spot.value !== true) wrong(spot, 'not true', `write true, or pin keys: ${KEYS_CURE} instead`)
+      if (!did.startsWith('did:web:')) wrong(spot, 'only a did:web has a document that is read', `pin keys: ${KEYS_CURE} instead`)
+      // One document cannot say which of its keys are for which role.
+      if (didWebParties.some((other) => other.did === did && other.role !== role))
+        wrong(spot, 'the same document as for another role', `pin the keys of one of them: ${KEYS_CURE} instead`)
+      checkReachable(spot, did, didWeb)
+      didWebParties.push({ role, did })
+    },
+    roleOf: (jkt) => roles.get(jkt)?.role,
     lookup: (role) => (did, kid) => {
       const found = keys[role].get(kid)
       return found?.did === did ? found : undefined
     },
   }
 }
+
+const KEYS_CURE = 'write "keys" with the public keys'
 
 function parseKey(spot: Spot, did: string): { readonly trusted: TrustedKey; readonly kidSpot: Spot; readonly jwkSpot: Spot } {
   const member = members(spot, {

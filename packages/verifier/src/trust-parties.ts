@@ -75,9 +75,10 @@ function parseStatus(spot: Spot, ring: KeyRing, did: string, time: TrustTimes): 
 /** The DID of a party, after its keys were read. */
 function parseParty(member: (name: string) => Spot, ring: KeyRing, role: 'harness' | 'issuer'): string {
   const did = parsed(member('did'), checkDid, 'write a did:web or did:key in its one spelling')
-  if (member('didWeb').value !== undefined)
-    wrong(member('didWeb'), 'this version does not fetch DID documents', 'pin keys: write "keys" with the public keys instead')
-  ring.readKeys(member('keys'), role, did)
+  const didWeb = member('didWeb')
+  if (didWeb.value === undefined) ring.readKeys(member('keys'), role, did)
+  else if (member('keys').value === undefined) ring.readDidWeb(didWeb, role, did)
+  else wrong(didWeb, 'stands beside "keys"', 'remove one of the two: keys are pinned, or read from the document')
   return did
 }
 

@@ -1,7 +1,7 @@
 /** The settings of a bundle: replay, times, sizes, grades; whatever this version does not do is refused here (spec chapter 14). @module */
 import { FACTS, GRADES, LIMITS } from '@aiegis/protocol'
 import type { GradeRequirement } from './requirement.ts'
-import { choice, elements, integer, members, optionalMembers, wrong, type Spot } from './trust-reader.ts'
+import { choice, integer, members, optionalMembers, wrong, type Spot } from './trust-reader.ts'
 
 /** The memory of used tokens, when the bundle chooses it. */
 export interface TrustReplay {
@@ -24,18 +24,6 @@ export interface TrustLimits {
   readonly proofChars: number
   readonly bodyBytes: number
   readonly delegations: number
-}
-
-/** Refuses everything in `didWeb`: this version resolves no DID. */
-export function refuseDidWeb(spot: Spot): void {
-  if (spot.value === undefined) return
-  const member = members(spot, { required: {}, optional: { allow: '', caFile: '' } })
-  const cure = 'pin keys and leave "didWeb" out'
-  const { value } = member('allow')
-  if (value !== undefined && elements(member('allow'), 0, 64, cure).length > 0)
-    wrong(member('allow'), 'this version does not fetch DID documents', cure)
-  if (member('caFile').value !== undefined && member('caFile').value !== null)
-    wrong(member('caFile'), 'this version does not fetch DID documents', cure)
 }
 
 /** Reads `replay`; `undefined` when the caller has to bring a store. */

@@ -3,7 +3,8 @@ import { AHP_VERSION, OBLIGATIONS, type Obligation } from '@aiegis/protocol'
 import type { GradeRequirement } from './requirement.ts'
 import type { StatusIssuer } from './status.ts'
 import { parseAudience, parseBases, targetUriOf, type Base, type TargetUri } from './trust-bases.ts'
-import { createKeyRing, type KeyLookup } from './trust-keys.ts'
+import { parseDidWeb, type DidWebParty, type DidWebSettings } from './trust-did-web.ts'
+import { createKeyRing, type KeyLookup, type KeyRole } from './trust-keys.ts'
 import {
   parseHarness,
   parseIssuer,
@@ -19,14 +20,14 @@ import {
   parseReplay,
   parseRequire,
   parseTimes,
-  refuseDidWeb,
   type TrustLimits,
   type TrustReplay,
   type TrustTimes,
 } from './trust-settings.ts'
 
 export type { Base, TargetUri } from './trust-bases.ts'
-export type { KeyLookup, TrustedKey } from './trust-keys.ts'
+export type { DidWebParty, DidWebSettings } from './trust-did-web.ts'
+export type { KeyLookup, KeyRole, TrustedKey } from './trust-keys.ts'
 export type { TrustedHarness, TrustedIssuer, TrustedLedger } from './trust-parties.ts'
 export type { TrustLimits, TrustReplay, TrustTimes } from './trust-settings.ts'
 
@@ -45,6 +46,11 @@ export interface TrustConfig {
   readonly harnessKey: KeyLookup
   readonly issuerKey: KeyLookup
   readonly statusKey: KeyLookup
+  /** The role of a pinned key, by its RFC 7638 thumbprint. */
+  readonly roleOf: (jkt: string) => KeyRole | undefined
+  readonly didWeb: DidWebSettings
+  /** Parties whose keys are in their DID documents; the look-ups above have none of theirs. */
+  readonly didWebParties: readonly DidWebParty[]
   /** Absent when the caller brings a store. */
   readonly replay?: TrustReplay
   readonly time: TrustTimes
@@ -61,7 +67,8 @@ export interface TrustConfig {
 export function parseTrustBundle(value: unknown): TrustConfig {
   const member = members({ path: '', value }, BUNDLE)
   choice(member('ahp'), [AHP_VERSION])
-  const ring = createKeyRing()
+  const didWeb = parseDidWeb(member('didWeb'))
+  const ring = createKeyRing(didWeb)
   const bases = parseBases(member('bases'))
   const listed = (name: 'ledgers' | 'harnesses' | 'issuers', max: number): readonly Spot[] =>
     elements(member(name), 1, max, `write ${BUNDLE.required[name]}`)
@@ -81,7 +88,6 @@ export function parseTrustBundle(value: unknown): TrustConfig {
     (spot) => parseIssuer(spot, ring, time),
     ({ did }) => did,
   )
-  refuseDidWeb(member('didWeb'))
   const statusKey = ring.lookup('status')
   const replay = parseReplay(member('replay'))
   return {
@@ -99,6 +105,9 @@ export function parseTrustBundle(value: unknown): TrustConfig {
     harnessKey: ring.lookup('harness'),
     issuerKey: ring.lookup('issuer'),
     statusKey,
+    roleOf: (jkt) => ring.roleOf(jkt),
+    didWeb,
+    didWebParties: ring.didWebParties,
     ...(replay === undefined ? undefined : { replay }),
     time,
     limits: parseLimits(member('limits')),

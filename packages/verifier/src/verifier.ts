@@ -2,8 +2,10 @@
 import { defaultCrypto, type CryptoPort } from '@aiegis/protocol'
 import { BoundedMap } from './bounded-map.ts'
 import type { AiegisContext } from './context.ts'
+import { createDidKeys, type DidKeys } from './did-keys.ts'
+import type { DidResolver } from './did-read.ts'
 import type { EvidenceCheck } from './grades.ts'
-import { pinnedKeys } from './keys.ts'
+import { keysOf } from './keys.ts'
 import { createMemoryReplayStore, type ReplayStore } from './replay.ts'
 import type { ReceivedRequest } from './request.ts'
 import { completeRequirement, createActionMap, type Actions, type Requirement, type RouteRequirement } from './requirement.ts'
@@ -23,6 +25,11 @@ export interface VerifierOptions {
   readonly statusMemory?: StatusMemory | undefined
   /** Told what the operator should know and no request shows; writes to standard error by default. */
   readonly log?: (line: string, cause?: unknown) => void
+  /**
+   * Resolves the DIDs of parties that are read by did:web; needed when the bundle has one. On Node `createNodeVerifier` brings it. Any other
+   * is for development: the stock web-did-resolver follows redirects, without TLS too, and reads without a bound.
+   */
+  readonly resolver?: DidResolver | undefined
   /** A store of used tokens; without it the bundle's `replay` decides. */
   readonly replay?: ReplayStore
   /** Actions by method and path pattern: `{ 'POST /orders': 'orders.create' }`. */
@@ -41,7 +48,7 @@ export interface Verifier {
   readonly now: () => number
   /** Resolves to the context of a request that passed every step; rejects with a `Refusal` otherwise. Claims the token: call it once per request. */
   verify(request: ReceivedRequest, route?: RouteRequirement): Promise<AiegisContext>
-  /** Resolves when every status list was tried once; a list that cannot be read refuses its issuer's passports later, not here. */
+  /** Resolves when every status list and DID document was tried once; one that cannot be read refuses its party later, not here. */
   warm(): Promise<void>
   /**
    * A hint that the status list at `url` changed, or that any did: it is read again soon, at most once a second. Takes hints from
@@ -77,6 +84,7 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     refreshSeconds: trust.time.statusRefreshSeconds,
     skewSeconds: trust.time.skewSeconds,
   })
+  const documents = documentsOf(trust, options.resolver, now)
   const replay = options.replay === undefined ? storeOf(trust, options.now) : checkStore(options.replay)
   const receiver: Receiver = {
     trust,
@@ -84,7 +92,7 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     chains: {
       isIssuer: (did) => trust.issuer(did) !== undefined,
       skewSeconds: trust.time.skewSeconds,
-      keys: pinnedKeys(trust),
+      keys: keysOf(trust, documents),
       // Each chain is found by its end and by its digest.
       known: new BoundedMap(2 * CACHE_SIZE),
       crypto,
@@ -105,14 +113,36 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     return requirement
   }
   lists.start()
+  documents?.start()
   return {
     trust,
     now,
     verify: (request, route) => walk(steps, receiver, request, route ? requirementOf(route) : defaults, mapped),
-    warm: () => lists.warm(),
+    warm: async () => {
+      await Promise.all([lists.warm(), documents?.warm()])
+    },
     statusChanged: (url) => lists.changed(url),
-    close: () => lists.close(),
+    close: () => {
+      lists.close()
+      documents?.close()
+    },
   }
+}
+
+/** `undefined` when all keys are pinned. */
+function documentsOf(
+  { didWebParties: parties, roleOf }: TrustConfig,
+  resolver: DidResolver | undefined,
+  now: () => number,
+): DidKeys | undefined {
+  const [first] = parties
+  if (first === undefined) return undefined
+  if (resolver === undefined) {
+    throw new TypeError(
+      `resolver: the keys of ${first.did} are in its DID document and nothing here reads one; pass { resolver }, on Node createDidWebResolver(…) of @aiegis/verifier/did-web, or pin keys`,
+    )
+  }
+  return createDidKeys({ parties, resolver, roleOf, now })
 }
 
 /** One store for each audience: two verifiers of one process that each remember alone would serve every token twice. */

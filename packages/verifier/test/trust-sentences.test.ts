@@ -19,6 +19,18 @@ const PUBLIC = 'write the origin and path without final slash, such as "https://
 const COLLISION =
   'can match a request or give a URI that bases[0] does; write another host, or a mount and a public URL outside of that one'
 
+const PINNED = 'write "keys" with the public keys instead'
+const ALLOWED =
+  'write a host as DIDs have it, such as "identity.internal:8443", or "http://localhost:18081" to ask this machine without TLS'
+
+/** A harness whose keys are in its document. */
+const documented = (changes: object): object => ({ did: HARNESS, didWeb: true, ledgers: [LOG], ...changes })
+/** The bundle with such a harness at another host. */
+const local = (host: string): object => ({
+  ...bundle(),
+  harnesses: [documented({ did: `did:web:${host.replace(':', '%3A')}` })],
+})
+
 /** Every sentence with the rule it stands for: what is wrong with which member, and what to write. */
 const SENTENCES: readonly (readonly [rule: number, wrong: unknown, sentence: string])[] = [
   [1, [], 'trust bundle: not an object; write { "ahp": "ahp-receiver/0.1", "audience": '],
@@ -126,9 +138,34 @@ const SENTENCES: readonly (readonly [rule: number, wrong: unknown, sentence: str
   [1, edited('harnesses[0].did', undefined), 'harnesses[0]: lacks "did"; write "did": "did:web:harness.example"'],
   [1, edited('harnesses[0].url', 'x'), `harnesses[0].url: no such member; ${LISTED}did, ledgers, keys, didWeb`],
   [
-    9,
+    3,
     edited('harnesses[0].didWeb', true),
-    'harnesses[0].didWeb: this version does not fetch DID documents; pin keys: write "keys" with the public keys instead',
+    'harnesses[0].didWeb: stands beside "keys"; remove one of the two: keys are pinned, or read from the document',
+  ],
+  [3, edited('harnesses[0]', documented({ didWeb: false })), `harnesses[0].didWeb: not true; write true, or pin keys: ${PINNED}`],
+  [
+    3,
+    edited('harnesses[0]', documented({ did: didKey('harness') })),
+    `harnesses[0].didWeb: only a did:web has a document that is read; pin keys: ${PINNED}`,
+  ],
+  [
+    8,
+    edited('harnesses[0]', documented({ did: 'did:web:localhost%3A18081' })),
+    'harnesses[0].didWeb: a host that is this machine, and "didWeb.allow" does not list it; write "didWeb": { "allow": ["localhost:18081"] }',
+  ],
+  [
+    8,
+    { ...local('localhost:18081'), didWeb: { allow: ['localhost', 'http://localhost:18082', 'localhost.example:18081'] } },
+    'harnesses[0].didWeb: a host that is this machine, and "didWeb.allow" does not list it; write',
+  ],
+  [
+    4,
+    {
+      ...bundle(),
+      harnesses: [documented({ did: ISSUER })],
+      issuers: [{ did: ISSUER, didWeb: true, roles: ['root'], status: 'unrevocable' }],
+    },
+    `issuers[0].didWeb: the same document as for another role; pin the keys of one of them: ${PINNED}`,
   ],
   [3, edited('harnesses[0].keys', undefined), `harnesses[0].keys: missing; write [{ "kid": "${HARNESS}#1"`],
   [1, edited('harnesses[0].keys', []), `harnesses[0].keys: a list of 0, not of 1 to 16 values; write [{ "kid": "${HARNESS}#1"`],
@@ -254,7 +291,7 @@ const SENTENCES: readonly (readonly [rule: number, wrong: unknown, sentence: str
     'issuers[0].status.keys[0].kid: a key of another DID; write a DID URL of this party',
   ],
   [1, edited('issuers[0].status.url', 'x'), `issuers[0].status.url: no such member; ${LISTED}lists, keys`],
-  [9, edited('issuers[0].didWeb', true), 'issuers[0].didWeb: this version does not fetch DID documents; pin keys: write "keys"'],
+  [3, edited('issuers[0].didWeb', true), 'issuers[0].didWeb: stands beside "keys"; remove one of the two'],
 
   [1, edited('ledgers', []), 'ledgers: a list of 0, not of 1 to 64 values; write "ledgers": ['],
   [1, edited('ledgers[0].vkey', undefined), 'ledgers[0]: lacks "vkey"; write "vkey": "ledger.example/aiegis/1+…"'],
@@ -322,16 +359,38 @@ const SENTENCES: readonly (readonly [rule: number, wrong: unknown, sentence: str
     'harnesses[1].keys[0].jwk: the same key as ledgers[0].vkey, which has the role log; write a key of its own for the role harness',
   ],
 
+  [1, edited('didWeb', true), 'didWeb: not an object; write { … }'],
+  [1, edited('didWeb', { hosts: [] }), `didWeb.hosts: no such member; ${LISTED}allow, caFile`],
+  [1, edited('didWeb', { allow: 'localhost' }), `didWeb.allow: not a list; ${ALLOWED}`],
   [
-    9,
-    edited('didWeb', { allow: ['localhost'] }),
-    'didWeb.allow: this version does not fetch DID documents; pin keys and leave "didWeb" out',
+    1,
+    edited('didWeb', { allow: Array.from({ length: 65 }, (_, at) => `h${at}.example`) }),
+    'didWeb.allow: a list of 65, not of 0 to 64',
   ],
+  [1, edited('didWeb', { allow: [7] }), `didWeb.allow[0]: not a text; ${ALLOWED}`],
+  ...[
+    '',
+    '127.0.0.1',
+    '[::1]:8443',
+    'Host.example',
+    'a.example:443',
+    'a.example/x',
+    'a.example:u',
+    'a.example%3A8443',
+    '*.example',
+  ].map((host) => [8, edited('didWeb', { allow: [host] }), 'didWeb.allow[0]: n'] as const),
+  [8, edited('didWeb', { allow: ['https://a.example'] }), 'didWeb.allow[0]: neither a did:key'],
+  [8, edited('didWeb', { allow: ['http://identity.example'] }), `didWeb.allow[0]: http is for localhost only; ${ALLOWED}`],
+  [8, edited('didWeb', { allow: ['http://127.0.0.1:18081'] }), 'didWeb.allow[0]: neither a did:key'],
+  [8, edited('didWeb', { allow: ['http://localhost.example'] }), `didWeb.allow[0]: http is for localhost only; ${ALLOWED}`],
   [
-    9,
-    edited('didWeb', { caFile: '/etc/ca.pem' }),
-    'didWeb.caFile: this version does not fetch DID documents; pin keys and leave "didWeb" out',
+    8,
+    edited('didWeb', { allow: ['localhost:18081', 'http://localhost:18081'] }),
+    'didWeb.allow[1]: a second entry for localhost:18081; write one of them',
   ],
+  [1, edited('didWeb', { caFile: 'ca.pem' }), 'didWeb.caFile: not an absolute path; write one that starts at the root, or null'],
+  [1, edited('didWeb', { caFile: '' }), 'didWeb.caFile: not an absolute path; write one'],
+  [1, edited('didWeb', { caFile: ['/etc/ca.pem'] }), 'didWeb.caFile: not an absolute path; write one'],
   [1, edited('replay', {}), 'replay: lacks "memory"; write "memory": { "singleProcess": true }'],
   [10, edited('replay', { memory: {} }), 'replay.memory: lacks "singleProcess"; write "singleProcess": true'],
   [
@@ -439,6 +498,29 @@ const SENTENCES: readonly (readonly [rule: number, wrong: unknown, sentence: str
   ],
   [1, edited('acceptObligations', 'log_full'), 'acceptObligations: not a list; write some of "notify_owner", "log_full"'],
 ]
+
+describe('AHP-BUNDLE-3 AHP-BUNDLE-8 keys in DID documents', () => {
+  test('are accepted for public hosts, and for this machine where it is listed', () => {
+    expect(messageOf(edited('harnesses[0]', documented({})))).toBe('accepted')
+    for (const allowed of ['localhost:18081', 'http://localhost:18081'])
+      expect(messageOf({ ...local('localhost:18081'), didWeb: { allow: [allowed], caFile: null } })).toBe('accepted')
+  })
+
+  test('leave nothing to look up, and say who is to be read and where', () => {
+    const trust = parseTrustBundle({
+      ...local('localhost:18081'),
+      didWeb: { allow: ['http://localhost:18081', 'identity.internal:8443'], caFile: '/etc/aiegis/ca.pem' },
+    })
+    expect(trust.didWebParties).toEqual([{ role: 'harness', did: 'did:web:localhost%3A18081' }])
+    expect([...trust.didWeb.hosts]).toEqual([
+      ['localhost:18081', 'http'],
+      ['identity.internal:8443', 'https'],
+    ])
+    expect(trust.didWeb.caFile).toBe('/etc/aiegis/ca.pem')
+    expect(trust.harnessKey('did:web:localhost%3A18081', 'did:web:localhost%3A18081#1')).toBeUndefined()
+    expect(trust.issuerKey(ISSUER, `${ISSUER}#1`)).toBeDefined()
+  })
+})
 
 describe('a wrong bundle stops at start with one sentence', () => {
   test.each(SENTENCES.map(([rule, value, sentence]) => [rule, sentence, value] as const))(

@@ -7,26 +7,44 @@ import type { HttpGet } from '../status-read.ts'
  * `HttpGet` with undici: HTTP/1.1, no redirects, no content encoding, `timeoutMs` for everything together. Does not use the proxy
  * variables of the environment and does not judge the URL: ask only for addresses that the operator wrote down.
  */
-export const httpGet: HttpGet = async (url, { maxBytes, timeoutMs, accept }) => {
-  const { statusCode, headers, body } = await request(url, {
-    dispatcher: agent,
+export const httpGet: HttpGet = async (url, limits) => {
+  const { status, contentType, body } = await getThrough(agent, url, limits)
+  return { status, contentType, body }
+}
+
+/** A complete answer; of a status other than 200 without its content. */
+export interface Answer extends Awaited<ReturnType<HttpGet>> {
+  /** `Cache-Control` as sent, `''` when there was none. */
+  readonly cacheControl: string
+}
+
+/** As `httpGet`, with the connections of `dispatcher` and `headers` besides. */
+export async function getThrough(
+  dispatcher: Dispatcher,
+  url: string,
+  { maxBytes, timeoutMs, accept }: Parameters<HttpGet>[1],
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const answer = await request(url, {
+    dispatcher,
     // Over connecting, headers and content: timeouts per phase are met by a server that sends a byte now and then.
     signal: AbortSignal.timeout(timeoutMs),
-    headers: { accept, 'accept-encoding': 'identity' },
+    headers: { ...headers, accept, 'accept-encoding': 'identity' },
   })
   // Without a listener, an error of a body that nobody reads any more ends the process.
-  body.on('error', () => {})
-  const contentType = oneValue(headers['content-type'])
+  answer.body.on('error', () => {})
+  const contentType = oneValue(answer.headers['content-type'])
+  const cacheControl = oneValue(answer.headers['cache-control'])
   // 302 and 500 are answers, and their content is of no use.
-  if (statusCode !== 200) {
-    body.destroy()
-    return { status: statusCode, contentType, body: new Uint8Array(0) }
+  if (answer.statusCode !== 200) {
+    answer.body.destroy()
+    return { status: answer.statusCode, contentType, cacheControl, body: new Uint8Array(0) }
   }
-  if (headers['content-encoding'] !== undefined) {
-    body.destroy()
+  if (answer.headers['content-encoding'] !== undefined) {
+    answer.body.destroy()
     throw new Error('an encoded answer')
   }
-  return { status: statusCode, contentType, body: await readBody(body, maxBytes) }
+  return { status: 200, contentType, cacheControl, body: await readBody(answer.body, maxBytes) }
 }
 
 async function readBody(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<Uint8Array> {

@@ -70,7 +70,7 @@ export function hasTrustFile(): boolean {
   }
 }
 
-/** One line for the log of the start: which file, whom it trusts, where used tokens and status lists are remembered. */
+/** One line for the log of the start: which file, whom it trusts, whose keys come from DID documents, where used tokens and status lists are remembered. */
 export function describeTrust(
   config: TrustConfig,
   from: { readonly path: string; readonly sha256: string; readonly store: string; readonly lists: string },
@@ -81,6 +81,7 @@ export function describeTrust(
     `audience ${config.audience}`,
     `issuers ${config.issuerDids.join(' ')}`,
     `harnesses ${config.harnessDids.join(' ')}`,
+    ...(config.didWebParties.length === 0 ? [] : [`read by did:web ${config.didWebParties.map(({ did }) => did).join(' ')}`]),
     `replay ${from.store}`,
     `status lists ${from.lists}`,
   ].join(', ')

@@ -4,8 +4,10 @@ import { gunzipSync } from 'node:zlib'
 import { Refusal } from '@aiegis/protocol'
 import type { ReceivedRequest } from '../request.ts'
 import { completeRequirement, type RouteRequirement } from '../requirement.ts'
+import { parseTrustBundle } from '../trust.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from '../verifier.ts'
 import { readContent } from './content.ts'
+import { createDidWebResolver } from './did-web/resolver.ts'
 import { httpGet } from './get.ts'
 import { describeTrust, hasTrustFile, loadTrust } from './load-trust.ts'
 import { createStateDirectory, statePath } from './state-directory.ts'
@@ -27,9 +29,9 @@ export function createNodeVerifier(options: NodeVerifierOptions = {}): Verifier 
   const directory = rest.statusMemory === undefined ? (stateDirectory ?? statePath()) : undefined
   const memory = directory === undefined ? {} : { statusMemory: createStateDirectory(directory) }
   const ports = { get: httpGet, inflate, log, ...rest, ...memory }
-  if (trust !== undefined) return createVerifier({ ...ports, trust })
+  if (trust !== undefined) return createVerifier({ ...ports, ...resolverOf(rest, trust), trust })
   const file = loadTrust()
-  const verifier = createVerifier({ ...ports, trust: file.bundle })
+  const verifier = createVerifier({ ...ports, ...resolverOf(rest, file.bundle), trust: file.bundle })
   const store = options.replay === undefined ? 'memory of this one process' : 'the store given as option'
   const lists = directory === undefined ? placeOf(rest.statusMemory) : JSON.stringify(directory)
   log(describeTrust(verifier.trust, { path: file.path, sha256: file.sha256, store, lists }))
@@ -38,6 +40,13 @@ export function createNodeVerifier(options: NodeVerifierOptions = {}): Verifier 
 
 function placeOf(memory: VerifierOptions['statusMemory']): string {
   return memory === undefined ? 'known as long as this process lives' : 'kept as given as option'
+}
+
+/** What reads DID documents, where the bundle has parties with some and the caller brings nothing of his own. */
+function resolverOf({ resolver }: Partial<VerifierOptions>, bundle: unknown): Pick<VerifierOptions, 'resolver'> {
+  if (resolver !== undefined) return { resolver }
+  const { didWeb, didWebParties } = parseTrustBundle(bundle)
+  return didWebParties.length === 0 ? {} : { resolver: createDidWebResolver(didWeb) }
 }
 
 let shared: Verifier | undefined

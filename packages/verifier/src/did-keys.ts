@@ -1,0 +1,180 @@
+/** Keeps the keys of DID documents: fresh in the background, bounded in age, asked for again when a key is unknown (spec chapter 2.8). @module */
+import { Refusal } from '@aiegis/protocol'
+import { readDidDocument, type DidResolver, type DocumentedKey, type ReadDocument } from './did-read.ts'
+import type { FoundKey, Keys } from './keys.ts'
+import type { DidWebParty } from './trust-did-web.ts'
+import type { KeyRole, TrustedKey } from './trust-keys.ts'
+import { within } from './within.ts'
+
+/** What the documents of a bundle are read with. */
+export interface DidKeysOptions {
+  readonly parties: readonly DidWebParty[]
+  readonly resolver: DidResolver
+  /** The role of a key that the bundle pins, by its thumbprint. */
+  readonly roleOf: (jkt: string) => KeyRole | undefined
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** The keys of parties that have a document. */
+export interface DidKeys extends Keys {
+  /** Reads every document once, or joins the reading under way. Resolves when all were tried; failures are not thrown. */
+  warm(): Promise<void>
+  /** Reads every document now, and again before it is no longer fresh, until `close`. Keeps no process alive. */
+  start(): void
+  close(): void
+}
+
+/**
+ * `find` gives a key at once while its document is fresh, or could not be read again lately and may still be used. Otherwise it waits for
+ * one reading, at most 3 seconds; when none is allowed or it fails it throws `keys_unavailable`: what was not measured is not unknown.
+ * Gives nothing for others than `parties`, and for keys that have another role: pinned, or in the document of a harness.
+ */
+export function createDidKeys({ parties, resolver, roleOf, now }: DidKeysOptions): DidKeys {
+  const sources = parties.map(sourceOf)
+  const byName = new Map(sources.map((source) => [nameOf(source.role, source.did), source]))
+  const harnesses = sources.filter(({ role }) => role === 'harness')
+  let latest = Number.NEGATIVE_INFINITY
+  let isRunning = false
+
+  /** Now, in milliseconds. A clock that was set back says nothing about the age of anything: all that was read is forgotten. */
+  const clock = (): number => {
+    const at = now()
+    const isBack = at < latest - SET_BACK_MS
+    if (isBack) for (const source of sources) Object.assign(source, UNREAD)
+    latest = isBack ? at : Math.max(latest, at)
+    return at
+  }
+
+  const refresh = (source: Source): Promise<void> => {
+    source.underWay ??= attempt(source).finally(() => {
+      source.underWay = undefined
+      if (isRunning) plan(source)
+    })
+    return source.underWay
+  }
+
+  const attempt = async (source: Source): Promise<void> => {
+    const startedAt = clock()
+    // While a host is down, requests do not wait for the readings that find out whether it still is.
+    if (source.failure !== undefined) source.retryAt = startedAt + COOLDOWN_MS
+    try {
+      const { keys, jkts, maxAge = FRESH_SECONDS } = await within(WAIT_MS, readDidDocument(resolver, source.did))
+      const seconds = Math.min(Math.max(maxAge, LEAST_FRESH_SECONDS), FRESH_SECONDS)
+      // Not later than now: the clock may have been set back meanwhile.
+      source.document = { keys, jkts, freshUntil: Math.min(startedAt, clock()) + seconds * 1000 }
+      source.failure = undefined
+      source.retryAt = 0
+    } catch (error) {
+      source.failure = error instanceof Error ? error : new Error('the document could not be read', { cause: error })
+      source.retryAt = Math.min(startedAt, clock()) + COOLDOWN_MS
+    }
+  }
+
+  const plan = (source: Source): void => {
+    clearTimeout(source.timer)
+    const { document, failure } = source
+    const left = failure === undefined && document !== undefined ? (document.freshUntil - clock()) * BEFORE_END : COOLDOWN_MS
+    source.timer = setTimeout(() => void refresh(source), left)
+    source.timer.unref()
+  }
+
+  const search = (source: Source, kid: string): FoundKey => {
+    const at = clock()
+    const isFresh = source.document !== undefined && at < source.document.freshUntil
+    const known = isFresh || at < source.retryAt ? usableKey(source, kid, at) : undefined
+    if (known !== undefined) return withRole(source, known)
+    const isOwn = source.underWay === undefined
+    if (isOwn && at < pauseEnd(source, isFresh)) throw unavailable(source, at)
+    // Whatever a request names, its host is asked once per pause: names that nobody has do not prolong it.
+    if (isOwn) source.askAt = at + COOLDOWN_MS
+    return refresh(source).then(() => settle(source, kid, isOwn))
+  }
+
+  const settle = (source: Source, kid: string, isOwn: boolean): TrustedKey | undefined => {
+    const at = clock()
+    const known = usableKey(source, kid, at)
+    if (known !== undefined) return withRole(source, known)
+    // Only a reading that began after the request was there says that there is no such key.
+    if (isOwn && source.failure === undefined) return undefined
+    throw unavailable(source, at)
+  }
+
+  /** Whoever holds a key of two roles could sign the one kind of evidence as the other. A copied name must not take a harness down. */
+  const withRole = (source: Source, { trusted, jkt }: DocumentedKey): TrustedKey | undefined => {
+    const pinned = roleOf(jkt)
+    if (pinned !== undefined && pinned !== source.role) return undefined
+    return source.role === 'issuer' && harnesses.some(({ document }) => document?.jkts.has(jkt)) ? undefined : trusted
+  }
+
+  return {
+    find(role, did, kid) {
+      const source = byName.get(nameOf(role, did))
+      return source === undefined ? undefined : search(source, kid)
+    },
+    async warm() {
+      await Promise.all(sources.map(refresh))
+    },
+    start() {
+      if (isRunning) return
+      isRunning = true
+      for (const source of sources) void refresh(source)
+    },
+    close() {
+      isRunning = false
+      for (const { timer } of sources) clearTimeout(timer)
+    },
+  }
+}
+
+/** One document and what is known of it; times in milliseconds since the epoch. */
+interface Source extends DidWebParty {
+  document: (Pick<ReadDocument, 'keys' | 'jkts'> & { readonly freshUntil: number }) | undefined
+  /** Why the last reading failed; `undefined` when it did not. */
+  failure: Error | undefined
+  /** After a failure: no reading before. */
+  retryAt: number
+  /** No reading for a key that a fresh document does not have before. */
+  askAt: number
+  underWay: Promise<void> | undefined
+  timer: ReturnType<typeof setTimeout> | undefined
+}
+
+const UNREAD = { document: undefined, failure: undefined, retryAt: 0, askAt: 0 } as const
+
+function sourceOf(party: DidWebParty): Source {
+  return { ...party, ...UNREAD, underWay: undefined, timer: undefined }
+}
+
+function nameOf(role: DidWebParty['role'], did: string): string {
+  return `${role} ${did}`
+}
+
+function usableKey({ document }: Source, kid: string, at: number): DocumentedKey | undefined {
+  return document !== undefined && at < document.freshUntil + STALE_MS ? document.keys.get(kid) : undefined
+}
+
+function pauseEnd({ retryAt, askAt }: Source, isFresh: boolean): number {
+  return isFresh ? Math.max(retryAt, askAt) : retryAt
+}
+
+function unavailable(source: Source, at: number): Refusal {
+  const seconds = Math.ceil((pauseEnd(source, true) - at) / 1000)
+  return new Refusal('keys_unavailable', `whether ${source.did} has the key is not known now`, {
+    cause: source.failure,
+    retryAfter: Math.max(seconds, 1),
+  })
+}
+
+/** For one reading. */
+const WAIT_MS = 3000
+/** After a failure, and between readings for unknown keys. */
+const COOLDOWN_MS = 30_000
+const FRESH_SECONDS = 300
+const LEAST_FRESH_SECONDS = 30
+/** After the end of freshness, while the host cannot be read. */
+const STALE_MS = 3_600_000
+/** Where in what is left of freshness the next reading begins. */
+const BEFORE_END = 0.9
+/** What clocks are corrected by in ordinary operation. */
+const SET_BACK_MS = 5000
