@@ -43,15 +43,15 @@ export async function createDesk(extra: Partial<EnforcementOptions> = {}): Promi
   const state = join(mkdtempSync(join(tmpdir(), 'aiegis-desk-')), 'state')
   const clock = { now: NOW }
   const faults: string[] = []
-  const flags = ['--port', '0', '--state', state, '--did', 'did:web:harness.example', '--issuer', 'did:web:identity.example']
+  const flags = ['--state', state, '--did', 'did:web:harness.example', '--issuer', 'did:web:identity.example']
   flags.push('--log-origin', 'ledger.example/aiegis/1')
-  const start = (): Promise<RunningServer> =>
-    startServer(parseFlags(flags), {
+  const start = (port: number): Promise<RunningServer> =>
+    startServer(parseFlags(['--port', String(port), ...flags]), {
       now: () => clock.now,
       onFault: (message, cause) => faults.push(cause instanceof Error ? `${message}: ${cause.message}` : message),
       ...extra,
     })
-  let server = await start()
+  let server = await start(0)
   const operator = readFileSync(join(state, 'operator-token'), 'utf8').trim()
   const origin = (): string => `http://127.0.0.1:${server.port}`
 
@@ -89,8 +89,10 @@ export async function createDesk(extra: Partial<EnforcementOptions> = {}): Promi
       return post('/api/agent/issue', claim(key, id, challengeText(key, id, nonce)), code)
     },
     async restart() {
+      const { port } = server
       await server.close()
-      server = await start()
+      // Passports name the address of their list.
+      server = await start(port)
     },
     async close() {
       await server.close()
