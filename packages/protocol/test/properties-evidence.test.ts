@@ -10,7 +10,7 @@ import { isObject, type JsonObject, type JsonValue } from '../src/json.ts'
 import { jwkOf } from '../src/jwk.ts'
 import type { UnverifiedJws } from '../src/jws.ts'
 import { decodePassport, parsePassport, splitPassportHeader, type Passport } from '../src/passport.ts'
-import { gzipOf, parseStatusListClaims } from '../src/status-list.ts'
+import { checkBits, gzipOf, parseStatusListClaims, STATUS_LIST } from '../src/status-list.ts'
 import { formatSeconds } from '../src/time.ts'
 import { rawJws, testKey } from './keys.ts'
 import { eachEdit, exampleOf, isMixed, judged, longTexts, nearly, nearlyText, shareTaken } from './mutations.ts'
@@ -105,6 +105,17 @@ describe('status list', () => {
     )
     expect(share).toSatisfy(isMixed)
   })
+
+  test('AHP-STATUS-9 bits that are taken are those that were given, as many as the list ends with', () => {
+    const size = fc.constantFrom(0, STATUS_LIST.minBytes - 1, STATUS_LIST.minBytes, 20_000, 20_001)
+    const share = shareTaken(
+      fc.tuple(size, fc.oneof(size, fc.nat()), fc.uint8Array({ maxLength: 8 })),
+      ([bits, said, before]) => judged(['malformed'], () => checkBits(gzipEnd(before, said), new Uint8Array(bits), 20_000)),
+      (bits, [given, said]) => same([bits.length, said, given >= STATUS_LIST.minBytes && given <= 20_000], [given, given, true]),
+      RUNS,
+    )
+    expect(share).toSatisfy(isMixed)
+  })
 })
 
 test('AHP-BYTES-7 megabytes of anything are refused by each of them', () => {
@@ -143,6 +154,11 @@ function shareDecoded(
     },
     RUNS,
   )
+}
+
+/** Bytes that end as gzip of so many bytes does (RFC 1952 §2.3.1). */
+function gzipEnd(before: Uint8Array, size: number): Uint8Array {
+  return Uint8Array.of(...before, size & 0xff, (size >> 8) & 0xff, (size >> 16) & 0xff, (size >> 24) & 0xff)
 }
 
 function chainText(parts: readonly string[]): string {
