@@ -1,8 +1,13 @@
 /** `npm run bench -- <name> [--json]`: runs one benchmark. @module */
 import { benchChains } from './chains.ts'
+import { benchRevocation } from './revocation.ts'
 import { benchVerify } from './verify.ts'
 
-const BENCHES: Readonly<Record<string, (json: boolean) => Promise<void>>> = { verify: benchVerify, chains: benchChains }
+const BENCHES: Readonly<Record<string, (json: boolean) => Promise<void>>> = {
+  verify: benchVerify,
+  chains: benchChains,
+  revocation: benchRevocation,
+}
 
 const [name = '', ...flags] = process.argv.slice(2)
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined

@@ -44,7 +44,7 @@ export function ratio(costs: Costs, over: string, under: string): number {
 }
 
 /** Prints a benchmark: a table for people, and as the last line one JSON object for machines. */
-export function report(name: string, ratios: Readonly<Record<string, number>>, json: boolean): void {
+export function report(name: string, ratios: Readonly<Record<string, number>>, json: boolean, rounds = ROUNDS): void {
   if (!json) for (const [label, value] of Object.entries(ratios)) console.log(`${label.padEnd(24)} ${value}`)
-  console.log(JSON.stringify({ bench: name, node: process.versions.node, rounds: ROUNDS, ratios }))
+  console.log(JSON.stringify({ bench: name, node: process.versions.node, rounds, ratios }))
 }
