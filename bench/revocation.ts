@@ -114,7 +114,7 @@ async function prepare({ enforcement }: RunningServer, orders: string): Promise<
     signer,
     action: 'orders.read',
     fetch: async (input, init) => {
-      if (String(input).startsWith(enforcement.url)) return fetch(input, init)
+      if (new Request(input).url.startsWith(enforcement.url)) return fetch(input, init)
       sends.push(() => fetch(input, init))
       return new Response()
     },
