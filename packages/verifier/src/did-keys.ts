@@ -14,6 +14,8 @@ export interface DidKeysOptions {
   readonly roleOf: (jkt: string) => KeyRole | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Told when a document cannot be read any more, once until it was. */
+  readonly log: (line: string, cause?: unknown) => void
 }
 
 /** The keys of parties that have a document. */
@@ -30,7 +32,7 @@ export interface DidKeys extends Keys {
  * one reading, at most 3 seconds; when none is allowed or it fails it throws `keys_unavailable`: what was not measured is not unknown.
  * Gives nothing for others than `parties`, and for keys that have another role: pinned, or in the document of a harness.
  */
-export function createDidKeys({ parties, resolver, roleOf, now }: DidKeysOptions): DidKeys {
+export function createDidKeys({ parties, resolver, roleOf, now, log }: DidKeysOptions): DidKeys {
   const sources = parties.map(sourceOf)
   const byName = new Map(sources.map((source) => [nameOf(source.role, source.did), source]))
   const harnesses = sources.filter(({ role }) => role === 'harness')
@@ -58,16 +60,19 @@ export function createDidKeys({ parties, resolver, roleOf, now }: DidKeysOptions
     const startedAt = clock()
     // While a host is down, requests do not wait for the readings that find out whether it still is.
     if (source.failure !== undefined) source.retryAt = startedAt + COOLDOWN_MS
+    // Not later than now: the clock may have been set back meanwhile.
+    const began = (): number => Math.min(startedAt, clock())
     try {
       const { keys, jkts, maxAge = FRESH_SECONDS } = await within(WAIT_MS, readDidDocument(resolver, source.did))
       const seconds = Math.min(Math.max(maxAge, LEAST_FRESH_SECONDS), FRESH_SECONDS)
-      // Not later than now: the clock may have been set back meanwhile.
-      source.document = { keys, jkts, freshUntil: Math.min(startedAt, clock()) + seconds * 1000 }
+      source.document = { keys, jkts, freshUntil: began() + seconds * 1000 }
       source.failure = undefined
       source.retryAt = 0
     } catch (error) {
+      source.retryAt = began() + COOLDOWN_MS
+      const isFirst = source.failure === undefined
       source.failure = error instanceof Error ? error : new Error('the document could not be read', { cause: error })
-      source.retryAt = Math.min(startedAt, clock()) + COOLDOWN_MS
+      if (isFirst) log(`keys of ${source.did}: its DID document cannot be read`, error)
     }
   }
 
@@ -96,7 +101,7 @@ export function createDidKeys({ parties, resolver, roleOf, now }: DidKeysOptions
     const known = usableKey(source, kid, at)
     if (known !== undefined) return withRole(source, known)
     // Only a reading that began after the request was there says that there is no such key.
-    if (isOwn && source.failure === undefined) return undefined
+    if (isOwn && source.failure === undefined && source.document !== undefined) return undefined
     throw unavailable(source, at)
   }
 

@@ -37,7 +37,7 @@ export async function readDidDocument(resolver: DidResolver, did: string): Promi
     return [kid, { trusted, jkt: thumbprint(crypto, key) }] as const
   })
   const jkts = new Set(keys.map(([, { jkt }]) => jkt))
-  return { keys: new Map(keys), jkts, maxAge: typeof maxAge === 'number' ? maxAge : undefined }
+  return { keys: new Map(keys), jkts, maxAge: typeof maxAge === 'number' && !Number.isNaN(maxAge) ? maxAge : undefined }
 }
 
 const NOTHING: JsonObject = {}

@@ -72,6 +72,7 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
   const trust = parseTrustBundle(options.trust)
   const crypto = options.crypto ?? defaultCrypto()
   const now = options.now ?? Date.now
+  const log = options.log ?? console.error
   const seconds = (): number => Math.floor(now() / 1000)
   const lists = createStatusLists({
     issuers: trust.statusIssuers,
@@ -80,11 +81,11 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     crypto,
     now,
     memory: options.statusMemory,
-    log: options.log ?? console.error,
+    log,
     refreshSeconds: trust.time.statusRefreshSeconds,
     skewSeconds: trust.time.skewSeconds,
   })
-  const documents = documentsOf(trust, options.resolver, now)
+  const documents = documentsOf(trust, options.resolver, now, log)
   const replay = options.replay === undefined ? storeOf(trust, options.now) : checkStore(options.replay)
   const receiver: Receiver = {
     trust,
@@ -134,6 +135,7 @@ function documentsOf(
   { didWebParties: parties, roleOf }: TrustConfig,
   resolver: DidResolver | undefined,
   now: () => number,
+  log: NonNullable<VerifierOptions['log']>,
 ): DidKeys | undefined {
   const [first] = parties
   if (first === undefined) return undefined
@@ -142,7 +144,7 @@ function documentsOf(
       `resolver: the keys of ${first.did} are in its DID document and nothing here reads one; pass { resolver }, on Node createDidWebResolver(…) of @aiegis/verifier/did-web, or pin keys`,
     )
   }
-  return createDidKeys({ parties, resolver, roleOf, now })
+  return createDidKeys({ parties, resolver, roleOf, now, log })
 }
 
 /** One store for each audience: two verifiers of one process that each remember alone would serve every token twice. */

@@ -11,6 +11,7 @@ let documents: Map<string, JsonObject>
 let metadata: JsonObject
 let answer: (did: string) => Promise<unknown>
 let reads: string[]
+let logged: (readonly [string, unknown])[]
 const made: DidKeys[] = []
 
 beforeEach(() => {
@@ -21,6 +22,7 @@ beforeEach(() => {
   ])
   metadata = {}
   reads = []
+  logged = []
   answer = async (did) => ({ didResolutionMetadata: metadata, didDocument: documents.get(did) ?? null })
 })
 afterEach(() => {
@@ -53,6 +55,7 @@ function create(changes: Partial<DidKeysOptions> = {}): DidKeys {
     },
     roleOf: () => undefined,
     now: () => clock,
+    log: (line, cause) => logged.push([line, cause]),
     ...changes,
   })
   made.push(keys)
@@ -222,6 +225,24 @@ describe('AHP-BYTES-33 a document that cannot be read again', () => {
     expect(reads).toHaveLength(4)
   })
 
+  test('is told once to the log, with the reason, and once more after it could be read', async () => {
+    const keys = create()
+    const good = answer
+    answer = down
+    for (let times = 0; times < 3; times++) {
+      await find(keys)
+      clock += 30_000
+    }
+    const line = [`keys of ${ISSUER}: its DID document cannot be read`, new Error('connection refused')]
+    expect(logged).toEqual([line])
+    answer = good
+    await find(keys)
+    answer = down
+    clock += 300_000
+    await find(keys)
+    expect(logged).toEqual([line, line])
+  })
+
   test('is replaced as soon as it can be read', async () => {
     const keys = create()
     await keys.warm()
@@ -365,6 +386,16 @@ describe('AHP-BYTES-34 a name that the document does not have', () => {
     expect(await second).toBe(30)
   })
 
+  test('that comes while a document is read anyway puts nothing off', async () => {
+    const keys = create()
+    await keys.warm()
+    const warming = keys.warm()
+    expect(await find(keys, 'bogus')).toBe(1)
+    await warming
+    documents.set(ISSUER, documentOf(ISSUER, { '#2': 'next' }))
+    expect(await find(keys, '2')).toBe('next')
+  })
+
   test('of other parties, and of none, are not looked for at all', async () => {
     const keys = create()
     await keys.warm()
@@ -426,6 +457,19 @@ describe('AHP-BYTES-35', () => {
     answer = down
     clock = NOW - 1_000_000 + 3_900_000
     expect(await find(keys)).toBe(30)
+  })
+
+  test('a clock that is set back while a document cannot be read does not prolong the pause', async () => {
+    const keys = create()
+    const good = answer
+    answer = async () => {
+      clock = NOW - 1_000_000
+      return down()
+    }
+    expect(await find(keys)).toBe(30)
+    answer = good
+    clock += 30_000
+    expect(await find(keys)).toBe('issuer')
   })
 
   test('a clock that is put right by 5 seconds changes nothing, also little by little', async () => {

@@ -82,12 +82,13 @@ describe('as the resolver of a verifier, in development', () => {
         assertionMethod: [`${did}#1`],
       })
     const find = async (): Promise<unknown> =>
-      createDidKeys({ parties: [{ role: 'harness', did }], resolver: stock(), roleOf: () => undefined, now: Date.now }).find(
-        'harness',
-        did,
-        `${did}#1`,
-        0,
-      )
+      createDidKeys({
+        parties: [{ role: 'harness', did }],
+        resolver: stock(),
+        roleOf: () => undefined,
+        now: Date.now,
+        log: () => {},
+      }).find('harness', did, `${did}#1`, 0)
     host.answer((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end(document(did)))
     expect(await find()).toMatchObject({ kid: `${did}#1`, key: signer('harness').publicKey })
     host.answer((_, response) => response.writeHead(200).end(document('did:web:other.example')))

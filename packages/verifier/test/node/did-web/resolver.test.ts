@@ -146,6 +146,13 @@ describe('point 1: one DID, one spelling', () => {
     expect(host.requests).toEqual([])
   })
 
+  test('AHP-BYTES-21 one of more than 512 characters is refused before anything parses it', async () => {
+    expect(await resolve(host.resolver(), `did:web:identity.example${':a'.repeat(100_000)}`)).toMatchObject({
+      error: 'invalidDid',
+      message: 'too long',
+    })
+  })
+
   test.each(['did:constructor:x', 'did:toString:x', 'did:key:z6Mk', 'did:hasOwnProperty:x'])(
     'AHP-BYTES-21 the method of %s is not one, whatever objects inherit',
     async (did) => {
@@ -401,13 +408,13 @@ describe('point 8: TLS', () => {
 
   test('AHP-BYTES-29 TLS 1.2 is spoken, and 1.1 is not, whatever the runtime allows', async () => {
     expect(await answered({ ...GOOD, maxVersion: 'TLSv1.2' })).toMatchObject({ error: undefined })
-    const before = tls.DEFAULT_MIN_VERSION
-    tls.DEFAULT_MIN_VERSION = 'TLSv1.1'
+    const { DEFAULT_MIN_VERSION, DEFAULT_CIPHERS } = tls
+    Object.assign(tls, { DEFAULT_MIN_VERSION: 'TLSv1.1', DEFAULT_CIPHERS: 'DEFAULT@SECLEVEL=0' })
     try {
       const old = { ...GOOD, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
       expect(await answered(old)).toMatchObject({ error: 'notFound', document: null })
     } finally {
-      tls.DEFAULT_MIN_VERSION = before
+      Object.assign(tls, { DEFAULT_MIN_VERSION, DEFAULT_CIPHERS })
     }
   })
 
