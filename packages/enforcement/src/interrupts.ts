@@ -88,9 +88,12 @@ function parse(value: JsonValue): readonly Interrupt[] {
   const interrupts = isObject(value) ? value['interrupts'] : undefined
   if (!Array.isArray(interrupts)) throw new Malformed('"interrupts" is no list')
   if (interrupts.length > MAX_INTERRUPTS) throw new Malformed(`more than ${MAX_INTERRUPTS}`)
-  return interrupts.map((one: JsonValue) => {
-    const stored = member.closed(one, 'an interrupt', ['reason', 'since'], ['agent', 'task'])
-    const reason = member.textOrNull(stored, 'reason', MAX_REASON)
-    return { what: readInterrupted(stored), reason, since: member.integer(stored, 'since', 0, Number.MAX_SAFE_INTEGER) }
-  })
+  return interrupts.map((one: JsonValue) => readInterrupt(one))
+}
+
+/** An interrupt in the form in which it is stored. Throws `ask_malformed`; whatever passes can be read again at the next start. */
+export function readInterrupt(value: JsonValue): Interrupt {
+  const stored = member.closed(value, 'an interrupt', ['reason', 'since'], ['agent', 'task'])
+  const reason = member.textOrNull(stored, 'reason', MAX_REASON)
+  return { what: readInterrupted(stored), reason, since: member.integer(stored, 'since', 0, Number.MAX_SAFE_INTEGER) }
 }

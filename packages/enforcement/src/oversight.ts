@@ -1,6 +1,6 @@
 /** Suspends and resumes agents and tasks; each act is a signed entry in the log before it is answered (spec chapter 15.9). @module */
 import type { Asker } from './asker.ts'
-import type { Interrupt, Interrupted, Interrupts } from './interrupts.ts'
+import { readInterrupt, showInterrupt, type Interrupt, type Interrupted, type Interrupts } from './interrupts.ts'
 import type { Issue, Issued } from './issue.ts'
 import { blocked, type Verdict } from './policy/evaluate.ts'
 
@@ -15,8 +15,9 @@ export interface Acted {
 /** What an operator may do about agents and tasks. Acts are done one after the other, each in the log before the next. */
 export interface Oversight {
   /**
-   * In force, stored and in the log when it resolves. Rejects with `overloaded`, `ledger_unavailable`, and what the system throws; then
-   * it is in force unless there was no room, and another call stores and records it.
+   * In force, stored and in the log when it resolves. Rejects with `ask_malformed` for a name or reason without its form and with
+   * `overloaded`, which change nothing; with `ledger_unavailable` and what the system throws, when it is in force and another call stores
+   * and records it.
    */
   suspend(what: Interrupted, reason: string | null): Promise<Acted>
   /** Rejects like `suspend`; then the entry may be in the log, and it is still suspended. */
@@ -39,7 +40,11 @@ export function createOversight(interrupts: Interrupts, issue: Issue, now: () =>
     return mine
   }
 
-  function record(action: Act, what: Interrupted, reason: string | null): Promise<Issued> {
+  function checked(what: Interrupted, reason: string | null): Interrupt {
+    return readInterrupt(showInterrupt({ what, reason, since: Math.floor(now() / 1000) }))
+  }
+
+  function record(action: Act, { what, reason }: Interrupt): Promise<Issued> {
     const verdict = {
       decision: 'ALLOW',
       deciding_pack: null,
@@ -58,12 +63,13 @@ export function createOversight(interrupts: Interrupts, issue: Issue, now: () =>
     suspend: (what, reason) =>
       inTurn(async () => {
         // In force first: what fails afterwards must not leave an agent free that somebody wanted to stop.
-        const changed = interrupts.suspend({ what, reason, since: Math.floor(now() / 1000) })
-        return { changed, issued: await record('harness.suspend', what, reason) }
+        const interrupt = checked(what, reason)
+        const changed = interrupts.suspend(interrupt)
+        return { changed, issued: await record('harness.suspend', interrupt) }
       }),
     resume: (what, reason) =>
       inTurn(async () => {
-        const issued = await record('harness.resume', what, reason)
+        const issued = await record('harness.resume', checked(what, reason))
         return { changed: interrupts.resume(what), issued }
       }),
     list: () => interrupts.list(),

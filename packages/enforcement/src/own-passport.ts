@@ -10,7 +10,7 @@ export async function statusIndexOf(
 ): Promise<number> {
   try {
     const jws = decodePassport(text)
-    const payload = jws.kid === signer.kid ? await verifyJws(crypto, jws, signer.publicKey) : undefined
+    const payload = await verifyJws(crypto, jws, signer.publicKey)
     const status = payload === undefined ? null : parsePassport(payload).status
     if (status?.list === statusUrl) return status.index
   } catch (error) {

@@ -15,7 +15,7 @@ import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PassportRequest } from '../src/passports.ts'
 import { file, manifest, regoRule } from './policy/packs.ts'
-import { askParts } from './protect-of.ts'
+import { ALLOWED, askParts } from './protect-of.ts'
 import { API, claimsOf, createScene, handOff, NOW, shows, TASK, text, type Answered, type Scene } from './scene.ts'
 
 const SECONDS = Math.floor(NOW / 1000)
@@ -264,7 +264,9 @@ describe('AHP-ASK-14 the token ends with the first part of the chain', () => {
   test.each([0, 1, 2])('the passport in place %i', async (place) => {
     const ends = (at: number) => (at === place ? { lifetimeSeconds: 40 } : {})
     const agents = await Promise.all([0, 1, 2].map((at) => agent(21 + at, ends(at))))
-    expect(await expiry(await ask(agents, () => ({ exp: SECONDS + 40 })))).toBe(SECONDS + 40)
+    // No hand-off outlives who made it; the last agent makes none.
+    const exp = SECONDS + (place === 2 ? 3_600 : 40)
+    expect(await expiry(await ask(agents, () => ({ exp })))).toBe(SECONDS + 40)
   })
 
   test.each([1, 2])('the delegation at depth %i', async (at) => {
@@ -285,11 +287,21 @@ describe('AHP-ASK-27 a chain of which a part was revoked', () => {
     expect(code(await ask(agents, undefined, undefined, `key-${place}`))).toBe('401 ask_untrusted -')
   })
 
-  test('while policy decides gets no token', async () => {
-    const agents = [await agent(21), await agent(22)]
-    const asking = ask(agents)
-    scene.enforcement.revoke(agents[0]?.statusIndex ?? -1)
-    expect(code(await asking)).toBe('401 ask_untrusted -')
+  test('while policy decides gets no token and no entry, nor does one of which a part ended meanwhile', async () => {
+    const [first, last] = [await agent(21), await agent(22)]
+    const passport = await chainOf([first, last], () => ({ exp: SECONDS + 10 }))
+    const asked = { body: shows('GET', '/a'), passport, signer: last.key }
+    const size = scene.enforcement.log.size()
+    let isRevoked = false
+    let now = NOW
+    const after = (effect: () => unknown) => ({ decide: () => Promise.resolve(effect()).then(() => ALLOWED) })
+    const revoking = askParts(scene, { isRevoked: () => isRevoked, policy: after(() => (isRevoked = true)) }, asked)
+    await expect(revoking).rejects.toMatchObject({ code: 'ask_untrusted' })
+    const ending = askParts(scene, { now: () => now, policy: after(() => (now += 9_877)) }, asked)
+    await expect(ending).rejects.toMatchObject({ code: 'ask_untrusted' })
+    expect(scene.enforcement.log.size()).toBe(size)
+    now = NOW
+    expect(await askParts(scene, { now: () => now, policy: after(() => (now += 9_876)) }, asked)).toMatchObject({ status: 200 })
   })
 })
 

@@ -267,6 +267,21 @@ describe('AHP-ASK-29 what is suspended', () => {
     await own.close()
   })
 
+  test('has a form that the next start can read, whoever suspends it', async () => {
+    const size = scene.enforcement.log.size()
+    const wrong: readonly (readonly [Interrupted, string?])[] = [
+      [{ task: 'short' }],
+      [{ agent: { issuer: ISSUER, did: ISSUER } }],
+      [{ agent: { issuer: 'x', did: formatDidKey(agents[0].key.publicKey) } }],
+      [{ task: TASK }, 'x'.repeat(257)],
+    ]
+    for (const [what, why] of wrong) {
+      await expect(scene.enforcement.suspend(what, why)).rejects.toMatchObject({ code: 'ask_malformed' })
+      await expect(scene.enforcement.resume(what, why)).rejects.toMatchObject({ code: 'ask_malformed' })
+    }
+    expect([scene.enforcement.interrupts(), scene.enforcement.log.size()]).toEqual([[], size])
+  })
+
   test.each<[string, string, string]>([
     ['cut', '{"interrupts":[', 'not JSON'],
     ['another object', '{}', '"interrupts" is no list'],

@@ -5,11 +5,12 @@ import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, unlinkSync
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { decodePassport, encodeBase64url, formatDidKey, type JsonObject } from '@aiegis/protocol'
+import { decodePassport, defaultCrypto, encodeBase64url, formatDidKey, type JsonObject } from '@aiegis/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createEnrolments } from '../src/enrolments.ts'
 import { KEY_ROLES, loadKey } from '../src/keys.ts'
 import { loadOperatorKey } from '../src/operator.ts'
+import { statusIndexOf } from '../src/own-passport.ts'
 import { agentKey, challengeText, claim, createDesk, MISSION, said, type Desk } from './desk.ts'
 import { API, handOff, NOW, text } from './scene.ts'
 
@@ -373,6 +374,18 @@ describe('content', () => {
     socket.destroy()
   })
 
+  test('AHP-ISSUE-1 AHP-ISSUE-4 is not waited for when nobody who may sent it', async () => {
+    for (const [path, code] of [
+      ['issue', 'enrolment_unknown'],
+      ['issue/challenge', 'enrolment_unknown'],
+      ['enrol', 'operator_required'],
+      ['suspend', 'operator_required'],
+    ]) {
+      const head = `POST /api/agent/${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nContent-Length: 99\r\n\r\n`
+      expect(await raw(head)).toMatch(new RegExp(`^HTTP/1\\.1 401 [^]*"code":"${code}"`))
+    }
+  })
+
   test('AHP-ASK-20 another method is refused with the one that there is', async () => {
     const response = await fetch(`${desk.origin()}/api/agent/enrol`)
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
@@ -477,6 +490,15 @@ describe('revoking', () => {
     }
     expect(said(await other.post('/api/agent/revoke', { passport }))).toBe('422 passport_unknown')
     await other.close()
+  })
+
+  test('AHP-ISSUE-11 refuses what it signed for a list of another name: nobody would see it there', async () => {
+    const { json } = await desk.issue(KEY, await desk.enrol())
+    const signer = loadKey(join(desk.state, 'issuer.key'), 'did:web:identity.example#issuer')
+    const at = (statusUrl: string): Promise<number> =>
+      statusIndexOf(text(json['passport']), { signer, statusUrl }, defaultCrypto())
+    expect(await at(`${desk.origin()}/status/revocation/1`)).toBe(json['status_index'])
+    await expect(at('https://identity.example/status/revocation/1')).rejects.toMatchObject({ code: 'passport_unknown' })
   })
 
   test.each([{}, { passport: 'x', status_index: 1 }, { status_index: 131_072 }, { status_index: -1 }, { status_index: '1' }])(

@@ -22,6 +22,8 @@ export interface Hands {
   readonly isRevoked?: () => boolean
   readonly interrupts?: ProtectOptions['interrupts']
   readonly policy?: ProtectOptions['policy']
+  /** Epoch milliseconds; `NOW` when absent. */
+  readonly now?: () => number
   /** Runs before an entry is written. */
   readonly beforeAppend?: (clear: JsonValue) => void
 }
@@ -41,9 +43,11 @@ export async function askParts(
   return { status, json: parseJson(answer, { maxBytes: 65_536 }) }
 }
 
-function protectOf(scene: Scene, { isRevoked, interrupts, policy, beforeAppend }: Hands): ReturnType<typeof createProtect> {
+function protectOf(
+  scene: Scene,
+  { isRevoked, interrupts, policy, beforeAppend, now = () => NOW }: Hands,
+): ReturnType<typeof createProtect> {
   const port = defaultCrypto()
-  const now = (): number => NOW
   const did = 'did:web:harness.example'
   const append: Log['append'] = (leaf, key, clear) => {
     beforeAppend?.(parseJson(clear ?? new Uint8Array(), { maxBytes: 65_536 }))
@@ -79,7 +83,14 @@ function issuerOf(scene: Scene, isRevoked: () => boolean): Parameters<typeof cre
   return { did: issuer.did, keys, roles: ['root', 'hop'], lists: issuer.status.lists, isRevoked }
 }
 
-const ALLOWED = { decision: 'ALLOW', deciding_pack: null, deciding_rule: null, deciding_layer: null, deny_reason: null } as const
+/** What policy says when it has nothing against it. */
+export const ALLOWED = {
+  decision: 'ALLOW',
+  deciding_pack: null,
+  deciding_rule: null,
+  deciding_layer: null,
+  deny_reason: null,
+} as const
 
 interface Pinned {
   readonly did: string
