@@ -8,7 +8,7 @@ import express from 'express'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { agentKey, createDesk, type Desk } from '../packages/enforcement/test/desk.ts'
-import { API, handOff, shows, TASK, text } from '../packages/enforcement/test/scene.ts'
+import { API, handOff, shows, TASK, text, trustIn } from '../packages/enforcement/test/scene.ts'
 import { listen } from './receiver.ts'
 
 /** What an agent holds. */
@@ -32,14 +32,7 @@ const contexts: AiegisContext[] = []
 beforeAll(async () => {
   desk = await createDesk()
   verifier = createVerifier({
-    trust: {
-      ahp: 'ahp-receiver/0.1',
-      audience: API,
-      bases: [{ public: API, mount: '/', authority: 'match' }],
-      ...desk.server().enforcement.trustFragment(),
-      replay: { memory: { singleProcess: true } },
-      limits: { delegations: 2 },
-    },
+    trust: trustIn(desk.server().enforcement),
     get: async (url) => {
       const response = await fetch(url, { redirect: 'manual' })
       const contentType = response.headers.get('content-type') ?? ''

@@ -16,7 +16,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PassportRequest } from '../src/passports.ts'
 import { file, manifest, regoRule } from './policy/packs.ts'
 import { ALLOWED, askParts } from './protect-of.ts'
-import { API, claimsOf, createScene, handOff, NOW, shows, TASK, text, type Answered, type Scene } from './scene.ts'
+import { API, claimsOf, createScene, handOff, NOW, shows, TASK, text, trustIn, type Answered, type Scene } from './scene.ts'
 
 const SECONDS = Math.floor(NOW / 1000)
 const OTHER_TASK = '01OTHERTASK000000000000000'
@@ -343,14 +343,7 @@ interface Pinned {
 
 function receiver(): Verifier {
   return createVerifier({
-    trust: {
-      ahp: 'ahp-receiver/0.1',
-      audience: API,
-      bases: [{ public: API, mount: '/', authority: 'match' }],
-      ...scene.enforcement.trustFragment(),
-      replay: { memory: { singleProcess: true } },
-      limits: { delegations: 2 },
-    },
+    trust: trustIn(scene.enforcement),
     get: async () => ({ status: 200, contentType: 'application/vc+jwt', body: utf8(await scene.enforcement.statusList()) }),
     inflate: (gzip, maxBytes) => gunzipSync(gzip, { maxOutputLength: maxBytes }),
     now: () => scene.clock.now,

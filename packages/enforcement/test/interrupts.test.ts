@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createEnforcement, type Enforcement } from '../src/enforcement.ts'
 import { createInterruptsFile, openInterrupts, type Interrupted } from '../src/interrupts.ts'
 import { agentKey, createDesk, said, type Desk } from './desk.ts'
-import { askParts } from './protect-of.ts'
+import { ALLOWED, askParts } from './protect-of.ts'
 import { API, claimsOf, createScene, handOff, NOW, shows, TASK, text, type Answered, type Scene } from './scene.ts'
 
 const ISSUER = 'did:web:identity.example'
@@ -107,9 +107,9 @@ describe('AHP-ASK-28 a suspended agent', () => {
 
   test('is stopped also while policy decides', async () => {
     let stop: 'agent_suspended' | undefined
-    const decide = (): ReturnType<typeof ALLOW> => {
+    const decide = (): Promise<typeof ALLOWED> => {
       stop = 'agent_suspended'
-      return ALLOW()
+      return Promise.resolve(ALLOWED)
     }
     const asked = { body: shows('GET', '/a'), passport: agents[0].passport, signer: agents[0].key }
     const size = scene.enforcement.log.size()
@@ -147,15 +147,6 @@ describe('AHP-ASK-28 a suspended agent', () => {
     }
   })
 })
-
-const ALLOW = () =>
-  Promise.resolve({
-    decision: 'ALLOW',
-    deciding_pack: null,
-    deciding_rule: null,
-    deciding_layer: null,
-    deny_reason: null,
-  } as const)
 
 describe('AHP-ASK-28 a suspended task', () => {
   test('stops who got it handed off, who names it, and nobody else', async () => {

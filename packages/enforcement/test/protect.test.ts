@@ -14,7 +14,7 @@ import { anything, assert as holds, asyncProperty, constantFrom, dictionary, one
 import { createHash } from 'node:crypto'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { API, claimsOf, createScene, NOW, shows, text, URL, type Answered, type Scene, type Signed } from './scene.ts'
+import { API, claimsOf, createScene, NOW, shows, text, trustIn, URL, type Answered, type Scene, type Signed } from './scene.ts'
 
 let scene: Scene
 const SECONDS = Math.floor(NOW / 1000)
@@ -90,13 +90,7 @@ describe('an allowed request', () => {
     expect(code(asked)).toBe('401 -')
     const allowed = await scene.ask({ ...shows('POST', '/orders', '{"item":"book"}'), action: 'orders.create' })
     const verifier = createVerifier({
-      trust: {
-        ahp: 'ahp-receiver/0.1',
-        audience: API,
-        bases: [{ public: API, mount: '/', authority: 'match' }],
-        ...scene.enforcement.trustFragment(),
-        replay: { memory: { singleProcess: true } },
-      },
+      trust: trustIn(scene.enforcement),
       get: async () => ({ status: 200, contentType: 'application/vc+jwt', body: utf8(await scene.enforcement.statusList()) }),
       inflate: (gzip, maxBytes) => gunzipSync(gzip, { maxOutputLength: maxBytes }),
       actions: { 'POST /orders': 'orders.create' },

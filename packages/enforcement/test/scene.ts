@@ -157,6 +157,18 @@ export async function handOff(
   return `${chain}~${await signJws({ ...parent, kid }, { typ: DELEGATION_TYPE }, claims)}~${child.passport}`
 }
 
+/** The trust bundle of a receiver at `API` that believes this harness, its issuer and its log. */
+export function trustIn(enforcement: Pick<Enforcement, 'trustFragment'>): JsonObject {
+  return {
+    ahp: AHP_VERSION,
+    audience: API,
+    bases: [{ public: API, mount: '/', authority: 'match' }],
+    ...enforcement.trustFragment(),
+    replay: { memory: { singleProcess: true } },
+    limits: { delegations: 2 },
+  }
+}
+
 /** A question that shows a request; `content` is its text. */
 export function shows(
   method: string,
