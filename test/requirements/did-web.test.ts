@@ -1,6 +1,6 @@
 /** Parties whose keys are in DID documents, end to end: hosts that fail, keys that change, and requests that name others (spec chapters 2.8 and 10). @module */
 import { gzipSync } from 'node:zlib'
-import { isObject, Refusal, type CryptoPort, type JsonObject, type JsonValue } from '@aiegis/protocol'
+import { isObject, Refusal, type CryptoPort, type JsonObject, type JsonValue, type SyncSigner } from '@aiegis/protocol'
 import {
   createMockHarness,
   documentOf,
@@ -12,7 +12,8 @@ import {
   type Changes,
   type MockHarness,
 } from '@aiegis/testing'
-import { createVerifier, type Verifier, type VerifierOptions } from '@aiegis/verifier'
+import { createVerifier, parseTrustBundle, type Verifier, type VerifierOptions } from '@aiegis/verifier'
+import { createDidWebResolver } from '@aiegis/verifier/did-web'
 import { createNodeVerifier, describeTrust } from '@aiegis/verifier/node'
 import { describe, expect, test } from 'vitest'
 import { ELSEWHERE, EXPIRED, STRANGER } from '../../packages/verifier/test/certificates.ts'
@@ -39,6 +40,18 @@ function listOf(value: JsonValue | undefined): readonly JsonValue[] {
   return Array.isArray(value) ? value : []
 }
 
+/** The passport of an issuer that has no status lists. */
+function issuedBy(signer: SyncSigner, issuer: string): Changes {
+  return {
+    passportHeader: (header) => ({ ...header, kid: signer.kid }),
+    passport: (credential) => ({
+      ...Object.fromEntries(Object.entries(credential).filter(([name]) => name !== 'credentialStatus')),
+      issuer,
+    }),
+    passportSigner: signer,
+  }
+}
+
 /** The code that refuses, `served`, or `keys_unavailable` with the seconds to wait. */
 async function verdict(verifier: Verifier, harness: MockHarness, changes: Changes = {}): Promise<string> {
   try {
@@ -59,15 +72,7 @@ async function started(harness: MockHarness, trust: JsonObject, options: Partial
 }
 
 describe('AHP-BYTES-33 while the host of one issuer', () => {
-  /** The passport of an issuer that is read by did:web. */
-  const second = (did: string): Changes => ({
-    passportHeader: (header) => ({ ...header, kid: `${did}#1` }),
-    passport: (credential) => ({
-      ...Object.fromEntries(Object.entries(credential).filter(([name]) => name !== 'credentialStatus')),
-      issuer: did,
-    }),
-    passportSigner: namedSigner('second issuer', `${did}#1`),
-  })
+  const second = (did: string): Changes => issuedBy(namedSigner('second issuer', `${did}#1`), did)
   const documentText = (did: string): string => JSON.stringify(documentOf(did, [namedSigner('second issuer', `${did}#1`)]))
 
   const answers: readonly (readonly [string, (did: string) => Handler])[] = [
@@ -187,7 +192,7 @@ describe('AHP-BYTES-33 while the host of one issuer', () => {
 
 describe('keys that change', () => {
   const next = namedSigner('next issuer', `${NAMES.issuer}#2`)
-  const signedBy = (signer: typeof next): Changes => ({
+  const signedBy = (signer: SyncSigner): Changes => ({
     passportHeader: (header) => ({ ...header, kid: signer.kid }),
     passportSigner: signer,
   })
@@ -293,34 +298,29 @@ describe('requests that name others', () => {
 })
 
 describe('on Node', () => {
-  test('AHP-BUNDLE-8 AHP-BUNDLE-9 a verifier brings what reads documents, asks only the host of the party, and says who is read', async () => {
+  test.each([
+    ['a verifier brings what reads documents', (options: VerifierOptions) => createNodeVerifier({ ...options, log: () => {} })],
+    [
+      'the entry point for verifiers that are put together by hand reads them',
+      (options: VerifierOptions) =>
+        createVerifier({ ...options, resolver: createDidWebResolver(parseTrustBundle(options.trust).didWeb) }),
+    ],
+  ])('AHP-BUNDLE-8 AHP-BUNDLE-9 %s, asks only the host of the party, and says who is read', async (_, create) => {
     const host = await startDidWebHost()
     const harness = createMockHarness({ logSize: 20 })
     const did = `did:web:localhost%3A${host.port}`
-    const trust = {
-      ...harness.trust(),
-      harnesses: [{ did, didWeb: true, ledgers: [NAMES.log] }],
-      didWeb: { allow: [`localhost:${host.port}`], caFile: host.caFile },
-    }
-    const key = namedSigner('harness', `${did}#1`)
-    host.answer((_, response) => response.writeHead(200, JSON_TYPE).end(JSON.stringify(documentOf(did, [key]))))
-    const { resolver: _, ...ports } = harness.receiver()
-    const verifier = createNodeVerifier({ ...ports, trust, log: () => {} })
+    const issuer = namedSigner('local issuer', `${did}#1`)
+    const issuers = [{ did, didWeb: true, roles: ['root'], status: 'unrevocable' }]
+    const trust = harness.trust({ issuers, didWeb: { allow: [`localhost:${host.port}`], caFile: host.caFile } })
+    host.answer((__, response) => response.writeHead(200, JSON_TYPE).end(JSON.stringify(documentOf(did, [issuer]))))
+    const { resolver: __, ...ports } = harness.receiver()
+    const verifier = create({ ...ports, trust })
     await verifier.warm()
     harness.clock.advance(6)
+    expect(await verdict(verifier, harness, issuedBy(issuer, did))).toBe('served')
     expect(host.requests).toEqual(['GET /.well-known/did.json'])
-    const changes: Changes = {
-      tokenHeader: (header) => ({ ...header, kid: key.kid }),
-      tokenSigner: key,
-      claims: (claims) => ({ ...claims, iss: did }),
-      passport: (vc) => ({
-        ...vc,
-        credentialSubject: { ...(isObject(vc['credentialSubject']) ? vc['credentialSubject'] : {}), harness: [did] },
-      }),
-    }
-    expect(await verdict(verifier, harness, changes)).not.toMatch(/unavailable|untrusted|unknown/)
-    const from = { path: '/t.json', sha256: '0', store: 'x', lists: 'y' }
-    expect(describeTrust(verifier.trust, from)).toContain(`, read by did:web ${did}, `)
+    const line = describeTrust(verifier.trust, { path: '/t.json', sha256: '0', store: 'x', lists: 'y' })
+    expect(line).toContain(`, read by did:web ${did}, `)
     verifier.close()
     await host.close()
   })

@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServerOptions } from 'node:https'
-import { createDidWebResolver } from '../src/node/did-web/index.ts'
 import type { DidResolver } from '../src/did-read.ts'
-import type { DidWebPorts } from '../src/node/did-web/resolver.ts'
+import { createDidWebResolverOf, type DidWebPorts } from '../src/node/did-web/resolver.ts'
 import type { DidWebSettings } from '../src/trust.ts'
 import { GOOD, ROOT } from './certificates.ts'
 import { startServer, type TestServer } from './http-server.ts'
@@ -40,7 +39,7 @@ export async function startDidWebHost(tls: ServerOptions | undefined = GOOD): Pr
       found = [...addresses]
     },
     resolver: (settings, ports) =>
-      createDidWebResolver(
+      createDidWebResolverOf(
         { hosts: new Map([[`identity.example:${server.port}`, 'https']]), caFile, ...settings },
         {
           lookup(name, _options, callback) {

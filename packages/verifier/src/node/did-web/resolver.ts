@@ -23,7 +23,12 @@ export interface DidWebPorts {
  * gives a document only when it came complete, with status 200 and is one under `parseDidDocument`; otherwise `didDocument` is null and
  * the metadata says why. Keeps nothing: the verifier does. Throws `TypeError` when the roots of `settings.caFile` cannot be read.
  */
-export function createDidWebResolver(settings: DidWebSettings, ports: DidWebPorts = {}): DidResolver {
+export function createDidWebResolver(settings: DidWebSettings): DidResolver {
+  return createDidWebResolverOf(settings, {})
+}
+
+/** As `createDidWebResolver`, on given ports: how tests show that each rule bites. */
+export function createDidWebResolverOf(settings: DidWebSettings, ports: DidWebPorts): DidResolver {
   const read = createReader(settings, ports)
   const web: DIDResolver = async (did) => {
     try {
