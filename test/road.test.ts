@@ -33,6 +33,10 @@ describe.each(Object.entries(FRAMEWORKS))('%s', (_name, framework) => {
     const receiver = await startReceiver(harness, { framework, route: shape.route, trust, receiver: shape.receiver })
     const broken = harness.breakIt(code as Breakable)
     if (broken.refresh) await receiver.verifier.warm()
+    const { before } = broken
+    const earlier = before && (await sendRaw(receiver.port, before.request))
+    expect(earlier?.status ?? 200).toBe(200)
+    harness.clock.advance(before?.seconds ?? 0)
     let response = await sendRaw(receiver.port, broken.request)
     for (let sent = 1; sent < (broken.times ?? 1); sent++) response = await sendRaw(receiver.port, broken.request)
     const expected = REASONS[code]
@@ -50,7 +54,7 @@ describe.each(Object.entries(FRAMEWORKS))('%s', (_name, framework) => {
             now: harness.clock.seconds(),
           },
     )
-    expect(receiver.contexts).toHaveLength((broken.times ?? 1) - 1)
+    expect(receiver.contexts).toHaveLength((broken.times ?? 1) - (before === undefined ? 1 : 0))
     await receiver.close()
   })
 })

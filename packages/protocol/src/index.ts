@@ -35,7 +35,9 @@ export { canonicalize } from './jcs.ts'
 export { isObject, parseJson, type JsonLimits, type JsonObject, type JsonValue } from './json.ts'
 export { jwkOf, parseEd25519Jwk, thumbprint, type Ed25519Jwk } from './jwk.ts'
 export { decodeJws, encodeJwsInput, JwsHeaderError, verifyJws, type JwsForm, type UnverifiedJws } from './jws.ts'
-export { buildLeaf, commit, type LeafInput } from './leaf.ts'
+export { hasQuorum, verifyHead, type HeadKeys, type HeadSignatures } from './head.ts'
+export { buildLeaf, commit, leafOfToken, type LeafInput, type TokenOfLeaf } from './leaf.ts'
+export { checkLedgerEvidence, formatLedgerEvidence, type Contradiction, type Prefix } from './ledger-evidence.ts'
 export { AHP_VERSION, LIMITS } from './limits.ts'
 export { AGENT_DID, HASH, IDENTIFIER, JURISDICTION, membersOf, textOf, type Members } from './members.ts'
 export {
@@ -75,6 +77,7 @@ export {
   type Passport,
   type PassportHeader,
 } from './passport.ts'
+export { checkReceipt, formatReceipt, type CheckedReceipt, type ReceiptLedgerKeys, type ReceiptTrust } from './receipt.ts'
 export { REASONS, type ReasonCode } from './reasons.gen.ts'
 export { Malformed, Refusal, refuseAs, type RefusalOptions } from './refusal.ts'
 export { signJws } from './sign-jws.ts'
@@ -111,10 +114,12 @@ export type {
   IssueAnswer,
   IssueBody,
   IssueChallenge,
+  LedgerEvidence,
   MissionPair,
   PassportClaims,
   PolicyPack,
   Problem,
+  Receipt,
   RevokeBody,
   StatusListClaims,
   TokenClaims,

@@ -1,10 +1,11 @@
 /** Builds the bytes that a log stores for a token: clear facts, commitments and the token's hash (spec chapter 4). @module */
+import { decodeBase64url } from './base64.ts'
 import { concat, utf8 } from './bytes.ts'
 import { hashInto, hashText, type CryptoPort } from './crypto.ts'
 import { canonicalize } from './jcs.ts'
 import type { JsonValue } from './json.ts'
 import { Malformed } from './refusal.ts'
-import type { Entry } from './wire.gen.ts'
+import type { Entry, TokenClaims } from './wire.gen.ts'
 
 /** Everything a leaf is made of; a receiver has all of it from the token alone. */
 export interface LeafInput {
@@ -47,6 +48,28 @@ export function buildLeaf(crypto: CryptoPort, input: LeafInput): Uint8Array {
     `,"ts":"${entry.ts.slice(0, SECONDS)}Z"}` +
     `,"tok":"${hashText(crypto, typeof input.token === 'string' ? utf8(input.token) : input.token)}","v":1}`
   return utf8(text)
+}
+
+/** A token whose signature was verified and whose claims were read. */
+export interface TokenOfLeaf {
+  readonly claims: TokenClaims
+  readonly kid: string
+  /** Third segment of the compact JWS. */
+  readonly signatureText: string
+  /** ASCII of the compact JWS. */
+  readonly bytes: Uint8Array
+}
+
+/** The leaf of a token, from the token alone. Throws what `buildLeaf` throws. */
+export function leafOfToken(crypto: CryptoPort, { claims, kid, signatureText, bytes }: TokenOfLeaf): Uint8Array {
+  return buildLeaf(crypto, {
+    entry: claims.entry,
+    agentDid: claims.sub,
+    harnessKid: kid,
+    ledgerSig: signatureText,
+    token: bytes,
+    salt: decodeBase64url(claims.salt),
+  })
 }
 
 /**

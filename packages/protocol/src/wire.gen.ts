@@ -309,6 +309,35 @@ export interface Leaf {
   readonly tok: string
 }
 
+/** Two heads that one log signed and that cannot both be honest (chapter 5). */
+export interface LedgerEvidence {
+  /** Version of this profile. */
+  readonly ahp: 'ahp-receiver/0.1'
+  /** equivocation: two trees of one name; rollback: a head that the log stopped showing. */
+  readonly kind: 'equivocation' | 'rollback'
+  /** Verifier key of the log. */
+  readonly vkey: string
+  readonly earlier: SeenHead
+  readonly later: SeenHead
+  readonly prefix?: LedgerPrefix
+}
+
+/** A signed note, and when the receiver got it. */
+export interface SeenHead {
+  /** The whole checkpoint with its signatures. */
+  readonly note: string
+  /** RFC 3339 time, UTC, whole seconds. */
+  readonly seen: string
+}
+
+/** What the larger tree has in the place of the smaller; absent for two heads of one size and for a rollback. */
+export interface LedgerPrefix {
+  /** Root over the first leaves of the larger tree, as many as the smaller has. */
+  readonly root: string
+  /** Path of RFC 9162 section 2.1.4 from that root to the root of the larger tree. */
+  readonly path: readonly string[]
+}
+
 /** Payload of a passport, a W3C verifiable credential secured as vc+jwt (chapter 8). */
 export interface PassportClaims {
   readonly '@context': readonly ['https://www.w3.org/ns/credentials/v2']
@@ -454,6 +483,37 @@ export interface AskBody {
     readonly request?: ShownRequest
     readonly [k: string]: unknown
   }
+}
+
+/** Evidence of one decision that a receiver acted on, to be checked years later without a network (chapter 10). */
+export interface Receipt {
+  /** Version of this profile. */
+  readonly ahp: 'ahp-receiver/0.1'
+  /** RFC 3339 time, UTC, whole seconds. */
+  readonly verified: string
+  /** The compact JWS. The leaf is rebuilt from it alone. */
+  readonly token: string
+  /** Text of the proof (chapter 5), not its base64url. */
+  readonly proof: string
+  readonly harness: ReceiptKey
+  readonly ledger: ReceiptLedger
+}
+
+/** The key under which the token verified. */
+export interface ReceiptKey {
+  /** DID URL of a key: DID, one #, fragment. */
+  readonly kid: string
+  readonly jwk: Jwk
+}
+
+/** The keys under which the head verified, and what the receiver asked for. */
+export interface ReceiptLedger {
+  readonly vkey: string
+  /** Whether the receiver had proven the head when it verified the request; its word. */
+  readonly assurance: 'asserted' | 'audited'
+  readonly quorum: number
+  /** Verifier keys of witnesses. */
+  readonly witnesses: readonly string[]
 }
 
 /** What /.well-known/aiegis-receiver says (chapter 11). */

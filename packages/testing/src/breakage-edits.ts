@@ -2,11 +2,12 @@
 import { encodeBase64url, formatMilliseconds, isObject, utf8, type JsonObject, type JsonValue } from '@aiegis/protocol'
 import type { Broken } from './breakage.ts'
 import type { MockHarness } from './harness.ts'
-import { namedSigner } from './keys.ts'
+import { NAMES, namedSigner } from './keys.ts'
 import { createMemoryLog } from './memory-log.ts'
 import type { Changes, Wanted } from './mint.ts'
 import { lineOf, withLine, type RawRequest } from './raw-request.ts'
 import type { ReplayFault } from './replay-switch.ts'
+import { witnessVkey } from './witness.ts'
 
 /** A request with content. */
 export const ORDER: Wanted = { method: 'POST', contentType: 'application/json', content: '{"item":7}' }
@@ -88,6 +89,39 @@ export function otherLog(harness: MockHarness): Broken {
     request: harness.mint({}, { log }),
     trust: { ledgers: [...(Array.isArray(known) ? known : []), { origin, vkey: log.vkey, assurance: 'proof' }] },
   }
+}
+
+/** A decision under a head whose lines are those of `checkpoint`, to a receiver that asks for the witness. */
+export function cosigned(harness: MockHarness, checkpoint: (note: string) => string): Broken {
+  const vkeys = [witnessVkey(harness.crypto, harness.keys.witness)]
+  return {
+    request: harness.mint({}, { checkpoint }),
+    trust: { ledgers: changeFirst(harness.trust()['ledgers'], { assurance: 'cosigned', witnesses: { quorum: 1, vkeys } }) },
+  }
+}
+
+/** Two decisions under heads of one size with two roots: the log shows each its own tree. */
+export function twoViews(harness: MockHarness): Broken {
+  const fork = createMemoryLog(harness.crypto, NAMES.log, harness.keys.log, harness.log.size)
+  return {
+    before: { request: harness.mint(), seconds: 0 },
+    request: harness.mint({}, { log: fork }),
+    trust: { ledgers: audited(harness) },
+  }
+}
+
+/** A decision after one whose head nobody could find in the published tree for a minute. */
+export function unproven(harness: MockHarness): Broken {
+  harness.published.set('down')
+  return {
+    before: { request: harness.mint(), seconds: 61 },
+    request: harness.mint({}, { claims: (claims) => ({ ...claims, exp: harness.clock.seconds() + 120 }) }),
+    trust: { ledgers: audited(harness), time: { maxUnprovenSeconds: 60, maxLifetimeSeconds: 120 } },
+  }
+}
+
+function audited(harness: MockHarness): JsonValue {
+  return changeFirst(harness.trust()['ledgers'], { url: NAMES.logUrl })
 }
 
 /** A request to a receiver whose replay store fails. */

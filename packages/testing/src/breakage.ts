@@ -17,6 +17,7 @@ import type { MockHarness } from './harness.ts'
 import {
   changeFirst,
   changeLine,
+  cosigned,
   entry,
   failing,
   hash,
@@ -30,9 +31,12 @@ import {
   status,
   subject,
   twiceTagged,
+  twoViews,
+  unproven,
 } from './breakage-edits.ts'
 import { NAMES } from './keys.ts'
 import { withLine, type RawRequest } from './raw-request.ts'
+import { cosign } from './witness.ts'
 
 /** Codes of the server that decides; no receiver answers them. */
 type ServerCode = { [Code in ReasonCode]: (typeof REASONS)[Code]['stage'] extends 'protect' ? Code : never }[ReasonCode]
@@ -42,6 +46,8 @@ export type Breakable = Exclude<ReasonCode, ServerCode>
 /** A request that must be refused, and what its receiver must look like. */
 export interface Broken {
   readonly request: RawRequest
+  /** A request that is served first, and how many seconds pass then. */
+  readonly before?: { readonly request: RawRequest; readonly seconds: number }
   /** How often it is sent; only the last answer counts. */
   readonly times?: number
   /** Members of the trust bundle that differ from the default. */
@@ -149,7 +155,12 @@ export const BREAKAGE: { readonly [Code in Breakable]: (harness: MockHarness) =>
 
   checkpoint_unsigned: (h) => minted(h, {}, { proofText: (text) => text.replace(`— ${NAMES.log} `, '— elsewhere.example ') }),
   checkpoint_signature_invalid: (h) => minted(h, {}, { logSigner: h.keys.stranger }),
+  witness_signature_invalid: (h) =>
+    cosigned(h, (note) => cosign(h.crypto, note, h.keys.witness, h.clock.seconds(), h.keys.stranger)),
+  witness_quorum_missing: (h) => cosigned(h, (note) => note),
   inclusion_invalid: (h) => minted(h, {}, { proofText: () => h.log.prove(5) }),
+  ledger_inconsistent: twoViews,
+  ledger_unproven: unproven,
 
   status_not_listed: (h) => minted(h, {}, { passport: (vc) => status(vc, { statusListIndex: '131072' }) }),
   status_unavailable: (h) => {

@@ -6,6 +6,7 @@ import { BREAKAGE, type Breakable, type Broken } from './breakage.ts'
 import { createClock, type Clock } from './clock.ts'
 import { createDocumentHost, type DocumentHost } from './document-host.ts'
 import { createKeys, NAMES, type Keys } from './keys.ts'
+import { createLogHost, type LogHost } from './log-host.ts'
 import { createMemoryLog, type MemoryLog } from './memory-log.ts'
 import { mint, type Changes, type Mill, type Wanted } from './mint.ts'
 import { passportOf } from './passports.ts'
@@ -28,6 +29,8 @@ export interface MockHarness extends Mill {
   readonly keys: Keys
   readonly log: MemoryLog
   readonly status: StatusHost
+  /** Where the log is published; a receiver reads it when its bundle has the URL `NAMES.logUrl`. */
+  readonly published: LogHost
   readonly documents: DocumentHost
   readonly replay: ReplaySwitch
   /** The trust bundle of a receiver that accepts this harness, with members replaced by those of `changes`. */
@@ -52,6 +55,7 @@ export function createMockHarness(options: MockHarnessOptions = {}): MockHarness
   const audience = options.audience ?? 'https://api.example.com'
   const log = createMemoryLog(crypto, NAMES.log, keys.log, options.logSize ?? 1000)
   const status = createStatusHost(clock, keys.status)
+  const published = createLogHost(NAMES.logUrl, log)
   const documents = createDocumentHost(keys)
   const memory = (): ReplayStore => createMemoryReplayStore({ singleProcess: true, now: clock.now })
   const replay = createReplaySwitch(memory)
@@ -80,12 +84,13 @@ export function createMockHarness(options: MockHarnessOptions = {}): MockHarness
     ...mill,
     startedAt: clock.seconds(),
     status,
+    published,
     documents,
     replay,
     trust,
     receiver: (changes) => ({
       trust: trust(changes),
-      get: status.get,
+      get: (url, limits) => (url.startsWith(NAMES.logUrl) ? published : status).get(url, limits),
       resolver: documents.resolver,
       inflate: (gzip, maxBytes) => gunzipSync(gzip, { maxOutputLength: maxBytes }),
       now: clock.now,

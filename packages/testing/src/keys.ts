@@ -7,6 +7,8 @@ export interface Keys {
   readonly issuer: SyncSigner
   readonly status: SyncSigner
   readonly log: SyncSigner
+  /** Named by the `kid`. */
+  readonly witness: SyncSigner
   /** The agent that sends requests without hand-offs, and the principal of those with. */
   readonly agent: SyncSigner
   /** Gets a hand-off from the agent. */
@@ -22,6 +24,8 @@ export const NAMES = {
   harness: 'did:web:harness.example',
   issuer: 'did:web:identity.example',
   log: 'ledger.example/aiegis/1',
+  logUrl: 'https://ledger.example/aiegis/1',
+  witness: 'witness.example/1',
   statusList: 'https://identity.example/status/revocation/1',
 } as const
 
@@ -38,6 +42,7 @@ export function createKeys(): Keys {
     issuer: namedSigner('issuer', `${NAMES.issuer}#1`),
     status: namedSigner('status', `${NAMES.issuer}#status`),
     log: namedSigner('log', NAMES.log),
+    witness: namedSigner('witness', NAMES.witness),
     agent: namedSigner('agent'),
     worker: namedSigner('worker'),
     helper: namedSigner('helper'),

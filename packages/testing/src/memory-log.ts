@@ -1,14 +1,18 @@
 /** A real Merkle log in memory: RFC 6962 tree, signed checkpoints, tlog-proofs; nothing in it is made up (spec chapters 5 and 17). @module */
 import {
-  emptyRoot,
+  concat,
   formatCheckpointBody,
   formatNote,
   formatProof,
   formatVkey,
   hashLeaf,
   hashNode,
+  inclusionPath,
   LOG_KEY_TYPE,
   noteKeyId,
+  rootOf,
+  TILE_HEIGHT,
+  TILE_WIDTH,
   utf8,
   type CryptoPort,
   type SyncSigner,
@@ -26,6 +30,8 @@ export interface MemoryLog {
   path(index: number): readonly Uint8Array[]
   /** The signed tree head of the present tree, by the log's key or another. */
   checkpoint(signer?: SyncSigner): string
+  /** The first `width` hashes of tile `n` at `level`, as they are served. Throws `RangeError` for hashes that are not there. */
+  tile(level: number, n: bigint, width: number): Uint8Array
   /** The tlog-proof text of one entry under the present tree. */
   prove(index: number, checkpoint?: string): string
 }
@@ -48,28 +54,9 @@ export function createMemoryLog(crypto: CryptoPort, origin: string, key: SyncSig
     if (node === undefined) throw new RangeError(`no node ${index} at level ${level}`)
     return node
   }
-  /** RFC 9162 §2.1.1: MTH of the leaves from `start` to `end`. */
-  const hashRange = (start: number, end: number): Uint8Array => {
-    const size = end - start
-    const split = largestPowerBelow(size)
-    if (size === 1 || (split * 2 === size && start % size === 0)) return nodeAt(Math.log2(size), start / size)
-    return hashNode(crypto, hashRange(start, start + split), hashRange(start + split, end))
-  }
-  /** RFC 9162 §2.1.3.1. */
-  const pathIn = (index: number, start: number, end: number): readonly Uint8Array[] => {
-    if (end - start === 1) return []
-    const split = start + largestPowerBelow(end - start)
-    return index < split
-      ? [...pathIn(index, start, split), hashRange(split, end)]
-      : [...pathIn(index, split, end), hashRange(start, split)]
-  }
   const size = (): number => levelAt(0).length
-  const root = (): Uint8Array => (size() === 0 ? emptyRoot(crypto) : hashRange(0, size()))
-  const checkpoint = (signer: SyncSigner = key): string => {
-    const body = formatCheckpointBody(origin, BigInt(size()), root())
-    const id = noteKeyId(crypto, origin, LOG_KEY_TYPE, key.publicKey)
-    return formatNote(body, [{ name: origin, id, signature: signer.sign(utf8(body)) }])
-  }
+  const root = (): Uint8Array => rootOf(crypto, nodeAt, size())
+  const checkpoint = (signer: SyncSigner = key): string => signedHead(crypto, origin, key, { size: size(), root: root() }, signer)
 
   for (let filled = 0; filled < filler; filled++) append(utf8(`filler ${filled}`))
   return {
@@ -80,15 +67,25 @@ export function createMemoryLog(crypto: CryptoPort, origin: string, key: SyncSig
     },
     append,
     root,
-    path: (index) => pathIn(index, 0, size()),
+    path: (index) => inclusionPath(crypto, nodeAt, index, size()),
     checkpoint,
-    prove: (index, note = checkpoint()) => formatProof(BigInt(index), pathIn(index, 0, size()), note),
+    tile: (level, n, width) => {
+      const first = Number(n) * TILE_WIDTH
+      return concat(Array.from({ length: width }, (_, at) => nodeAt(TILE_HEIGHT * level, first + at)))
+    },
+    prove: (index, note = checkpoint()) => formatProof(BigInt(index), inclusionPath(crypto, nodeAt, index, size()), note),
   }
 }
 
-/** The largest power of two below `size`; 1 for sizes up to two. */
-function largestPowerBelow(size: number): number {
-  let power = 1
-  while (power * 2 < size) power *= 2
-  return power
+/** A checkpoint with the line of `key`; the signature is by `signer`, another one than its own makes it wrong. */
+export function signedHead(
+  crypto: CryptoPort,
+  origin: string,
+  key: SyncSigner,
+  head: { readonly size: number; readonly root: Uint8Array },
+  signer: SyncSigner = key,
+): string {
+  const body = formatCheckpointBody(origin, BigInt(head.size), head.root)
+  const id = noteKeyId(crypto, origin, LOG_KEY_TYPE, key.publicKey)
+  return formatNote(body, [{ name: origin, id, signature: signer.sign(utf8(body)) }])
 }

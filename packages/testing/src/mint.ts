@@ -59,6 +59,8 @@ export interface Changes {
   readonly logSigner?: SyncSigner
   /** The log that the decision is entered into. */
   readonly log?: MemoryLog
+  /** The head of the log, after its own signature. */
+  readonly checkpoint?: (note: string) => string
   readonly proofText?: (proof: string) => string
   /** The value of `X-AEGIS-Proof`. */
   readonly proof?: (value: string) => string
@@ -89,7 +91,7 @@ export function mint(mill: Mill, wanted: Wanted = {}, changes: Changes = {}): Ra
   const tokenHeader = (changes.tokenHeader ?? same)({ alg: 'Ed25519', typ: TOKEN_TYPE, kid: mill.keys.harness.kid })
   const claims = (changes.claims ?? same)(claimsOf(mill, { ...wanted, method, url }, body, chain, presenter))
   const token = (changes.tokenText ?? same)(signJws(tokenHeader, claims, changes.tokenSigner ?? mill.keys.harness))
-  const proof = proofOf(mill, token, claims, changes)
+  const proof = proofOf(mill, token, { kid: textOf(tokenHeader, 'kid'), claims }, changes)
   const evidence = {
     token,
     passport: chain,
@@ -152,18 +154,23 @@ function claimsOf(
 }
 
 /** Enters the decision into the log as the token states it and proves it under a checkpoint of its own. */
-function proofOf(mill: Mill, token: string, claims: JsonObject, changes: Changes): string {
+function proofOf(
+  mill: Mill,
+  token: string,
+  { kid, claims }: { readonly kid: string; readonly claims: JsonObject },
+  changes: Changes,
+): string {
   const log = changes.log ?? mill.log
   const leaf = buildLeaf(mill.crypto, {
     entry: entryOf(claims),
     agentDid: textOf(claims, 'sub'),
-    harnessKid: mill.keys.harness.kid,
+    harnessKid: kid,
     ledgerSig: token.slice(token.lastIndexOf('.') + 1),
     token,
     salt: decodeBase64url(textOf(claims, 'salt')),
   })
   const index = log.append(leaf)
-  return log.prove(index, log.checkpoint(changes.logSigner))
+  return log.prove(index, (changes.checkpoint ?? same)(log.checkpoint(changes.logSigner)))
 }
 
 function possessionLines(

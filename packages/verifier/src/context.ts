@@ -35,12 +35,22 @@ export interface AiegisContext {
   readonly task: string
   /** When the token ends, epoch seconds. */
   readonly expires: number
-  /** `asserted`: included in a tree head that the log's key signed; nobody compared heads yet. */
-  readonly ledger: VerifiedInclusion & { readonly assurance: 'asserted' }
+  /** Where the decision stands in the log, and whether this receiver has found the head in the tree that the log publishes. */
+  readonly ledger: VerifiedInclusion
+  /**
+   * One line of JSON with the evidence of this decision and the keys under which it verified, for `aiegis-ledger check` years later.
+   * Whoever has it reads the token, so what was decided; nobody can use the token again.
+   */
+  readonly receipt: () => string
 }
 
 /** Gathers what the steps have proved. */
-export function createContext(token: VerifiedToken, chain: VerifiedChain, inclusion: VerifiedInclusion): AiegisContext {
+export function createContext(
+  token: VerifiedToken,
+  chain: VerifiedChain,
+  inclusion: VerifiedInclusion,
+  receipt: () => string,
+): AiegisContext {
   const { claims } = token
   const { entry } = claims
   const { passport } = chain.presenter
@@ -65,7 +75,8 @@ export function createContext(token: VerifiedToken, chain: VerifiedChain, inclus
     receiptId: claims.jti,
     task: claims.txn,
     expires: claims.exp,
-    ledger: Object.freeze({ ...inclusion, assurance: 'asserted' }),
+    ledger: Object.freeze(inclusion),
+    receipt,
   }
   return Object.freeze(context)
 }

@@ -1,4 +1,5 @@
 /** The receiver's road: from a request with evidence to a verified context, or a refusal with a code. @module */
+export { type AuditMemory, type LedgerAssurance } from './audit.ts'
 export { createChainReader, type ChainReader, type ChainReaderOptions } from './chain-reader.ts'
 export { type AiegisContext } from './context.ts'
 export { admit, contextOf, type Gate } from './contexts.ts'

@@ -1,6 +1,8 @@
 /** The road: every step in order, cheap before dear, the only write at the end (spec chapter 10). @module */
 import type { CryptoPort } from '@aiegis/protocol'
+import type { Audit } from './audit.ts'
 import { createContext, type AiegisContext } from './context.ts'
+import { receiptOf } from './receipt.ts'
 import type { ReplayStore } from './replay.ts'
 import type { ReceivedRequest } from './request.ts'
 import type { Mapped, Requirement } from './requirement.ts'
@@ -60,6 +62,7 @@ export interface Receiver {
   readonly crypto: CryptoPort
   readonly chains: ChainChecking
   readonly checkpoints: CheckpointCache
+  readonly audit: Audit
   readonly lists: StatusLists
   readonly replay: ReplayStore
   /** Epoch seconds at which the replay store began to remember. */
@@ -79,7 +82,7 @@ export async function walk(
   requirement: Requirement,
   mapped: (method: string, path: string) => Mapped,
 ): Promise<AiegisContext> {
-  const { trust, crypto, chains, checkpoints, lists, replay, startedAt } = receiver
+  const { trust, crypto, chains, checkpoints, audit, lists, replay, startedAt } = receiver
   const now = receiver.now()
   const credential = steps.extract(request)
   const evidence = steps.decode(credential, trust.limits, chains.known)
@@ -89,10 +92,12 @@ export async function walk(
   steps.decision(token, chain, requirement)
   steps.binding(credential, token, trust)
   await steps.possession(evidence, token, chain, crypto, now)
-  const inclusion = await steps.ledger(evidence, token, trust, checkpoints, crypto)
+  const inclusion = await steps.ledger(evidence, token, trust, { seen: checkpoints, audit }, crypto, now)
   steps.status(chain, trust, lists, now)
   steps.requirement(token, chain, requirement, mapped(credential.method, credential.path))
   await steps.content(request, token, trust, crypto, now)
   await steps.replay(token, chain, replay, trust, crypto, startedAt, receiver.now)
-  return createContext(token, chain, inclusion)
+  // Only now: a request that is refused must not make a log prove anything.
+  audit.accept(evidence.proof.checkpoint, now)
+  return createContext(token, chain, inclusion, () => receiptOf(evidence, token, inclusion, trust, now))
 }

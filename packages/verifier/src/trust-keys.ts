@@ -25,7 +25,7 @@ export interface TrustedKey {
 }
 
 /** What a key is for. */
-export type KeyRole = 'harness' | 'issuer' | 'status' | 'log'
+export type KeyRole = 'harness' | 'issuer' | 'status' | 'log' | 'witness'
 
 /** Finds a key of one role. */
 export type KeyLookup = (did: string, kid: string) => TrustedKey | undefined
@@ -55,6 +55,7 @@ export function createKeyRing(didWeb: DidWebSettings): KeyRing {
     issuer: new Map(),
     status: new Map(),
     log: new Map(),
+    witness: new Map(),
   }
 
   const claim = (spot: Spot, role: KeyRole, key: Ed25519PublicKey): void => {

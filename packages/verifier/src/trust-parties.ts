@@ -3,6 +3,7 @@ import { checkDid, LOG_KEY_TYPE, Malformed, parseNormalUrl, parseVkey, type Vkey
 import type { KeyRing } from './trust-keys.ts'
 import { choice, choices, elements, members, parsed, unique, wrong, type Spot } from './trust-reader.ts'
 import { parseStaleness, type TrustTimes } from './trust-settings.ts'
+import { parseWitnesses } from './trust-witnesses.ts'
 
 /** A harness whose tokens are accepted. */
 export interface TrustedHarness {
@@ -23,8 +24,12 @@ export interface TrustedIssuer {
 export interface TrustedLedger {
   readonly origin: string
   readonly vkey: Vkey
+  /** Where it is published; without it nothing audits it. */
   readonly url?: string
-  readonly assurance: 'proof'
+  readonly assurance: 'proof' | 'cosigned'
+  /** How many different witnesses must have signed; 0 with `proof`. */
+  readonly quorum: number
+  readonly witnesses: readonly Vkey[]
 }
 
 /** Reads one of `harnesses`; each of its logs must be one of `ledgers`. */
@@ -102,20 +107,10 @@ export function parseLedger(spot: Spot, ring: KeyRing): TrustedLedger {
   if (vkey.type !== LOG_KEY_TYPE)
     wrong(member('vkey'), 'not a key of a log', 'write a key of note type 0x01; 0x04 is for witnesses')
   ring.claim(member('vkey'), 'log', vkey.key)
-  if (member('assurance').value === 'cosigned')
-    wrong(member('assurance'), 'this version does not check witnesses', 'write "proof"')
-  const assurance = choice(member('assurance'), ['proof'])
-  refuseWitnesses(member('witnesses'))
-  if (member('url').value === undefined) return { origin, vkey, assurance }
-  return { origin, vkey, assurance, url: parsed(member('url'), plainUrl, 'write an https URL without query in normal form') }
-}
-
-function refuseWitnesses(spot: Spot): void {
-  if (spot.value === undefined) return
-  const member = members(spot, { required: { quorum: '"quorum": 0', vkeys: '"vkeys": []' } })
-  const cure = 'write { "quorum": 0, "vkeys": [] }, or leave it out'
-  if (member('quorum').value !== 0) wrong(member('quorum'), 'this version does not check witnesses', cure)
-  if (elements(member('vkeys'), 0, 8, cure).length > 0) wrong(member('vkeys'), 'this version does not check witnesses', cure)
+  const assurance = choice(member('assurance'), ['proof', 'cosigned'])
+  const ledger = { origin, vkey, assurance, ...parseWitnesses(member('witnesses'), assurance, ring) }
+  if (member('url').value === undefined) return ledger
+  return { ...ledger, url: parsed(member('url'), plainUrl, 'write an https URL without query in normal form') }
 }
 
 function bounded(text: string, maxLength: number): string {

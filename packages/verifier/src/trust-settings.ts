@@ -15,6 +15,7 @@ export interface TrustTimes {
   readonly bodyTimeoutSeconds: number
   readonly statusRefreshSeconds: number
   readonly maxStalenessSeconds: number
+  readonly maxUnprovenSeconds: number
 }
 
 /** Sizes, never above those of the profile. */
@@ -45,8 +46,8 @@ export function parseReplay(spot: Spot): TrustReplay | undefined {
   return { memory: { singleProcess: true, ...maxRecords, ...maxPerIssuer } }
 }
 
-/** Reads `time`, with the defaults of spec chapter 12. */
-export function parseTimes(spot: Spot): TrustTimes {
+/** Reads `time`, with the defaults of spec chapter 12. `isAudited`: some log has a URL. */
+export function parseTimes(spot: Spot, isAudited: boolean): TrustTimes {
   const member = optionalMembers(spot, [
     'skewSeconds',
     'maxLifetimeSeconds',
@@ -55,8 +56,9 @@ export function parseTimes(spot: Spot): TrustTimes {
     'maxStalenessSeconds',
     'maxUnprovenSeconds',
   ])
-  if (member('maxUnprovenSeconds').value !== undefined)
-    wrong(member('maxUnprovenSeconds'), 'this version does not audit logs', 'leave it out')
+  const unproven = member('maxUnprovenSeconds')
+  if (unproven.value !== undefined && !isAudited)
+    wrong(unproven, 'no log has a "url", so none is audited', 'write the "url" of a log, or leave it out')
   const statusRefreshSeconds = integer(member('statusRefreshSeconds'), 1, 3600, 60)
   const maxStalenessSeconds = integer(member('maxStalenessSeconds'), ...STALENESS, 600)
   if (statusRefreshSeconds >= maxStalenessSeconds)
@@ -71,6 +73,7 @@ export function parseTimes(spot: Spot): TrustTimes {
     bodyTimeoutSeconds: integer(member('bodyTimeoutSeconds'), 1, 30, 30),
     statusRefreshSeconds,
     maxStalenessSeconds,
+    maxUnprovenSeconds: integer(unproven, 60, 86_400, 900),
   }
 }
 

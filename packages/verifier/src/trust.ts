@@ -42,6 +42,7 @@ export interface TrustConfig {
   harness(did: string): TrustedHarness | undefined
   issuer(did: string): TrustedIssuer | undefined
   ledger(origin: string): TrustedLedger | undefined
+  readonly ledgers: readonly TrustedLedger[]
   /** Validity of the key found is for the caller to judge, at each use. */
   readonly harnessKey: KeyLookup
   readonly issuerKey: KeyLookup
@@ -82,7 +83,8 @@ export function parseTrustBundle(value: unknown): TrustConfig {
     (spot) => parseHarness(spot, ring, ledgers),
     ({ did }) => did,
   )
-  const time = parseTimes(member('time'))
+  const isAudited = [...ledgers.values()].some(({ url }) => url !== undefined)
+  const time = parseTimes(member('time'), isAudited)
   const issuers = tableOf(
     listed('issuers', 256),
     (spot) => parseIssuer(spot, ring, time),
@@ -102,6 +104,7 @@ export function parseTrustBundle(value: unknown): TrustConfig {
     harness: (did) => harnesses.get(did),
     issuer: (did) => issuers.get(did),
     ledger: (origin) => ledgers.get(origin),
+    ledgers: [...ledgers.values()],
     harnessKey: ring.lookup('harness'),
     issuerKey: ring.lookup('issuer'),
     statusKey,

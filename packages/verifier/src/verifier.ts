@@ -1,5 +1,6 @@
 /** Builds a verifier once, from options that are checked at the start, and verifies requests with it (spec chapter 10). @module */
 import { defaultCrypto, type CryptoPort } from '@aiegis/protocol'
+import { createAudit, type AuditMemory } from './audit.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { AiegisContext } from './context.ts'
 import { createDidKeys, type DidKeys } from './did-keys.ts'
@@ -17,12 +18,14 @@ import { parseTrustBundle, type TrustConfig } from './trust.ts'
 export interface VerifierOptions {
   /** The trust bundle, parsed JSON (spec chapter 14). */
   readonly trust: unknown
-  /** Reads status lists in the background. */
+  /** Reads status lists and logs in the background. */
   readonly get: HttpGet
   /** Inflates at most so many bytes of gzip. */
   readonly inflate: Inflate
   /** Keeps the newest status lists for after a restart; without it they are known as long as the process lives. */
   readonly statusMemory?: StatusMemory | undefined
+  /** Keeps what was found out about logs for after a restart; without it a log that contradicted itself is open again then. */
+  readonly auditMemory?: AuditMemory | undefined
   /** Told what the operator should know and no request shows; writes to standard error by default. */
   readonly log?: (line: string, cause?: unknown) => void
   /**
@@ -48,7 +51,7 @@ export interface Verifier {
   readonly now: () => number
   /** Resolves to the context of a request that passed every step; rejects with a `Refusal` otherwise. Claims the token: call it once per request. */
   verify(request: ReceivedRequest, route?: RouteRequirement): Promise<AiegisContext>
-  /** Resolves when every status list and DID document was tried once; one that cannot be read refuses its party later, not here. */
+  /** Resolves when every status list, DID document and log was tried once; one that cannot be read refuses its party later, not here. */
   warm(): Promise<void>
   /**
    * A hint that the status list at `url` changed, or that any did: it is read again soon, at most once a second. Takes hints from
@@ -72,8 +75,8 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
   const trust = parseTrustBundle(options.trust)
   const crypto = options.crypto ?? defaultCrypto()
   const now = options.now ?? Date.now
-  const log = options.log ?? console.error
   const seconds = (): number => Math.floor(now() / 1000)
+  const log = options.log ?? console.error
   const lists = createStatusLists({
     issuers: trust.statusIssuers,
     get: options.get,
@@ -83,6 +86,16 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     memory: options.statusMemory,
     log,
     refreshSeconds: trust.time.statusRefreshSeconds,
+    skewSeconds: trust.time.skewSeconds,
+  })
+  const audit = createAudit({
+    ledgers: trust.ledgers,
+    get: options.get,
+    crypto,
+    now,
+    memory: options.auditMemory,
+    log,
+    maxUnprovenSeconds: trust.time.maxUnprovenSeconds,
     skewSeconds: trust.time.skewSeconds,
   })
   const documents = documentsOf(trust, options.resolver, now, log)
@@ -100,6 +113,7 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
       checkEvidence: options.checkEvidence,
     },
     checkpoints: new BoundedMap(CACHE_SIZE),
+    audit,
     lists,
     replay,
     startedAt: replay.startedAt ?? seconds(),
@@ -114,17 +128,19 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     return requirement
   }
   lists.start()
+  audit.start()
   documents?.start()
   return {
     trust,
     now,
     verify: (request, route) => walk(steps, receiver, request, route ? requirementOf(route) : defaults, mapped),
     warm: async () => {
-      await Promise.all([lists.warm(), documents?.warm()])
+      await Promise.all([lists.warm(), audit.warm(), documents?.warm()])
     },
     statusChanged: (url) => lists.changed(url),
     close: () => {
       lists.close()
+      audit.close()
       documents?.close()
     },
   }

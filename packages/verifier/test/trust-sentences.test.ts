@@ -23,6 +23,12 @@ const PINNED = 'write "keys" with the public keys instead'
 const ALLOWED =
   'write a host as DIDs have it, such as "identity.internal:8443", or "http://localhost:18081" to ask this machine without TLS'
 
+const UNASKED =
+  'ledgers[0].witnesses: witnesses that nobody would ask, since the assurance is "proof"; write "assurance": "cosigned", or { "quorum": 0, "vkeys": [] }'
+const log = { origin: LOG, vkey: vkey(LOG), assurance: 'proof' }
+/** The bundle with a log that is cosigned. */
+const cosigned = (witnesses: object): unknown => ({ ...bundle(), ledgers: [{ ...log, assurance: 'cosigned', witnesses }] })
+
 /** A harness whose keys are in its document. */
 const documented = (changes: object): object => ({ did: HARNESS, didWeb: true, ledgers: [LOG], ...changes })
 /** The bundle with such a harness at another host. */
@@ -314,17 +320,53 @@ const SENTENCES: readonly (readonly [rule: number, wrong: unknown, sentence: str
   ],
   [1, edited('ledgers[0].origin', 7), 'ledgers[0].origin: not a text; write the origin line of its checkpoints'],
   [1, edited('ledgers[0].assurance', undefined), 'ledgers[0]: lacks "assurance"; write "assurance": "proof"'],
-  [9, edited('ledgers[0].assurance', 'cosigned'), 'ledgers[0].assurance: this version does not check witnesses; write "proof"'],
-  [1, edited('ledgers[0].assurance', 'none'), 'ledgers[0].assurance: none of the known values; write "proof"'],
+  [1, edited('ledgers[0].assurance', 'none'), 'ledgers[0].assurance: none of the known values; write "proof" or "cosigned"'],
   [
     9,
-    edited('ledgers[0].witnesses', { quorum: 1, vkeys: [] }),
-    'ledgers[0].witnesses.quorum: this version does not check witnesses; write { "quorum": 0, "vkeys": [] }, or leave it out',
+    edited('ledgers[0].assurance', 'cosigned'),
+    'ledgers[0].witnesses: missing, and the assurance is "cosigned"; write "witnesses": { "quorum": 1, "vkeys": ["witness.example+…"] }',
+  ],
+  [9, edited('ledgers[0].witnesses', { quorum: 1, vkeys: [] }), UNASKED],
+  [9, edited('ledgers[0].witnesses', { quorum: 0, vkeys: [vkey('witness.example', 4)] }), UNASKED],
+  [
+    11,
+    cosigned({ quorum: 0, vkeys: [vkey('witness.example', 4)] }),
+    'ledgers[0].witnesses.quorum: not a whole number from 1 to 8; write 1, or leave it out',
+  ],
+  [
+    11,
+    cosigned({ quorum: 9, vkeys: [vkey('witness.example', 4)] }),
+    'ledgers[0].witnesses.quorum: not a whole number from 1 to 8;',
   ],
   [
     9,
-    edited('ledgers[0].witnesses', { quorum: 0, vkeys: ['x'] }),
-    'ledgers[0].witnesses.vkeys: this version does not check witnesses; write',
+    cosigned({ quorum: 2, vkeys: [vkey('witness.example', 4)] }),
+    'ledgers[0].witnesses.quorum: more than the 1 witnesses below, so no head could have it; write a smaller quorum, or more witnesses',
+  ],
+  [
+    9,
+    cosigned({ quorum: 1, vkeys: [] }),
+    'ledgers[0].witnesses.quorum: more than the 0 witnesses below, so no head could have it;',
+  ],
+  [
+    9,
+    cosigned({ quorum: 1, vkeys: ['one.example', 'two.example'].map((name) => vkey(name, 4, 'one witness')) }),
+    'ledgers[0].witnesses.vkeys[1]: the same as ledgers[0].witnesses.vkeys[0]; remove one of them',
+  ],
+  [
+    4,
+    cosigned({ quorum: 1, vkeys: [vkey('witness.example', 4, LOG)] }),
+    'ledgers[0].witnesses.vkeys[0]: the same key as ledgers[0].vkey, which has the role log; write a key of its own for the role witness',
+  ],
+  [
+    7,
+    cosigned({ quorum: 1, vkeys: [vkey('witness.example', 1)] }),
+    'ledgers[0].witnesses.vkeys[0]: not a key of a witness; write a key of note type 0x04; 0x01 is for logs',
+  ],
+  [
+    7,
+    cosigned({ quorum: 1, vkeys: ['witness.example'] }),
+    'ledgers[0].witnesses.vkeys[0]: not a verifier key; write the verifier key that the witness publishes: name+id+base64',
   ],
   [7, edited('ledgers[0].url', 'ledger.example'), `ledgers[0].url: URL is neither https nor http; ${PLAIN}`],
   [
@@ -459,7 +501,16 @@ const SENTENCES: readonly (readonly [rule: number, wrong: unknown, sentence: str
     edited('issuers[0].status.maxStalenessSeconds', 60),
     'issuers[0].status.maxStalenessSeconds: not more than statusRefreshSeconds (60), so every list would be stale before it is read again; write a longer time, or a shorter statusRefreshSeconds',
   ],
-  [9, edited('time', { maxUnprovenSeconds: 900 }), 'time.maxUnprovenSeconds: this version does not audit logs; leave it out'],
+  [
+    9,
+    edited('time', { maxUnprovenSeconds: 900 }),
+    'time.maxUnprovenSeconds: no log has a "url", so none is audited; write the "url" of a log, or leave it out',
+  ],
+  [
+    11,
+    { ...bundle(), ledgers: [{ ...log, url: 'https://ledger.example/' }], time: { maxUnprovenSeconds: 59 } },
+    'time.maxUnprovenSeconds: not a whole number from 60 to 86400; write 900, or leave it out',
+  ],
   [
     11,
     edited('limits', { tokenBytes: 4097 }),

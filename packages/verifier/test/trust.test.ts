@@ -58,6 +58,7 @@ describe('a right bundle', () => {
       bodyTimeoutSeconds: 30,
       statusRefreshSeconds: 60,
       maxStalenessSeconds: 600,
+      maxUnprovenSeconds: 900,
     })
     expect(trust.limits).toEqual({
       tokenBytes: 4096,

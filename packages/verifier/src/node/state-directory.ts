@@ -1,11 +1,12 @@
 /** Keeps the newest status lists in a directory, one file each, replaced whole or not at all (spec chapter 9.5). @module */
-import { createHash, randomUUID } from 'node:crypto'
-import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { lstatSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { isObject, Malformed, parseJson } from '@aiegis/protocol'
 import type { KeptList, StatusMemory } from '../status.ts'
-import { checkOwner, fileSentence, readTrustedFile, type FileWords } from './trusted-file.ts'
+import { prepareDirectory, replaceFile } from './state-files.ts'
+import { fileSentence, readTrustedFile, type FileWords } from './trusted-file.ts'
 
 const VARIABLE = 'AIEGIS_STATE'
 const AGAIN = 'put a good copy back, or remove it: then an older list counts until a newer one is read'
@@ -31,8 +32,7 @@ export function statePath(variable: string | undefined = process.env[VARIABLE]):
  * Several processes may share the directory. Does not verify lists.
  */
 export function createStateDirectory(directory: string): StatusMemory {
-  checkDirectory(absolute('stateDirectory', directory))
-  removeDrafts(directory)
+  prepareDirectory(absolute('stateDirectory', directory), DIRECTORY)
   const fileOf = (issuer: string, url: string): string =>
     join(directory, `${createHash('sha256').update(`${issuer}\n${url}`).digest('hex')}.json`)
   return {
@@ -50,7 +50,7 @@ export function createStateDirectory(directory: string): StatusMemory {
       const file = fileOf(issuer, url)
       // Another process may have read a newer list.
       if ((await validFromIn(file, issuer, url)) > kept.validFrom) return
-      await replace(directory, file, format(issuer, url, kept))
+      await replaceFile(file, format(issuer, url, kept))
     },
   }
 }
@@ -58,24 +58,6 @@ export function createStateDirectory(directory: string): StatusMemory {
 function absolute(name: string, path: string): string {
   if (isAbsolute(path)) return path
   throw new TypeError(`${name}: '${path}' is not an absolute path; write one that starts at the root, or leave it out`)
-}
-
-function checkDirectory(path: string): void {
-  const stat = lstatSync(path, { throwIfNoEntry: false })
-  if (stat === undefined)
-    throw fileSentence(DIRECTORY, path, 'does not exist; create it for the user of this process, with mode 0700')
-  if (stat.isSymbolicLink()) throw fileSentence(DIRECTORY, path, 'is a link; name the directory that it points to')
-  if (!stat.isDirectory()) throw fileSentence(DIRECTORY, path, 'is not a directory; name one')
-  checkOwner(stat, path, DIRECTORY, '0755')
-}
-
-/** Files that a process had not finished when it ended; what is young may be of one that lives. */
-function removeDrafts(directory: string): void {
-  for (const name of readdirSync(directory).filter((found) => found.endsWith(DRAFT))) {
-    const path = join(directory, name)
-    const stat = statSync(path, { throwIfNoEntry: false })
-    if (stat !== undefined && Date.now() - stat.mtimeMs > DRAFT_MS) rmSync(path, { force: true })
-  }
 }
 
 /** The one way to write it, so that reading can compare. */
@@ -104,30 +86,3 @@ async function validFromIn(file: string, issuer: string, url: string): Promise<n
     throw error
   }
 }
-
-/** Resolves when content and name are on disk; after a crash there is the old file or the new one. */
-async function replace(directory: string, file: string, text: string): Promise<void> {
-  const draft = `${file}.${randomUUID()}${DRAFT}`
-  try {
-    const handle = await open(draft, 'wx', 0o600)
-    try {
-      await handle.writeFile(text)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(draft, file)
-  } catch (error) {
-    await rm(draft, { force: true })
-    throw error
-  }
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-const DRAFT = '.new'
-const DRAFT_MS = 3_600_000

@@ -6,6 +6,7 @@ import type { ReceivedRequest } from '../request.ts'
 import { completeRequirement, type RouteRequirement } from '../requirement.ts'
 import { parseTrustBundle } from '../trust.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from '../verifier.ts'
+import { createAuditDirectory } from './audit-directory.ts'
 import { readContent } from './content.ts'
 import { createDidWebResolver } from './did-web/resolver.ts'
 import { httpGet } from './get.ts'
@@ -15,8 +16,9 @@ import { createStateDirectory, statePath } from './state-directory.ts'
 /** As `VerifierOptions`, with everything that Node can provide left out. */
 export interface NodeVerifierOptions extends Partial<VerifierOptions> {
   /**
-   * Absolute path of the directory where the newest status lists are kept for after a restart; that in `AIEGIS_STATE` by default.
-   * Without either, an older list counts after a restart until a newer one is read.
+   * Absolute path of the directory where the newest status lists, the newest heads of logs and evidence against logs are kept for after
+   * a restart; that in `AIEGIS_STATE` by default. Without either, after a restart an older list counts until a newer one is read, and a
+   * log that contradicted itself is open again.
    */
   readonly stateDirectory?: string
 }
@@ -27,7 +29,10 @@ export function createNodeVerifier(options: NodeVerifierOptions = {}): Verifier 
   if (stateDirectory !== undefined && rest.statusMemory !== undefined)
     throw new TypeError('stateDirectory: there is a statusMemory too; remove one of the two')
   const directory = rest.statusMemory === undefined ? (stateDirectory ?? statePath()) : undefined
-  const memory = directory === undefined ? {} : { statusMemory: createStateDirectory(directory) }
+  const memory =
+    directory === undefined
+      ? {}
+      : { statusMemory: createStateDirectory(directory), auditMemory: rest.auditMemory ?? createAuditDirectory(directory) }
   const ports = { get: httpGet, inflate, log, ...rest, ...memory }
   if (trust !== undefined) return createVerifier({ ...ports, ...resolverOf(rest, trust), trust })
   const file = loadTrust()

@@ -4,6 +4,7 @@ import {
   parseTokenClaims,
   Refusal,
   type CryptoPort,
+  type Ed25519PublicKey,
   type TokenClaims,
   type UnverifiedJws,
 } from '@aiegis/protocol'
@@ -20,6 +21,8 @@ export interface VerifiedToken {
   /** ASCII of `text`. */
   readonly bytes: Uint8Array
   readonly kid: string
+  /** The key under which it verified. */
+  readonly key: Ed25519PublicKey
   /** The third JWS segment: `ledger_sig` of the leaf. */
   readonly signatureText: string
 }
@@ -40,11 +43,11 @@ export function checkToken(
 ): VerifiedToken | Promise<VerifiedToken> {
   const isKnown = trust.harness(jws.signer) !== undefined
   return after(keys.find('harness', jws.signer, jws.kid, now), (key) =>
-    after(verifySigned(jws, { isKnown, key }, CODES, crypto, now), ({ payload }) => {
+    after(verifySigned(jws, { isKnown, key }, CODES, crypto, now), ({ payload, key: signedBy }) => {
       const claims = parseTokenClaims(payload)
       if (claims.iss !== jws.signer) throw new Refusal('token_claims_invalid', '"iss" is not the DID of "kid"')
       checkTimes(claims, trust, now)
-      return { claims, text: jws.text, bytes: jws.bytes, kid: jws.kid, signatureText: jws.signatureText }
+      return { claims, text: jws.text, bytes: jws.bytes, kid: jws.kid, key: signedBy, signatureText: jws.signatureText }
     }),
   )
 }

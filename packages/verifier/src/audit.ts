@@ -1,0 +1,201 @@
+/** Holds the logs of the bundle to the heads that they signed, in the background; a request looks only at what is known (spec chapter 5.5). @module */
+import { parseCheckpoint, verifyHead, type Checkpoint, type CryptoPort } from '@aiegis/protocol'
+import { createOriginMemory, type LedgerAssurance, type OriginMemory } from './audit-origin.ts'
+import { auditRound } from './audit-round.ts'
+import { createTileReader, RoundOver, type TileReader } from './audit-tiles.ts'
+import { createKeeper } from './status-memory.ts'
+import type { HttpGet } from './status-read.ts'
+import type { TrustedLedger } from './trust.ts'
+
+export type { LedgerAssurance } from './audit-origin.ts'
+
+/** The audit of all logs that have a URL. A request causes no fetch and never waits. */
+export interface Audit {
+  /**
+   * What is known of a head whose signatures verified; `now` in epoch seconds. Throws `ledger_unproven` and `ledger_inconsistent`. Heads of
+   * logs without a URL are `asserted` and nothing more.
+   */
+  judge(checkpoint: Checkpoint, now: number): LedgerAssurance
+  /** Remembers the head under which a request is served. Throws `ledger_inconsistent`. */
+  accept(checkpoint: Checkpoint, now: number): void
+  /** One round for every log, or the rounds that are under way. Resolves when all have ended; failures are not thrown. */
+  warm(): Promise<void>
+  /** A round for every log now, and then again and again, until `close`. Keeps no process alive. */
+  start(): void
+  close(): void
+  /** Why the last round of a log failed; `undefined` when it did not. For the receiver's own log. */
+  failure(origin: string): Error | undefined
+}
+
+/** A place for what must outlive the process. Whoever can write there can open a closed log again. */
+export interface AuditMemory {
+  /** What was kept of a log; asked once, when the verifier is made. What it throws stops the start. */
+  load(origin: string): { readonly head: string | undefined; readonly evidence: string | undefined }
+  /** Replaces the newest head that was proven, a signed note, whole or not at all, and never by a smaller one. */
+  saveHead(origin: string, note: string): void | Promise<void>
+  /** Keeps evidence against a log (spec chapter 5.6). From here on `load` gives it: the log stays closed. */
+  saveEvidence(origin: string, evidence: string): void | Promise<void>
+}
+
+/** What the audit is made of. */
+export interface AuditOptions {
+  readonly ledgers: readonly TrustedLedger[]
+  readonly get: HttpGet
+  readonly crypto: CryptoPort
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly maxUnprovenSeconds: number
+  readonly skewSeconds: number
+  /** Without it what is known of logs ends with this object. */
+  readonly memory?: AuditMemory | undefined
+  /** Told what the operator has to know: that a log is closed, with the evidence, and that one cannot be read. */
+  readonly log: (line: string, cause?: unknown) => void
+  /** Time for one answer of a log: 3,000 unless said otherwise. */
+  readonly timeoutMs?: number
+}
+
+const ROUND_SECONDS = 30
+const RETRY_SECONDS = 10
+/** Between two rounds when the first was over before everything was proven. */
+const PAUSE_SECONDS = 1
+/** Longest round. */
+const ROUND_MS = 30_000
+
+/** Creates the audit with what `memory` has; nothing is read before `warm` or `start`. Throws what `memory` throws. */
+export function createAudit(options: AuditOptions): Audit {
+  const origins = new Map(options.ledgers.flatMap((ledger) => auditOf(ledger, options)))
+  let running = false
+
+  const work = (origin: Origin): Promise<void> => {
+    origin.underWay ??= runRound(origin, options).then((seconds) => {
+      origin.underWay = undefined
+      if (!running) return
+      origin.timer = setTimeout(() => void work(origin), seconds * 1000)
+      origin.timer.unref()
+    })
+    return origin.underWay
+  }
+
+  return {
+    judge: (checkpoint, now) => origins.get(checkpoint.origin)?.memory.judge(checkpoint, now) ?? 'asserted',
+    accept: (checkpoint, now) => origins.get(checkpoint.origin)?.memory.accept(checkpoint, now),
+    async warm() {
+      await Promise.all([...origins.values()].map(work))
+    },
+    start() {
+      if (running) return
+      running = true
+      for (const origin of origins.values()) void work(origin)
+    },
+    close() {
+      running = false
+      for (const { timer } of origins.values()) clearTimeout(timer)
+    },
+    failure: (origin) => origins.get(origin)?.failure,
+  }
+}
+
+/** One log and what is known of it. */
+interface Origin {
+  readonly ledger: TrustedLedger
+  readonly memory: OriginMemory
+  readonly tiles: TileReader
+  readonly keep: ((note: string) => void) | undefined
+  /** A head that was kept and is not verified yet. */
+  kept: string | undefined
+  /** The size that was kept last. */
+  keptSize: bigint
+  failure: Error | undefined
+  underWay: Promise<void> | undefined
+  timer: ReturnType<typeof setTimeout> | undefined
+}
+
+function auditOf(ledger: TrustedLedger, options: AuditOptions): readonly (readonly [string, Origin])[] {
+  const { origin: name, url, vkey } = ledger
+  if (url === undefined) return []
+  const { memory, log, get, crypto, maxUnprovenSeconds, timeoutMs = 3000 } = options
+  const { head, evidence } = memory?.load(name) ?? {}
+  if (evidence !== undefined) log(`ledger ${name}: closed, because evidence against it was kept`)
+  const origin: Origin = {
+    ledger,
+    memory: createOriginMemory({
+      vkey: vkey.text,
+      maxUnprovenSeconds,
+      isClosed: evidence !== undefined,
+      onContradiction: (found) => {
+        // The line holds the evidence too: the place for it may be full.
+        log(`ledger ${name}: it contradicted itself and is closed for good, the evidence is ${found.trimEnd()}`)
+        keepEvidence(found)
+      },
+    }),
+    tiles: createTileReader({ get, crypto, url: url.replace(/\/$/, ''), timeoutMs }),
+    keep:
+      memory &&
+      createKeeper<string>(
+        (note) => memory.saveHead(name, note),
+        (error) => log(`ledger ${name}: its newest head cannot be kept for after a restart`, error),
+      ),
+    kept: head,
+    keptSize: -1n,
+    failure: undefined,
+    underWay: undefined,
+    timer: undefined,
+  }
+  const keepEvidence =
+    memory === undefined
+      ? (): void => {}
+      : createKeeper<string>(
+          (found) => memory.saveEvidence(name, found),
+          (error) => log(`ledger ${name}: the evidence cannot be kept, so it will be open after a restart`, error),
+        )
+  return [[name, origin]]
+}
+
+/** Resolves to the seconds until the next round. Never rejects. */
+async function runRound(origin: Origin, { crypto, now, skewSeconds, log }: AuditOptions): Promise<number> {
+  const { ledger, memory, tiles } = origin
+  // Nothing opens it again but a restart without the evidence.
+  if (memory.isClosed) return ROUND_SECONDS
+  let isOver = false
+  const timer = setTimeout(() => (isOver = true), ROUND_MS)
+  timer.unref()
+  tiles.begin(() => isOver)
+  const seconds = (): number => Math.floor(now() / 1000)
+  try {
+    await recover(origin, crypto, seconds(), log)
+    await auditRound({ ledger, memory, tiles, crypto, now: seconds, skewSeconds })
+    origin.failure = undefined
+    return ROUND_SECONDS
+  } catch (error) {
+    if (error instanceof RoundOver) return PAUSE_SECONDS
+    tiles.forget()
+    if (origin.failure === undefined) log(`ledger ${ledger.origin}: its heads cannot be proven now`, error)
+    origin.failure = error instanceof Error ? error : new Error('the log could not be read', { cause: error })
+    return RETRY_SECONDS
+  } finally {
+    clearTimeout(timer)
+    keepNewest(origin)
+  }
+}
+
+/** Begins with the head that was kept; one that does not verify any more, because the key changed, was never there. */
+async function recover(origin: Origin, crypto: CryptoPort, now: number, log: AuditOptions['log']): Promise<void> {
+  const { kept, ledger, memory } = origin
+  if (kept === undefined) return
+  origin.kept = undefined
+  try {
+    const checkpoint = parseCheckpoint(kept)
+    const signatures = await verifyHead(crypto, checkpoint, ledger)
+    if (signatures.log === 'ok') return memory.recover(checkpoint, now)
+  } catch (error) {
+    return log(`ledger ${ledger.origin}: the head that was kept of it is not used`, error)
+  }
+  log(`ledger ${ledger.origin}: the head that was kept of it is not used, because its key did not sign it`)
+}
+
+function keepNewest(origin: Origin): void {
+  const checkpoint = origin.memory.newest?.checkpoint
+  if (checkpoint === undefined || checkpoint.size <= origin.keptSize) return
+  origin.keptSize = checkpoint.size
+  origin.keep?.(checkpoint.raw)
+}
