@@ -4,13 +4,17 @@ import {
   buildLeaf,
   checkComponents,
   decodeBase64url,
+  decodeDelegation,
   decodePassport,
   decodeProofHeader,
   decodeToken,
   encodeBase64url,
   findSignature,
   hashLeaf,
+  hashText,
   nodeCrypto,
+  parseDelegation,
+  parseDidDocument,
   parseEd25519Jwk,
   parsePassport,
   parseTokenClaims,
@@ -42,7 +46,7 @@ interface Example {
   readonly now: number
   readonly keys: Readonly<
     Record<
-      'harness' | 'issuer' | 'status' | 'agent' | 'log',
+      'harness' | 'issuer' | 'status' | 'agent' | 'worker' | 'log',
       { readonly jwk: unknown; readonly kid: string; readonly thumbprint: string }
     >
   >
@@ -60,6 +64,17 @@ interface Example {
     readonly content: string
     readonly headers: readonly (readonly [string, string])[]
   }
+  readonly handOff: {
+    readonly passport: Signed
+    readonly delegation: Signed
+    readonly chain: string
+    readonly reference: string
+    readonly token: Signed
+    readonly leaf: { readonly text: string }
+    readonly headers: readonly (readonly [string, string])[]
+  }
+  readonly didDocument: unknown
+  readonly interrupt: Signed
 }
 
 const example: Example = JSON.parse(read('spec/worked-example.json'))
@@ -79,13 +94,20 @@ describe('the worked example', () => {
       'trust-bundle': example.trustBundle,
       leaf: JSON.parse(example.leaf.text),
     }
-    for (const [name, object] of Object.entries(objects)) {
+    const more = [
+      ['passport', example.handOff.passport.claims],
+      ['delegation', example.handOff.delegation.claims],
+      ['token', example.handOff.token.claims],
+      ['leaf', JSON.parse(example.handOff.leaf.text)],
+      ['decision', example.interrupt.claims],
+    ]
+    for (const [name, object] of [...Object.entries(objects), ...more]) {
       expect(ajv.validate(`${name}.schema.json`, object), `${name}: ${ajv.errorsText()}`).toBe(true)
     }
   })
 
   test('AHP-BYTES-20 names keys by the thumbprints that we compute', () => {
-    for (const role of ['harness', 'issuer', 'status', 'agent', 'log'] as const) {
+    for (const role of ['harness', 'issuer', 'status', 'agent', 'worker', 'log'] as const) {
       expect(thumbprint(crypto, keyOf(role))).toBe(example.keys[role].thumbprint)
     }
   })
@@ -145,32 +167,28 @@ describe('the worked example', () => {
   })
 
   test('is served by a receiver with its bundle whose clock says now, and by none that trusts another log', async () => {
-    const { method, target, headers, content } = example.request
-    const request = { method, target, headers: headers.flat(), content: () => utf8(content) }
-    const served = async (trust: unknown): Promise<string> => {
-      const verifier = createVerifier({
-        trust,
-        get: async () => ({ status: 200, contentType: 'application/vc+jwt', body: utf8(example.statusList.text) }),
-        inflate: (gzip, maxBytes) => gunzipSync(gzip, { maxOutputLength: maxBytes }),
-        now: () => example.now * 1000,
-        replay: { scope: 'shared', claim: () => 'fresh' },
-        actions: { 'POST /orders': 'orders.create' },
-      })
-      await verifier.warm()
-      try {
-        return (await verifier.verify(request)).receiptId
-      } catch (error) {
-        if (error instanceof Refusal) return error.code
-        throw error
-      } finally {
-        verifier.close()
-      }
-    }
-    expect(await served(example.trustBundle)).toBe(example.token.claims['jti'])
+    const { jti } = example.token.claims
+    expect(await served(example.trustBundle, [example.request.headers])).toEqual([jti])
     const { vkey } = createMockHarness({ logSize: 1 }).log
-    expect(await served(JSON.parse(JSON.stringify(example.trustBundle).replace(example.log.vkey, vkey)))).toBe(
-      'checkpoint_unsigned',
-    )
+    const other: unknown = JSON.parse(JSON.stringify(example.trustBundle).replace(example.log.vkey, vkey))
+    expect(await served(other, [example.request.headers])).toEqual(['checkpoint_unsigned'])
+  })
+
+  test('AHP-PASS-2 AHP-PASS-23 has a hand-off that is served too, the second time by its digest, and whose delegation names what precedes it', async () => {
+    const { chain, delegation, headers, reference, token } = example.handOff
+    const byDigest = headers.map(([name, value]) => [name, name === 'X-AEGIS-Passport' ? reference : value] as const)
+    const { jti } = token.claims
+    expect(await served(example.trustBundle, [byDigest, headers, byDigest])).toEqual(['passport_required', jti, jti])
+    const [principal = '', between = ''] = chain.split('~')
+    const payload = await verifyJws(crypto, decodeDelegation(between), keyOf('agent'))
+    expect(parseDelegation(payload ?? new Uint8Array())).toEqual(delegation.claims)
+    expect(delegation.claims['par']).toBe(hashText(crypto, utf8(principal)))
+  })
+
+  test('AHP-BYTES-25 has a DID document in which we find the key of the harness', () => {
+    const { keys } = parseDidDocument(utf8(JSON.stringify(example.didDocument)), 'did:web:harness.example')
+    const [found, ...others] = keys.values()
+    expect([found?.kid, found?.key.bytes, others]).toEqual([example.keys.harness.kid, keyOf('harness').bytes, []])
   })
 
   test('AHP-STATUS-10 has a list in which the one bit with index 42 is set', () => {
@@ -180,6 +198,32 @@ describe('the worked example', () => {
     expect([...bits.entries()].filter(([, byte]) => byte !== 0)).toEqual([[5, 0b0010_0000]])
   })
 })
+
+/** What one receiver says to requests with these headers, one after the other: the receipt, or the code. */
+async function served(trust: unknown, all: readonly Example['request']['headers'][]): Promise<readonly unknown[]> {
+  const { method, target, content } = example.request
+  const verifier = createVerifier({
+    trust,
+    get: async () => ({ status: 200, contentType: 'application/vc+jwt', body: utf8(example.statusList.text) }),
+    inflate: (gzip, maxBytes) => gunzipSync(gzip, { maxOutputLength: maxBytes }),
+    now: () => example.now * 1000,
+    replay: { scope: 'shared', claim: () => 'fresh' },
+    actions: { 'POST /orders': 'orders.create' },
+  })
+  await verifier.warm()
+  const answers: unknown[] = []
+  for (const headers of all) {
+    const request = { method, target, headers: headers.flat(), content: () => utf8(content) }
+    answers.push(
+      await verifier.verify(request).then(
+        ({ receiptId }) => receiptId,
+        (error: unknown) => (error instanceof Refusal ? error.code : error),
+      ),
+    )
+  }
+  verifier.close()
+  return answers
+}
 
 function cryptoOfNode(): CryptoPort {
   const found = nodeCrypto()

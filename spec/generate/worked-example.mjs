@@ -15,10 +15,11 @@ export function workedExample() {
     issuer: key('issuer', (did) => `${did}#1`, 'did:web:identity.example'),
     status: key('status', (did) => `${did}#status-1`, 'did:web:identity.example'),
     agent: key('agent', (did) => `${did}#${did.slice('did:key:'.length)}`),
+    worker: key('worker', (did) => `${did}#${did.slice('did:key:'.length)}`),
     log: key('log', () => ORIGIN),
   }
   const vkey = verifierKey(keys.log)
-  const passport = jws(keys.issuer, { typ: 'vc+jwt', cty: 'vc' }, passportClaims(keys))
+  const passport = passportOf(keys, keys.agent, { maxDepth: 1 })
   const request = {
     method: 'POST',
     target: '/orders?dry=1',
@@ -26,13 +27,13 @@ export function workedExample() {
     contentType: 'application/json',
     content: '{"item":"book","quantity":1}',
   }
-  const token = jws(keys.harness, { typ: 'aegis-token+jwt' }, tokenClaims(keys, request, passport.text))
+  const token = jws(keys.harness, { typ: 'aegis-token+jwt' }, tokenClaims(keys.harness, keys.agent, request, passport.text))
   const blocks = [0, 1].map((number) => jws(keys.harness, { typ: 'aegis-decision+jwt' }, decisionClaims(keys, number)))
   const leaves = [blocks[0], token, blocks[1]].map((decision) => leafOf(decision, keys.harness.kid))
-  const log = prove(leaves, 1, keys.log, vkey)
+  const log = { index: 1, ...prove([leafHash(leaves[0]), leafHash(leaves[2])], threeRoot(leaves), 3, 1, keys.log, vkey) }
   const possession = possess(keys.agent, token)
   return {
-    $comment: 'Generated. The keys are made from public text: never use them. The chapters that it follows: 2 to 9 and 14.',
+    $comment: 'Generated. The keys are made from public text: never use them. The chapters that it follows: 2 to 9, 14 and 15.9.',
     now: SECOND + 30,
     keys: Object.fromEntries(
       Object.entries(keys).map(([role, { kid, did, seed, jwk, thumbprint }]) => [role, { seed, kid, did, jwk, thumbprint }]),
@@ -43,25 +44,103 @@ export function workedExample() {
     token,
     decision: blocks[0],
     leaf: { text: leaves[1], hash: hex(leafHash(leaves[1])) },
-    log: { vkey, leaves, index: 1, ...log },
+    log: { vkey, leaves, ...log },
     possession,
-    request: {
-      ...request,
-      headers: [
-        ['Host', request.host],
-        ['Content-Type', request.contentType],
-        ['Content-Length', String(Buffer.byteLength(request.content))],
-        ['X-AEGIS-Token', token.text],
-        ['X-AEGIS-Passport', passport.text],
-        ['X-AEGIS-Proof', b64(log.proof)],
-        ['Signature-Input', `pop=${possession.params}`],
-        ['Signature', `pop=:${possession.signature}:`],
-      ],
-    },
+    request: { ...request, headers: headersOf(request, token, passport.text, log.proof, possession) },
+    handOff: handOff(keys, passport, request, leaves, vkey),
+    didDocument: didDocument(keys.harness),
+    interrupt: jws(keys.harness, { typ: 'aegis-decision+jwt' }, interruptClaims(keys)),
   }
 }
 
-function passportClaims({ issuer, agent }) {
+function headersOf(request, token, chain, proof, possession) {
+  return [
+    ['Host', request.host],
+    ['Content-Type', request.contentType],
+    ['Content-Length', String(Buffer.byteLength(request.content))],
+    ['X-AEGIS-Token', token.text],
+    ['X-AEGIS-Passport', chain],
+    ['X-AEGIS-Proof', b64(proof)],
+    ['Signature-Input', `pop=${possession.params}`],
+    ['Signature', `pop=:${possession.signature}:`],
+  ]
+}
+
+/** Chapter 8.5: the same request, made by an agent that got it handed off; its decision is the fourth entry of the log. */
+function handOff(keys, principal, request, leaves, vkey) {
+  const passport = passportOf(keys, keys.worker, { delegatedOnly: true }, '4711')
+  const delegation = jws(keys.agent, { typ: 'aegis-delegation+jwt' }, delegationClaims(keys, principal.text))
+  const chain = `${principal.text}~${delegation.text}~${passport.text}`
+  const differing = { jti: '01KAHWN2RZ5T8V0X3Y6A9C1E4K', txn: delegation.claims.txn, salt: salt('salt of the second token') }
+  const token = jws(
+    keys.harness,
+    { typ: 'aegis-token+jwt' },
+    { ...tokenClaims(keys.harness, keys.worker, request, chain), ...differing },
+  )
+  const leaf = leafOf(token, keys.harness.kid)
+  const [first, second, third, fourth] = [...leaves, leaf].map(leafHash)
+  const left = node(first, second)
+  const log = { index: 3, ...prove([third, left], node(left, node(third, fourth)), 4, 3, keys.log, vkey) }
+  const possession = possess(keys.worker, token)
+  return {
+    passport,
+    delegation,
+    chain,
+    reference: `sha-256=${hash(chain)}`,
+    token,
+    leaf: { text: leaf, hash: hex(fourth) },
+    log,
+    possession,
+    headers: headersOf(request, token, chain, log.proof, possession),
+  }
+}
+
+function delegationClaims({ agent, worker }, before) {
+  return {
+    ahp: 'ahp-receiver/0.1',
+    iss: agent.did,
+    sub: worker.did,
+    aud: [AUDIENCE],
+    iat: SECOND - 600,
+    exp: SECOND + 3000,
+    jti: '01KAHW2C4E6G8J0M2P4R6T8V0X',
+    txn: '01KAHW2C4E6G8J0M2P4R6T8V0Y',
+    par: hash(before),
+    depth: 1,
+    maxDepth: 0,
+    mission: [{ action: 'orders.create', target: `${AUDIENCE}/*` }],
+  }
+}
+
+/** Chapter 2.7. */
+function didDocument({ did, kid, jwk }) {
+  return {
+    '@context': ['https://www.w3.org/ns/did/v1', 'https://w3id.org/security/jwk/v1'],
+    id: did,
+    verificationMethod: [{ id: kid, type: 'JsonWebKey', controller: did, publicKeyJwk: jwk }],
+    assertionMethod: [kid],
+  }
+}
+
+/** Chapter 15.9: an operator suspended the agent. */
+function interruptClaims({ harness, issuer, agent }) {
+  return {
+    ...decisionClaims({ harness }, 2),
+    entry: entry({
+      action: 'harness.suspend',
+      target: `${issuer.did} ${agent.did}`,
+      decision: 'ALLOW',
+      deny_reason: 'asks for every order there is',
+      decision_ms: 0,
+    }),
+  }
+}
+
+function passportOf(keys, agent, members, index = '94567') {
+  return jws(keys.issuer, { typ: 'vc+jwt', cty: 'vc' }, passportClaims(keys.issuer, agent, members, index))
+}
+
+function passportClaims(issuer, agent, members, statusListIndex) {
   const fact = (type, extra) => ({
     type,
     grade: 'asserted',
@@ -86,12 +165,13 @@ function passportClaims({ issuer, agent }) {
       harness: ['did:web:harness.example'],
       jurisdiction: 'EU',
       risk: 'limited',
+      ...members,
     },
     cnf: { jwk: agent.jwk },
     credentialStatus: {
       type: 'BitstringStatusListEntry',
       statusPurpose: 'revocation',
-      statusListIndex: '94567',
+      statusListIndex,
       statusListCredential: LIST,
     },
   }
@@ -114,7 +194,7 @@ function statusListClaims() {
   }
 }
 
-function tokenClaims({ harness, agent }, request, chain) {
+function tokenClaims(harness, agent, request, chain) {
   return {
     ahp: 'ahp-receiver/0.1',
     iss: harness.did,
@@ -130,7 +210,7 @@ function tokenClaims({ harness, agent }, request, chain) {
     htc: request.contentType,
     htd: hash(request.content),
     psp: hash(chain),
-    salt: b64(sha256('salt of the token').subarray(0, 16)),
+    salt: salt('salt of the token'),
     obl: [],
     entry: entry({ decision: 'ALLOW' }),
   }
@@ -141,9 +221,9 @@ function decisionClaims({ harness }, number) {
     ahp: 'ahp-receiver/0.1',
     iss: harness.did,
     iat: SECOND,
-    jti: `01KAHWN2RZ5T8V0X3Y6A9C1E4${'HJ'[number]}`,
+    jti: `01KAHWN2RZ5T8V0X3Y6A9C1E4${'HJM'[number]}`,
     txn: '01KAHWN2RZ5T8V0X3Y6A9C1E4F',
-    salt: b64(sha256(`salt of decision ${number}`).subarray(0, 16)),
+    salt: salt(`salt of decision ${number}`),
     entry: entry({
       decision: 'BLOCK',
       deciding_pack: 'pii-block',
@@ -187,15 +267,18 @@ function leafOf({ claims, text }, harnessKid) {
   return jcs({ v: 1, entry: { ...committed, ...clear }, tok: hash(text) })
 }
 
-/** Chapter 5, for a log of three leaves. */
-function prove(leaves, index, log, vkey) {
-  const [first, second, third] = leaves.map(leafHash)
-  const root = node(node(first, second), third)
-  const head = `${ORIGIN}\n3\n${root.toString('base64')}\n`
+/** Chapter 5. */
+function prove(path, root, size, index, log, vkey) {
+  const head = `${ORIGIN}\n${size}\n${root.toString('base64')}\n`
   const id = Buffer.from(vkey.split('+')[1], 'hex')
   const checkpoint = `${head}\n— ${ORIGIN} ${Buffer.concat([id, sign(null, Buffer.from(head), log.private)]).toString('base64')}\n`
-  const path = [first, third].map((sibling) => sibling.toString('base64'))
-  return { root: hex(root), checkpoint, proof: `c2sp.org/tlog-proof@v1\nindex ${index}\n${path.join('\n')}\n\n${checkpoint}` }
+  const siblings = path.map((sibling) => sibling.toString('base64'))
+  return { root: hex(root), checkpoint, proof: `c2sp.org/tlog-proof@v1\nindex ${index}\n${siblings.join('\n')}\n\n${checkpoint}` }
+}
+
+function threeRoot(leaves) {
+  const [first, second, third] = leaves.map(leafHash)
+  return node(node(first, second), third)
 }
 
 function verifierKey({ raw }) {
@@ -218,9 +301,12 @@ function trustBundle({ harness, issuer, status }, vkey) {
     audience: AUDIENCE,
     bases: [{ public: AUDIENCE, mount: '/', authority: 'match' }],
     harnesses: [{ did: harness.did, keys: [pinned(harness)], ledgers: [ORIGIN] }],
-    issuers: [{ did: issuer.did, keys: [pinned(issuer)], roles: ['root'], status: { lists: [LIST], keys: [pinned(status)] } }],
+    issuers: [
+      { did: issuer.did, keys: [pinned(issuer)], roles: ['root', 'hop'], status: { lists: [LIST], keys: [pinned(status)] } },
+    ],
     ledgers: [{ origin: ORIGIN, vkey, assurance: 'proof' }],
     replay: { memory: { singleProcess: true } },
+    limits: { delegations: 1 },
   }
 }
 
@@ -235,7 +321,8 @@ function key(role, kidOf, did) {
   const secret = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
   const raw = createPublicKey(secret).export({ type: 'spki', format: 'der' }).subarray(-32)
   const jwk = { kty: 'OKP', crv: 'Ed25519', x: b64(raw) }
-  const named = did ?? (role === 'agent' ? `did:key:z${base58(Buffer.concat([Buffer.of(0xed, 1), raw]))}` : undefined)
+  const named =
+    did ?? (role === 'agent' || role === 'worker' ? `did:key:z${base58(Buffer.concat([Buffer.of(0xed, 1), raw]))}` : undefined)
   return { seed: hex(seed), private: secret, raw, jwk, thumbprint: hash(jcs(jwk)), did: named, kid: kidOf(named) }
 }
 
@@ -257,6 +344,10 @@ function base58(bytes) {
   let text = ''
   for (let rest = BigInt(`0x${hex(bytes)}`); rest > 0n; rest /= 58n) text = alphabet[Number(rest % 58n)] + text
   return text
+}
+
+function salt(text) {
+  return b64(sha256(text).subarray(0, 16))
 }
 
 function leafHash(leaf) {
