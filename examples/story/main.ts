@@ -80,7 +80,7 @@ async function tell(world: World, state: string): Promise<boolean> {
     good &&= expected
     scene(name, outcome, `${milliseconds.toFixed(1).padStart(7)} ms`, expected)
     if (!expected) say(`         expected ${status} ${code}`)
-    if (told.showsEntry) showEntry(world)
+    if (told.showsEntry) await showEntry(world)
   }
   // Reads and writes that were allowed, and the honest requests whose evidence some scenes misuse.
   const honest = 2 + SERVED_IN_PASSING
@@ -101,9 +101,9 @@ async function tell(world: World, state: string): Promise<boolean> {
 }
 
 /** The newest entry as the log keeps it: what is personal is a commitment, which the salt in the side table opens. */
-function showEntry({ harness }: World): void {
+async function showEntry({ harness }: World): Promise<void> {
   const { log } = harness.enforcement
-  const leaf = log.entry(log.size() - 1n)?.leaf ?? new Uint8Array(0)
+  const leaf = (await log.entry(log.size() - 1n))?.leaf ?? new Uint8Array(0)
   const stored: { readonly entry?: object } = JSON.parse(new TextDecoder().decode(leaf))
   for (const [name, value] of Object.entries(stored.entry ?? {})) say(`         ${name.padEnd(16)} ${String(value)}`)
 }

@@ -53,7 +53,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<HttpAnswer> {
     const { method = '' } = request
     const path = pathOf(request)
-    const served = log(method, path)
+    const served = await log(method, path)
     if (served !== undefined) return served.status === 200 ? served : refuseLog(served, method)
     const known = routes.get(path)
     if (known === undefined) throw new Refusal('route_unknown', path.slice(0, 100))
@@ -152,8 +152,9 @@ function routesOf({ enforcement, keys }: HandlerOptions, reading: Reading): Read
   ])
 }
 
-/** 200 when a decision could be made and recorded now; a log that ended says so by throwing `ledger_unavailable`. */
-function readiness({ log, policy }: Enforcement): HttpAnswer {
+/** 200 when a decision could be made and recorded now; a log that does not answer says so by `ledger_unavailable`. */
+async function readiness({ log, policy }: Enforcement): Promise<HttpAnswer> {
+  await log.newest()
   const entries = log.size()
   if (policy.packs().length === 0) throw new Refusal('overloaded', 'no policy pack is loaded')
   return answerJson(200, { status: 'ready', entries: String(entries) })

@@ -59,7 +59,7 @@ async function connections(): Promise<number> {
 
 describe('AHP-ASK-21 a connection that reads nothing', () => {
   test('gets one answer made, however many it asks for, and is ended', async () => {
-    const made = vi.spyOn(scene.enforcement.log, 'entries').mockReturnValue(HUGE)
+    const made = vi.spyOn(scene.enforcement.log, 'entries').mockResolvedValue(HUGE)
     deaf(TILE.repeat(3))
     await vi.waitFor(() => expect(made).toHaveBeenCalled())
     expect(await status('/health')).toBe(200)
@@ -68,7 +68,7 @@ describe('AHP-ASK-21 a connection that reads nothing', () => {
   })
 
   test('and sends more requests than a few before the first is answered, is ended at once', async () => {
-    const made = vi.spyOn(scene.enforcement.log, 'entries').mockReturnValue(HUGE)
+    const made = vi.spyOn(scene.enforcement.log, 'entries').mockResolvedValue(HUGE)
     deaf(TILE.repeat(1_500))
     await vi.waitFor(() => expect(made).toHaveBeenCalled())
     await vi.waitFor(async () => expect(await connections()).toBe(0))
@@ -76,7 +76,7 @@ describe('AHP-ASK-21 a connection that reads nothing', () => {
   })
 
   test('holds part of what all together may hold; who asks for little is still answered', async () => {
-    vi.spyOn(scene.enforcement.log, 'entries').mockReturnValue(HUGE)
+    vi.spyOn(scene.enforcement.log, 'entries').mockResolvedValue(HUGE)
     for (let count = 0; count < 2; count += 1) deaf(TILE)
     await vi.waitFor(async () => expect(await connections()).toBe(2))
     const refused = await fetch(`http://127.0.0.1:${port()}/tile/entries/000`)

@@ -184,15 +184,15 @@ test('the side table holds the clear text of an entry, and can be emptied withou
   await inScene(async (scene) => {
     await scene.ask(shows('GET', '/a'))
     const { log } = scene.enforcement
-    const entry = log.entry(log.size() - 1n)
+    const entry = await log.entry(log.size() - 1n)
     const clear: JsonObject = JSON.parse(new TextDecoder().decode(entry?.clear))
     expect(clear).toMatchObject({
       agent_did: expect.stringMatching(/^did:key:/),
       entry: { action: 'http.get', target: `${API}/a` },
     })
     const before = log.checkpoint()
-    expect(log.erase(log.size() - 1n)).toBe(true)
-    expect([log.entry(log.size() - 1n)?.clear, log.checkpoint()]).toEqual([undefined, before])
+    expect(await log.erase(log.size() - 1n)).toBe(true)
+    expect([(await log.entry(log.size() - 1n))?.clear, log.checkpoint()]).toEqual([undefined, before])
   })
 })
 

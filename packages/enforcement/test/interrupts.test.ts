@@ -55,11 +55,11 @@ const askAs = ({ key, passport }: Agent, txn?: string, idempotencyKey?: string):
 }
 
 /** Clear text of the entries from `from` on. */
-function entries(from: bigint): readonly JsonValue[] {
+async function entries(from: bigint): Promise<readonly JsonValue[]> {
   const { log } = scene.enforcement
   const found: JsonValue[] = []
   for (let index = from; index < log.size(); index += 1n) {
-    const { entry } = JSON.parse(new TextDecoder().decode(log.entry(index)?.clear)) as { entry: JsonObject }
+    const { entry } = JSON.parse(new TextDecoder().decode((await log.entry(index))?.clear)) as { entry: JsonObject }
     found.push([entry['action'] ?? null, entry['target'] ?? null, entry['decision'] ?? null, entry['deny_reason'] ?? null])
   }
   return found
@@ -126,7 +126,7 @@ describe('AHP-ASK-28 a suspended agent', () => {
     const answer = await askParts(scene, hands, asked)
     expect(answer).toMatchObject({ status: 401, json: { decision: 'BLOCK', reason: 'agent_suspended' } })
     expect(answer.json).not.toHaveProperty('token')
-    expect(entries(size)).toEqual([
+    expect(await entries(size)).toEqual([
       ['http.get', `${API}/a`, 'ALLOW', null],
       ['http.get', `${API}/a`, 'BLOCK', 'agent_suspended'],
     ])
@@ -174,7 +174,7 @@ describe('AHP-ASK-30 the log', () => {
       await scene.enforcement.resume(named(agents[0])),
       await scene.enforcement.resume({ task: TASK }),
     ]).toEqual([true, false, true, true, false, true])
-    expect(entries(size)).toEqual([
+    expect(await entries(size)).toEqual([
       ['harness.suspend', `${ISSUER} ${did}`, 'ALLOW', 'why'],
       ['harness.suspend', `${ISSUER} ${did}`, 'ALLOW', 'why again'],
       ['harness.suspend', TASK, 'ALLOW', null],
@@ -189,8 +189,9 @@ describe('AHP-ASK-30 the log', () => {
     const { enforcement } = scene
     const acts = Array.from({ length: 20 }, (_, at) => enforcement[at % 3 === 0 ? 'resume' : 'suspend'](named(agents[0])))
     await Promise.all(acts)
-    const last = entries(size).at(-1) as readonly string[]
-    expect([entries(size).length, last[0], scene.enforcement.interrupts().length]).toEqual([20, 'harness.suspend', 1])
+    const made = await entries(size)
+    const last = made.at(-1) as readonly string[]
+    expect([made.length, last[0], scene.enforcement.interrupts().length]).toEqual([20, 'harness.suspend', 1])
   })
 
   test('AHP-ASK-31 has no act of anybody else', async () => {

@@ -15,20 +15,24 @@ export interface LogResponse {
  * Answers GET and HEAD of `/checkpoint`, `/tile/<level>/<n>[.p/<width>]` and `/tile/entries/<n>[.p/<width>]`; `path` has no query.
  * `undefined` for every other path. 404 for another spelling and for what is not under the released head, 503 when the log ended.
  */
-export function logHttp(log: Log): (method: string, path: string) => LogResponse | undefined {
+export function logHttp(log: Log): (method: string, path: string) => Promise<LogResponse> | undefined {
   return (method, path) => {
     if (path !== '/checkpoint' && !path.startsWith('/tile/')) return undefined
-    if (method !== 'GET' && method !== 'HEAD')
-      return answer(405, { ...NEVER_KEPT, Allow: 'GET, HEAD' }, utf8('method not allowed\n'))
-    const response = respond(log, path)
-    return method === 'HEAD' ? { ...response, body: new Uint8Array(0) } : response
+    return respond(log, method, path)
   }
 }
 
-function respond(log: Log, path: string): LogResponse {
+async function respond(log: Log, method: string, path: string): Promise<LogResponse> {
+  if (method !== 'GET' && method !== 'HEAD')
+    return answer(405, { ...NEVER_KEPT, Allow: 'GET, HEAD' }, utf8('method not allowed\n'))
+  const response = await find(log, path)
+  return method === 'HEAD' ? { ...response, body: new Uint8Array(0) } : response
+}
+
+async function find(log: Log, path: string): Promise<LogResponse> {
   try {
-    if (path === '/checkpoint') return answer(200, CHANGES, utf8(log.checkpoint()))
-    const body = read(log, path)
+    if (path === '/checkpoint') return answer(200, CHANGES, utf8(await log.newest()))
+    const body = await read(log, path)
     return body === undefined ? answer(404, NEVER_KEPT, utf8('not found\n')) : answer(200, NEVER_CHANGES, body)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -38,11 +42,11 @@ function respond(log: Log, path: string): LogResponse {
   }
 }
 
-function read(log: Log, path: string): Uint8Array | undefined {
+async function read(log: Log, path: string): Promise<Uint8Array | undefined> {
   const name = parseTilePath(path)
   if (name === undefined) return undefined
   try {
-    return name.level === 'entries' ? log.entries(name.n, name.width) : log.tile(name.level, name.n, name.width)
+    return await (name.level === 'entries' ? log.entries(name.n, name.width) : log.tile(name.level, name.n, name.width))
   } catch (error) {
     // Beyond the released head: it may come, so nobody may remember that it is not there.
     if (error instanceof RangeError) return undefined

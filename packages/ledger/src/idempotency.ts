@@ -1,6 +1,6 @@
 /** Decides which appends of a batch are new entries and which were stored before (spec chapter 17). @module */
 import { equal, Refusal, toHex } from '@aiegis/protocol'
-import type { Store } from './store.ts'
+import type { Found } from './store.ts'
 
 /** What a caller wants stored. */
 export interface Append {
@@ -18,20 +18,20 @@ export interface Sorted {
   readonly fresh: readonly Append[]
 }
 
-/** Sorts a batch that would start at index `size`. A key that comes again with another leaf is `idempotency_conflict`. */
-export function sortOut(appends: readonly Append[], size: number, store: Pick<Store, 'indexOf' | 'leaf'>): Sorted {
+/** Sorts a batch that would start at index `size`, after what was stored. A key with another leaf is `idempotency_conflict`. */
+export function sortOut(appends: readonly Append[], size: number, stored: ReadonlyMap<string, Found>): Sorted {
   const fresh: Append[] = []
-  const inBatch = new Map<string, number>()
+  const inBatch = new Map<string, Found>()
   const indices = appends.map((append) => {
     const name = toHex(append.key)
-    const known = inBatch.get(name) ?? store.indexOf(append.key)
+    const known = inBatch.get(name) ?? stored.get(name)
     if (known === undefined) {
-      inBatch.set(name, size + fresh.length)
-      return size + fresh.push(append) - 1
+      const index = size + fresh.push(append) - 1
+      inBatch.set(name, { index, leaf: append.leaf })
+      return index
     }
-    const leaf = known < size ? store.leaf(known) : fresh[known - size]?.leaf
-    if (leaf !== undefined && equal(leaf, append.leaf)) return known
-    return new Refusal('idempotency_conflict', `the key of entry ${known} was used for another leaf`)
+    if (equal(known.leaf, append.leaf)) return known.index
+    return new Refusal('idempotency_conflict', `the key of entry ${known.index} was used for another leaf`)
   })
   return { indices, fresh }
 }

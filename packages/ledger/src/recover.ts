@@ -16,8 +16,9 @@ import {
   type Vkey,
 } from '@aiegis/protocol'
 import type { Store } from './store.ts'
-import { createTileCache } from './tile-cache.ts'
-import { nodesOf, type Tree } from './tree.ts'
+import { readStoredTile } from './stored-tile.ts'
+import { createTileReader } from './tile-reader.ts'
+import type { Tree } from './tree.ts'
 
 /** What the log of these rows is called and which key signs it. */
 export interface Identity {
@@ -31,6 +32,8 @@ export interface Recovered {
   readonly identity: Identity
   readonly store: Store
   readonly tree: Tree
+  /** The newest stored head; none before the first one. */
+  readonly note: string | undefined
 }
 
 /**
@@ -39,21 +42,21 @@ export interface Recovered {
  * audit does.
  */
 export async function recoverTree(identity: Identity, store: Store): Promise<Recovered> {
-  const size = store.size()
+  const { entries, head } = await store.state()
   const edge: Tile[] = []
-  for (let level = 0; 256 ** level <= size; level++) {
-    const { n, width } = edgeOf(size, level)
-    const hashes = level === 0 ? leafHashes(identity.crypto, store, n) : store.tileRoots(level - 1, n * TILE_WIDTH)
+  for (let level = 0; 256 ** level <= entries; level++) {
+    const { n, width } = edgeOf(entries, level)
+    const hashes =
+      level === 0 ? await leafHashes(identity.crypto, store, n, width) : await store.tileRoots(level - 1, n * TILE_WIDTH, width)
     if (hashes.length !== width) throw new Error(`ledger: level ${level} of the database should end in a tile of ${width} hashes`)
     edge.push(growTile(identity.crypto, EMPTY_TILE, hashes))
   }
-  const recovered = { identity, store, tree: { size, edge } }
-  const head = store.head()
-  if (head === undefined && size > 0) throw new Error('ledger: the database has entries and no checkpoint over them')
-  if (head === undefined) return recovered
-  const checkpoint = await checkHead(recovered, head, 'the newest checkpoint in the database')
-  if (checkpoint.size === BigInt(size)) return recovered
-  throw new Error(`ledger: the database has ${size} entries, but its newest checkpoint is over ${checkpoint.size}`)
+  const recovered = { identity, store, tree: { size: entries, edge }, note: head.note }
+  if (head.note === undefined && entries > 0) throw new Error('ledger: the database has entries and no checkpoint over them')
+  if (head.note === undefined) return recovered
+  const checkpoint = await checkHead(recovered, head.note, 'the newest checkpoint in the database')
+  if (checkpoint.size === BigInt(entries)) return recovered
+  throw new Error(`ledger: the database has ${entries} entries, but its newest checkpoint is over ${checkpoint.size}`)
 }
 
 /**
@@ -72,7 +75,9 @@ export async function checkHead({ identity, store, tree }: Recovered, note: stri
       `ledger: the database ends after ${tree.size} entries, but ${what} is over ${size}; going on with an old copy would fork the log`,
     )
   }
-  if (!equal(rootOf(crypto, nodesOf(tree, createTileCache(crypto, store).load), Number(size)), root)) {
+  const length = Number(size)
+  const tiles = createTileReader(crypto, (level, n, width) => readStoredTile(crypto, store, tree, { level, n, width }))
+  if (!equal(await tiles.over(length, (node) => rootOf(crypto, node, length)), root)) {
     throw new Error(`ledger: the first ${size} entries in the database are not those under ${what}; they were changed`)
   }
   return checkpoint
@@ -88,8 +93,8 @@ function readHead(note: string, what: string): Checkpoint {
 }
 
 /** Hashes of the leaves in the last tile, each compared with what was stored beside it. */
-function leafHashes(crypto: CryptoPort, store: Store, n: number): readonly Uint8Array[] {
-  return store.leaves(n * TILE_WIDTH, TILE_WIDTH).map(({ leaf, leafHash }, offset) => {
+async function leafHashes(crypto: CryptoPort, store: Store, n: number, width: number): Promise<readonly Uint8Array[]> {
+  return (await store.leaves(n * TILE_WIDTH, width)).map(({ leaf, leafHash }, offset) => {
     const hash = hashLeaf(crypto, leaf)
     if (!equal(hash, leafHash)) throw new Error(`ledger: entry ${n * TILE_WIDTH + offset} was changed`)
     return hash

@@ -1,5 +1,6 @@
 /** The tables of a log and the triggers that keep them append-only against accidents (spec chapter 17). @module */
-import { textOf, type Database } from './sqlite.ts'
+import { textOf } from './columns.ts'
+import type { Database } from './sqlite.ts'
 
 /*
  * Triggers stop mistakes and injected SQL, not the owner of the file, who can drop them: that shows in the tree. UPDATE and DELETE

@@ -1,12 +1,10 @@
 /** Opens one SQLite file for one process, with durable commits, on whichever driver this runtime has (spec chapter 17). @module */
 import { closeSync, openSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { textOf, type Row } from './columns.ts'
 
 /** What SQLite stores and gives back here. Integers are below 2^53. */
 export type SqlValue = number | string | Uint8Array | null
-/** A row by column name. */
-export type Row = Readonly<Record<string, unknown>>
-
 /** The part of `node:sqlite` that is used, which `@photostructure/sqlite` has too. */
 export interface Database {
   exec(sql: string): void
@@ -95,27 +93,6 @@ export function closeDatabase(database: Database): void {
   } finally {
     database.close()
   }
-}
-
-/** The bytes in a column. Throws `Error` when the row or the bytes are not there: the file was changed from outside. */
-export function bytesOf(row: Row | undefined, column: string): Uint8Array {
-  const value = row?.[column]
-  if (value instanceof Uint8Array) return value
-  throw new Error(`ledger: the database has no bytes in column ${column} where it should`)
-}
-
-/** The integer in a column. Throws as `bytesOf` does. */
-export function integerOf(row: Row | undefined, column: string): number {
-  const value = row?.[column]
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return value
-  throw new Error(`ledger: the database has no integer in column ${column} where it should`)
-}
-
-/** The text in a column. Throws as `bytesOf` does. */
-export function textOf(row: Row | undefined, column: string): string {
-  const value = row?.[column]
-  if (typeof value === 'string') return value
-  throw new Error(`ledger: the database has no text in column ${column} where it should`)
 }
 
 type Driver = new (file: string, options: { timeout: number }) => Database

@@ -2,13 +2,28 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseCheckpoint, Refusal, type Signer } from '@aiegis/protocol'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createLog, type Log, type LogParts } from '../src/log.ts'
+import { createLog, type Log } from '../src/log.ts'
 import { openLog } from '../src/open-log.ts'
 import { prepareSchema } from '../src/schema.ts'
-import { closeDatabase, openDatabase, type Database } from '../src/sqlite.ts'
-import { createStore, type Store } from '../src/store.ts'
+import { createSqliteStore } from '../src/sqlite-store.ts'
+import { openDatabase, type Database } from '../src/sqlite.ts'
+import type { Store, Turn } from '../src/store.ts'
+import { createStoredLog, type StoredLogParts } from '../src/stored-log.ts'
 import { EMPTY_TREE } from '../src/tree.ts'
-import { crypto, fill, keyOf, leafOf, openIn, optionsIn, ORIGIN, signer, temporaryDirectory, verifyAll, vkey } from './logs.ts'
+import {
+  crypto,
+  fill,
+  keyOf,
+  leafOf,
+  openIn,
+  optionsIn,
+  ORIGIN,
+  questionsTo,
+  signer,
+  temporaryDirectory,
+  verifyAll,
+  vkey,
+} from './logs.ts'
 
 const UNAVAILABLE = { code: 'ledger_unavailable' }
 
@@ -108,45 +123,32 @@ describe('when the log key does not sign', () => {
 /** A log over a real database, with parts that a test may replace. */
 async function assembled(
   directory: string,
-  change: (parts: LogParts & { database: Database }) => Partial<LogParts>,
+  change: (parts: StoredLogParts & { database: Database }) => Partial<StoredLogParts>,
 ): Promise<Log> {
   await (await openLog(optionsIn(directory))).close()
   const database = await openDatabase(join(directory, 'ledger.db'))
   prepareSchema(database, ORIGIN)
-  const store = createStore(database)
-  const parts: LogParts = {
-    origin: ORIGIN,
-    vkey: vkey.text,
-    crypto,
+  const store = createSqliteStore(database)
+  const { note } = (await store.state()).head
+  const parts: StoredLogParts = {
+    identity: { crypto, origin: ORIGIN, vkey },
     store,
     tree: EMPTY_TREE,
-    checkpoint: store.head() ?? '',
+    note: note ?? '',
     sign: () => Promise.resolve('a head'),
     remember: () => Promise.resolve(),
-    closeStore: () => closeDatabase(database),
     maxWaiting: undefined,
   }
-  const log = createLog({ ...parts, ...change({ ...parts, database }) })
+  const log = createLog(createStoredLog({ ...parts, ...change({ ...parts, database }) }))
   onTestFinished(() => log.close().catch(() => undefined))
   return log
 }
 
-/** Everything that a log can be asked. */
-function questionsTo(log: Log): (() => unknown)[] {
-  return [
-    () => log.checkpoint(),
-    () => log.size(),
-    () => log.entry(0n),
-    () => log.prove(0n),
-    () => log.proof(0n),
-    () => log.consistency(0n, 0n),
-    () => log.tile(0, 0n, 1),
-    () => log.entries(0n, 1),
-    () => log.erase(0n),
-  ]
-}
-
-const broken = (store: Store, part: Partial<Store>): Store => ({ ...store, ...part })
+/** A store of which one method fails, also in its turns. */
+const broken = (store: Store, part: Partial<Turn>): Store => ({
+  ...store,
+  inTurn: (work) => store.inTurn((turn) => work({ ...turn, ...part })),
+})
 
 describe('AHP-LEDGER-8 when storage fails', () => {
   test('at the commit: the batch, what waits and everything after is refused', async () => {
@@ -155,7 +157,7 @@ describe('AHP-LEDGER-8 when storage fails', () => {
     const results = await Promise.allSettled(Array.from({ length: 1500 }, (_, index) => log.append(leafOf(index), keyOf(index))))
     for (const result of results) expect(result).toMatchObject({ status: 'rejected', reason: UNAVAILABLE })
     await expect(log.append(leafOf(0), keyOf(0))).rejects.toMatchObject(UNAVAILABLE)
-    for (const question of questionsTo(log)) expect(question).toThrow(Refusal)
+    for (const question of questionsTo(log)) await expect(question()).rejects.toThrow(Refusal)
     await log.close()
     const reopened = await openIn(directory)
     expect((await reopened.append(leafOf(0), keyOf(0))).index).toBe(0n)
@@ -199,7 +201,7 @@ describe('AHP-LEDGER-8 when storage fails', () => {
   })
 
   test('when an index is looked up: refused', async () => {
-    const log = await assembled(temporaryDirectory(), ({ store }) => ({ store: broken(store, { indexOf: failing }) }))
+    const log = await assembled(temporaryDirectory(), ({ store }) => ({ store: broken(store, { find: failing }) }))
     await expect(log.append(leafOf(0), keyOf(0))).rejects.toMatchObject(UNAVAILABLE)
     expect(() => log.size()).toThrow(Refusal)
   })
@@ -214,14 +216,14 @@ describe('AHP-LEDGER-5 what is stored and not yet remembered outside', () => {
     await new Promise((resolve) => setTimeout(resolve, 30))
     expect(log.checkpoint()).toBe(before)
     expect(log.size()).toBe(0n)
-    expect(log.entry(0n)).toBeUndefined()
+    expect(await log.entry(0n)).toBeUndefined()
     for (const question of [
       () => log.prove(0n),
       () => log.tile(0, 0n, 1),
       () => log.entries(0n, 1),
       () => log.consistency(0n, 1n),
     ]) {
-      expect(question).toThrow(RangeError)
+      await expect(question()).rejects.toThrow(RangeError)
     }
     remembering.resolve(undefined)
     expect((await pending).checkpoint).toBe('a head')

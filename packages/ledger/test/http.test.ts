@@ -68,7 +68,7 @@ describe('AHP-LEDGER-9 a log over HTTP', () => {
     const log = await openIn()
     const serve = logHttp(log)
     await fill(log, 0, 2)
-    const response = serve('GET', '/checkpoint')
+    const response = await serve('GET', '/checkpoint')
     expect(response).toMatchObject({
       status: 200,
       headers: { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-cache' },
@@ -80,15 +80,15 @@ describe('AHP-LEDGER-9 a log over HTTP', () => {
     const log = await openIn()
     const serve = logHttp(log)
     await fill(log, 0, 300)
-    const lengths = (path: string): number | undefined => {
-      const response = serve('GET', path)
+    const lengths = async (path: string): Promise<number | undefined> => {
+      const response = await serve('GET', path)
       return response?.headers['Cache-Control'] === 'public, max-age=31536000, immutable' ? response.body.length : undefined
     }
-    expect(lengths('/tile/0/000')).toBe(8192)
-    expect(lengths('/tile/0/000.p/255')).toBe(255 * 32)
-    expect(lengths('/tile/0/001.p/44')).toBe(44 * 32)
-    expect(lengths('/tile/0/001.p/1')).toBe(32)
-    expect(lengths('/tile/1/000.p/1')).toBe(32)
+    expect(await lengths('/tile/0/000')).toBe(8192)
+    expect(await lengths('/tile/0/000.p/255')).toBe(255 * 32)
+    expect(await lengths('/tile/0/001.p/44')).toBe(44 * 32)
+    expect(await lengths('/tile/0/001.p/1')).toBe(32)
+    expect(await lengths('/tile/1/000.p/1')).toBe(32)
     for (const path of [
       '/tile/0/001.p/45',
       '/tile/0/001',
@@ -98,15 +98,15 @@ describe('AHP-LEDGER-9 a log over HTTP', () => {
       '/tile/2/000.p/1',
       '/tile/63/000.p/1',
     ]) {
-      expect(lengths(path)).toBeUndefined()
+      expect(await lengths(path)).toBeUndefined()
     }
-    const tile = serve('GET', '/tile/0/001.p/44')?.body ?? new Uint8Array(0)
-    const entries = parseBundle(serve('GET', '/tile/entries/001.p/44')?.body ?? new Uint8Array(0))
+    const tile = (await serve('GET', '/tile/0/001.p/44'))?.body ?? new Uint8Array(0)
+    const entries = parseBundle((await serve('GET', '/tile/entries/001.p/44'))?.body ?? new Uint8Array(0))
     expect(entries).toHaveLength(44)
     expect(toHex(tile)).toBe(entries.map((entry) => toHex(hashLeaf(crypto, entry))).join(''))
-    expect(parseBundle(serve('GET', '/tile/entries/000')?.body ?? new Uint8Array(0))[7]).toEqual(leafOf(7))
+    expect(parseBundle((await serve('GET', '/tile/entries/000'))?.body ?? new Uint8Array(0))[7]).toEqual(leafOf(7))
     for (const path of ['/tile/entries/001', '/tile/entries/001.p/45', '/tile/entries/002.p/1', '/tile/entries/x999/999']) {
-      expect(serve('GET', path)).toMatchObject({ status: 404, headers: { 'Cache-Control': 'no-store' } })
+      expect(await serve('GET', path)).toMatchObject({ status: 404, headers: { 'Cache-Control': 'no-store' } })
     }
   })
 
@@ -115,23 +115,31 @@ describe('AHP-LEDGER-9 a log over HTTP', () => {
     const serve = logHttp(log)
     await fill(log, 0, 10)
     const paths = ['/tile/0/000.p/10', '/tile/entries/000.p/10']
-    const before = paths.map((path) => toHex(serve('GET', path)?.body ?? new Uint8Array(0)))
+    const before = (await Promise.all(paths.map(async (path) => serve('GET', path)))).map((response) =>
+      toHex(response?.body ?? new Uint8Array(0)),
+    )
     await fill(log, 10, 600)
-    expect(paths.map((path) => toHex(serve('GET', path)?.body ?? new Uint8Array(0)))).toEqual(before)
+    expect(
+      (await Promise.all(paths.map(async (path) => serve('GET', path)))).map((response) =>
+        toHex(response?.body ?? new Uint8Array(0)),
+      ),
+    ).toEqual(before)
   })
 
   test('an empty log has a head and no tiles', async () => {
     const serve = logHttp(await openIn())
-    expect(serve('GET', '/checkpoint')?.status).toBe(200)
-    for (const path of ['/tile/0/000', '/tile/0/000.p/1', '/tile/entries/000.p/1']) expect(serve('GET', path)?.status).toBe(404)
+    expect((await serve('GET', '/checkpoint'))?.status).toBe(200)
+    for (const path of ['/tile/0/000', '/tile/0/000.p/1', '/tile/entries/000.p/1'])
+      expect((await serve('GET', path))?.status).toBe(404)
   })
 
   test('AHP-LEDGER-10 serves leaves and nothing of the side table', async () => {
     const log = await openIn()
     await log.append(leafOf(0), leafOf('key of the caller'), leafOf('clear text'))
     const serve = logHttp(log)
-    const all = ['/checkpoint', '/tile/0/000.p/1', '/tile/entries/000.p/1'].map((path) =>
-      Buffer.from(serve('GET', path)?.body ?? '').toString('latin1'),
+    const paths = ['/checkpoint', '/tile/0/000.p/1', '/tile/entries/000.p/1']
+    const all = (await Promise.all(paths.map(async (path) => serve('GET', path)))).map((response) =>
+      Buffer.from(response?.body ?? '').toString('latin1'),
     )
     expect(all.join('')).toContain('{"leaf":"0"}')
     expect(all.join('')).not.toMatch(/clear text|key of the caller/)
@@ -139,9 +147,9 @@ describe('AHP-LEDGER-9 a log over HTTP', () => {
 
   test('HEAD has no body, other methods are not allowed, other paths are somebody else’s', async () => {
     const serve = logHttp(await openIn())
-    expect(serve('HEAD', '/checkpoint')).toMatchObject({ status: 200, body: new Uint8Array(0) })
+    expect(await serve('HEAD', '/checkpoint')).toMatchObject({ status: 200, body: new Uint8Array(0) })
     for (const method of ['POST', 'PUT', 'DELETE', 'get', ''])
-      expect(serve(method, '/checkpoint')).toMatchObject({ status: 405, headers: { Allow: 'GET, HEAD' } })
+      expect(await serve(method, '/checkpoint')).toMatchObject({ status: 405, headers: { Allow: 'GET, HEAD' } })
     for (const path of [
       '/',
       '/checkpoint/',
@@ -154,7 +162,7 @@ describe('AHP-LEDGER-9 a log over HTTP', () => {
     ]) {
       expect(serve('GET', path)).toBeUndefined()
     }
-    expect(serve('GET', '/tile/../checkpoint')?.status).toBe(404)
+    expect((await serve('GET', '/tile/../checkpoint'))?.status).toBe(404)
   })
 
   test('a log that ended answers 503', async () => {
@@ -163,7 +171,7 @@ describe('AHP-LEDGER-9 a log over HTTP', () => {
     const serve = logHttp(log)
     await log.close()
     for (const path of ['/checkpoint', '/tile/0/000.p/1', '/tile/entries/000.p/1']) {
-      expect(serve('GET', path)).toMatchObject({
+      expect(await serve('GET', path)).toMatchObject({
         status: 503,
         headers: { 'Retry-After': expect.stringMatching(/^1[0-4]$/), 'Cache-Control': 'no-store' },
       })

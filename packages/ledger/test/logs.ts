@@ -43,10 +43,10 @@ export async function fill(log: Log, from: number, to: number): Promise<void> {
 }
 
 /** What a log serves at a path; throws where it serves nothing. */
-export function reader(log: Log): (path: string) => Uint8Array {
+export function reader(log: Log): (path: string) => Promise<Uint8Array> {
   const serve = logHttp(log)
-  return (path) => {
-    const response = serve('GET', path)
+  return async (path) => {
+    const response = await serve('GET', path)
     if (response?.status !== 200) throw new Error(`${path}: ${response?.status}`)
     return response.body
   }
@@ -56,6 +56,22 @@ export function reader(log: Log): (path: string) => Uint8Array {
 export async function verifyAll(log: Log, remembered: readonly string[] = []): Promise<bigint> {
   const head = await verifyLog(reader(log), { origin: ORIGIN, vkey, remembered })
   return head.size
+}
+
+/** Everything that a log can be asked. */
+export function questionsTo(log: Log): (() => Promise<unknown>)[] {
+  return [
+    async () => log.checkpoint(),
+    async () => log.size(),
+    () => log.newest(),
+    () => log.entry(0n),
+    () => log.prove(0n),
+    () => log.proof(0n),
+    () => log.consistency(0n, 0n),
+    () => log.tile(0, 0n, 1),
+    () => log.entries(0n, 1),
+    () => log.erase(0n),
+  ]
 }
 
 /** A plain connection to the database of a closed log, as anybody with the file has it. */

@@ -117,7 +117,7 @@ describe('what triggers do not stop', () => {
     database.exec(`REPLACE INTO private(idx, clear) VALUES(0, x'01'); DELETE FROM private`)
     database.close()
     const reopened = await openIn(directory)
-    expect(reopened.entry(0n)).toEqual({ leaf: leafOf(0), clear: undefined })
+    expect(await reopened.entry(0n)).toEqual({ leaf: leafOf(0), clear: undefined })
     expect(await verifyAll(reopened)).toBe(1n)
   })
 })

@@ -1,7 +1,8 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { bytesOf, closeDatabase, integerOf, openDatabase, takeLock, textOf } from '../src/sqlite.ts'
+import { bytesOf, integerOf, textOf } from '../src/columns.ts'
+import { closeDatabase, openDatabase, takeLock } from '../src/sqlite.ts'
 import { temporaryDirectory } from './logs.ts'
 
 describe('the database', () => {

@@ -86,8 +86,8 @@ describe('what the owner of the file can do', () => {
     const { directory } = await closedLog(300)
     asOwner(directory, 'tile', `UPDATE tile SET hashes = zeroblob(8192)`)
     const log = await openIn(directory)
-    expect(() => log.prove(3n)).toThrow('tile 0/0 was changed')
-    expect(() => log.tile(0, 0n, 256)).toThrow('tile 0/0 was changed')
+    await expect(log.prove(3n)).rejects.toThrow('tile 0/0 was changed')
+    await expect(log.tile(0, 0n, 256)).rejects.toThrow('tile 0/0 was changed')
     await expect(verifyAll(log)).rejects.toThrow('tile 0/0 was changed')
   })
 

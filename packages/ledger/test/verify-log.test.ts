@@ -64,7 +64,7 @@ describe('verifying a whole log', () => {
     const log = await openIn()
     await fill(log, 0, 300)
     const get = reader(log)
-    const changed = (asked: string): Uint8Array => (asked === path ? change(get(asked)) : get(asked))
+    const changed = async (asked: string): Promise<Uint8Array> => (asked === path ? change(await get(asked)) : get(asked))
     await expect(verifyLog(changed, { origin: ORIGIN, vkey })).rejects.toThrow(reason)
   })
 
@@ -72,7 +72,8 @@ describe('verifying a whole log', () => {
     const log = await openIn()
     await fill(log, 0, 3)
     const get = reader(log)
-    const cut = (path: string): Uint8Array => (path.includes('entries') ? get(path).slice(0, -1) : get(path))
+    const cut = async (path: string): Promise<Uint8Array> =>
+      path.includes('entries') ? (await get(path)).slice(0, -1) : get(path)
     await expect(verifyLog(cut, { origin: ORIGIN, vkey })).rejects.toThrow(Malformed)
     expect(() => parseBundle(new Uint8Array([0]))).toThrow(Malformed)
     expect(parseBundle(new Uint8Array([0, 0]))).toEqual([new Uint8Array(0)])
@@ -92,7 +93,7 @@ describe('verifying a whole log', () => {
     await expect(verifyLog(get, { origin: ORIGIN, vkey, remembered: [bent] })).rejects.toThrow(BrokenLog)
     await fill(log, 3, 6)
     const late = log.checkpoint()
-    const rolledBack = (path: string): Uint8Array => (path === '/checkpoint' ? utf8(early) : get(path))
+    const rolledBack = async (path: string): Promise<Uint8Array> => (path === '/checkpoint' ? utf8(early) : get(path))
     await expect(verifyLog(rolledBack, { origin: ORIGIN, vkey, remembered: [late] })).rejects.toThrow(
       /over 6 entries was signed, but the log ends after 3/,
     )

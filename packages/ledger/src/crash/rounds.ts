@@ -66,7 +66,7 @@ export async function crashRounds({ count, directory, child, random }: CrashOpti
     await withLog(directory, seed, async (log) => {
       const proofs = reports.map(({ number, proof }) => ({ number, proof: parseProof(proof) }))
       total.released += proofs.length
-      total.missing += proofs.filter(({ number, proof }) => !isThere(log, number, proof)).length
+      for (const { number, proof } of proofs) if (!(await isThere(log, number, proof))) total.missing++
       total.inconsistent += await countInconsistent(
         log,
         proofs.map(({ proof }) => proof.checkpoint),
@@ -80,7 +80,7 @@ export async function crashRounds({ count, directory, child, random }: CrashOpti
   }
   await withLog(directory, seed, async (log) => {
     await verifyLog(servedBy(log), { origin: CRASH_ORIGIN, vkey: parseVkey(log.vkey), remembered: heads })
-    total.missing += countRepeated(log)
+    total.missing += await countRepeated(log)
   })
   return total
 }
@@ -138,9 +138,9 @@ function readReport(line: string): Report {
 }
 
 /** The leaf is stored under the index that was released, and was under the head that was released with it. */
-function isThere(log: Log, number: number, { index, path, checkpoint }: LogProof): boolean {
+async function isThere(log: Log, number: number, { index, path, checkpoint }: LogProof): Promise<boolean> {
   const { leaf } = crashLeaf(number)
-  const stored = log.entry(index)
+  const stored = await log.entry(index)
   if (stored === undefined || !equal(stored.leaf, leaf)) return false
   return verifyInclusion(crypto, { index, size: checkpoint.size, leafHash: hashLeaf(crypto, leaf), path, root: checkpoint.root })
 }
@@ -151,33 +151,33 @@ async function countInconsistent(log: Log, released: readonly Checkpoint[]): Pro
   let inconsistent = 0
   for (const checkpoint of new Map(released.map((one) => [one.raw, one])).values()) {
     const isSigned = (await verifyCheckpoint(crypto, checkpoint, CRASH_ORIGIN, vkey)) === 'ok'
-    if (!isSigned || !isPrefix(log, checkpoint, head)) inconsistent++
+    if (!isSigned || !(await isPrefix(log, checkpoint, head))) inconsistent++
   }
   return inconsistent
 }
 
-function isPrefix(log: Log, before: Checkpoint, head: Checkpoint): boolean {
+async function isPrefix(log: Log, before: Checkpoint, head: Checkpoint): Promise<boolean> {
   if (before.size > head.size) return false
   const sizes = { size1: before.size, size2: head.size }
   return verifyConsistency(crypto, {
     ...sizes,
     root1: before.root,
     root2: head.root,
-    path: log.consistency(before.size, head.size),
+    path: await log.consistency(before.size, head.size),
   })
 }
 
 /** Leaves that are in the log more than once. */
-function countRepeated(log: Log): number {
+async function countRepeated(log: Log): Promise<number> {
   const seen = new Set<string>()
-  for (let index = 0n; index < log.size(); index++) seen.add(decodeUtf8(log.entry(index)?.leaf ?? new Uint8Array(0)))
+  for (let index = 0n; index < log.size(); index++) seen.add(decodeUtf8((await log.entry(index))?.leaf ?? new Uint8Array(0)))
   return Number(log.size()) - seen.size
 }
 
-function servedBy(log: Log): (path: string) => Uint8Array {
+function servedBy(log: Log): (path: string) => Promise<Uint8Array> {
   const serve = logHttp(log)
-  return (path) => {
-    const response = serve('GET', path)
+  return async (path) => {
+    const response = await serve('GET', path)
     if (response?.status !== 200) throw new Error(`the log does not serve ${path}`)
     return response.body
   }

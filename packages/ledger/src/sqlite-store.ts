@@ -1,0 +1,132 @@
+/** Reads and writes the rows of a log in SQLite; every write is one durable transaction (spec chapter 17). @module */
+import { TILE_HEIGHT, TILE_WIDTH, tileBytes, tileNode, toHex } from '@aiegis/protocol'
+import { bytesOf, integerOf, textOf } from './columns.ts'
+import { closeDatabase, type Database, type Statement } from './sqlite.ts'
+import type { Batch, Found, Store, StoredHead, Turn } from './store.ts'
+
+/** The store in an open database whose schema was checked. Throws what the driver throws; a failed append leaves nothing behind. */
+export function createSqliteStore(database: Database): Store {
+  const sql = statementsOf(database)
+  const head = (): StoredHead => {
+    const row = sql.head.get()
+    return row === undefined ? { size: 0, note: undefined } : { size: integerOf(row, 'size'), note: textOf(row, 'note') }
+  }
+  const leafHashes = (start: number, end: number): readonly Uint8Array[] =>
+    sql.leaves.all(start, end).map((row) => bytesOf(row, 'leaf_hash'))
+  const turn: Turn = {
+    head,
+    find: (keys) => new Map(keys.flatMap((key) => find(sql, key))),
+    leafHashes,
+    append: (batch) => inTransaction(database, () => insert(sql, batch)),
+  }
+  return {
+    hasOtherWriters: false,
+    // The file has one writer, which does one thing after the other. No transaction stays open between two of its steps: erasure could
+    // come in between and be undone with it.
+    inTurn: (work) => work(turn),
+    state: () => ({ entries: integerOf(sql.size.get(), 'size'), head: head() }),
+    leaf(index) {
+      const row = sql.leaf.get(index)
+      return row && bytesOf(row, 'leaf')
+    },
+    leaves: (start, count) =>
+      sql.leaves.all(start, start + Math.min(count, TILE_WIDTH)).map((row) => ({
+        leaf: bytesOf(row, 'leaf'),
+        leafHash: bytesOf(row, 'leaf_hash'),
+      })),
+    leafHashes,
+    clear(index) {
+      const row = sql.clear.get(index)
+      return row && bytesOf(row, 'clear')
+    },
+    erase(index) {
+      const found = sql.clear.get(index) !== undefined
+      sql.erase.run(index)
+      // The journal still has the page with the text; this moves it into the file, where deletion overwrites, and empties it.
+      database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      return found
+    },
+    tile(level, n) {
+      const row = sql.tile.get(level, n)
+      return row && { hashes: bytesOf(row, 'hashes'), root: bytesOf(row, 'root') }
+    },
+    tileRoots: (level, start, count) => sql.roots.all(level, start, start + count).map((row) => bytesOf(row, 'root')),
+    close: () => closeDatabase(database),
+  }
+}
+
+function find(sql: Statements, key: Uint8Array): readonly (readonly [string, Found])[] {
+  const row = sql.find.get(key)
+  return row === undefined ? [] : [[toHex(key), { index: integerOf(row, 'idx'), leaf: bytesOf(row, 'leaf') }]]
+}
+
+type Statements = ReturnType<typeof statementsOf>
+
+function statementsOf(database: Database): Record<keyof typeof SQL, Statement> {
+  const prepare = (name: keyof typeof SQL): Statement => database.prepare(SQL[name])
+  return {
+    size: prepare('size'),
+    head: prepare('head'),
+    find: prepare('find'),
+    leaf: prepare('leaf'),
+    leaves: prepare('leaves'),
+    clear: prepare('clear'),
+    tile: prepare('tile'),
+    roots: prepare('roots'),
+    erase: prepare('erase'),
+    insertEntry: prepare('insertEntry'),
+    insertKey: prepare('insertKey'),
+    insertClear: prepare('insertClear'),
+    insertTile: prepare('insertTile'),
+    insertHead: prepare('insertHead'),
+  }
+}
+
+function insert(sql: Statements, { start, entries, tiles, note }: Batch): void {
+  for (const [offset, { leaf, leafHash, key, clear }] of entries.entries()) {
+    sql.insertEntry.run(start + offset, leaf, leafHash)
+    sql.insertKey.run(key, start + offset)
+    if (clear !== undefined) sql.insertClear.run(start + offset, clear)
+  }
+  for (const { level, n, tile } of tiles)
+    sql.insertTile.run(level, n, tileNode(tile, TILE_HEIGHT, 0), tileBytes(tile, TILE_WIDTH))
+  sql.insertHead.run(start + entries.length, note)
+}
+
+/** All or nothing. COMMIT returns when the journal is on disk. */
+function inTransaction(database: Database, write: () => void): void {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    write()
+    database.exec('COMMIT')
+  } catch (error) {
+    rollBack(database)
+    throw error
+  }
+}
+
+/** Some errors, a full disk among them, have rolled back already; the first error is the one that matters. */
+function rollBack(database: Database): void {
+  try {
+    database.exec('ROLLBACK')
+  } catch {
+    return
+  }
+}
+
+const SQL = {
+  size: 'SELECT coalesce(max(idx) + 1, 0) AS size FROM entry',
+  head: 'SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1',
+  find: 'SELECT idx, leaf FROM idem JOIN entry USING(idx) WHERE key = ?',
+  leaf: 'SELECT leaf FROM entry WHERE idx = ?',
+  leaves: 'SELECT leaf, leaf_hash FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx',
+  clear: 'SELECT clear FROM private WHERE idx = ?',
+  tile: 'SELECT hashes, root FROM tile WHERE level = ? AND n = ?',
+  roots: 'SELECT root FROM tile WHERE level = ? AND n >= ? AND n < ? ORDER BY n',
+  erase: 'DELETE FROM private WHERE idx = ?',
+  insertEntry: 'INSERT INTO entry(idx, leaf, leaf_hash) VALUES(?, ?, ?)',
+  insertKey: 'INSERT INTO idem(key, idx) VALUES(?, ?)',
+  insertClear: 'INSERT INTO private(idx, clear) VALUES(?, ?)',
+  insertTile: 'INSERT INTO tile(level, n, root, hashes) VALUES(?, ?, ?, ?)',
+  insertHead: 'INSERT INTO checkpoint(size, note) VALUES(?, ?)',
+} as const

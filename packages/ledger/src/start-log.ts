@@ -1,0 +1,84 @@
+/** Starts a log on an open database: checks everything that could have gone wrong while nobody looked (spec chapter 17). @module */
+import {
+  formatCheckpointBody,
+  formatNote,
+  formatVkey,
+  LOG_KEY_TYPE,
+  Malformed,
+  parseCheckpoint,
+  parseVkey,
+  rootOf,
+  utf8,
+  verifyCheckpoint,
+  type CryptoPort,
+  type Signer,
+  type Vkey,
+} from '@aiegis/protocol'
+import { readLastCheckpoint, writeLastCheckpoint } from './last-checkpoint.ts'
+import { createLog, type Log } from './log.ts'
+import { checkHead, recoverTree, type Identity, type Recovered } from './recover.ts'
+import type { Store } from './store.ts'
+import { createStoredLog } from './stored-log.ts'
+import { noFullTile, nodesOf, type Tree } from './tree.ts'
+
+/** How a log is started, wherever it is kept. */
+export interface StartOptions {
+  readonly identity: Identity
+  readonly signer: Signer
+  readonly lastCheckpointFile: string
+  readonly maxWaiting: number | undefined
+}
+
+/** The verifier key of a log key. Throws `TypeError` for an origin that cannot name a key. */
+export function vkeyOf(origin: string, signer: Signer, crypto: CryptoPort): Vkey {
+  try {
+    return parseVkey(formatVkey(origin, LOG_KEY_TYPE, signer.publicKey, crypto), crypto)
+  } catch (cause) {
+    if (!(cause instanceof Malformed)) throw cause
+    throw new TypeError('a log: `origin` names a key in notes: 1 to 256 characters without spaces and without "+"', { cause })
+  }
+}
+
+/**
+ * The log in a store whose schema was checked. Rejects with an `Error` whose message says what is wrong: it is of another key, ends
+ * before the last released checkpoint or does not contain it. Does not hash every entry again.
+ */
+export async function startLog(store: Store, { identity, signer, lastCheckpointFile, maxWaiting }: StartOptions): Promise<Log> {
+  const recovered = await recoverTree(identity, store)
+  await checkRemembered(recovered, lastCheckpointFile)
+  const sign = (grown: Tree): Promise<string> => signTree(identity, signer, grown)
+  const note = recovered.note ?? (await begin(store, await sign(recovered.tree)))
+  // A crash may have come between commit and file: then nobody has seen this head, and it is released now.
+  await writeLastCheckpoint(lastCheckpointFile, note)
+  const remember = (newer: string): Promise<void> => writeLastCheckpoint(lastCheckpointFile, newer)
+  return createLog(createStoredLog({ identity, store, tree: recovered.tree, note, sign, remember, maxWaiting }), identity.crypto)
+}
+
+/** Stores the head over nothing, unless another writer did. */
+async function begin(store: Store, note: string): Promise<string> {
+  await store.inTurn(async (turn) => {
+    if ((await turn.head()).note === undefined) await turn.append({ start: 0, entries: [], tiles: [], note })
+  })
+  return note
+}
+
+async function checkRemembered(recovered: Recovered, file: string): Promise<void> {
+  const remembered = await readLastCheckpoint(file)
+  if (remembered !== undefined) await checkHead(recovered, remembered, `the checkpoint in ${file}`)
+  // A new log has none yet. An old one wrote it before its first entry was released.
+  else if (recovered.tree.size > 0) {
+    throw new Error(
+      `ledger: ${file} is missing, so an old copy of the database would not be noticed; put the newest known checkpoint there`,
+    )
+  }
+}
+
+/** A note over the tree's root, with its signature verified: what a faulty key or device signs must not be stored. */
+async function signTree({ crypto, origin, vkey }: Identity, signer: Signer, tree: Tree): Promise<string> {
+  const body = formatCheckpointBody(origin, BigInt(tree.size), rootOf(crypto, nodesOf(tree, noFullTile), tree.size))
+  const signature = await signer.sign(utf8(body))
+  const note = formatNote(body, [{ name: vkey.name, id: vkey.id, signature }])
+  const verdict = await verifyCheckpoint(crypto, parseCheckpoint(note), origin, vkey)
+  if (verdict !== 'ok') throw new Error('the signer made a signature that does not verify')
+  return note
+}
