@@ -24,11 +24,10 @@ export interface ReceiptLedgerKeys {
   readonly witnesses: readonly Vkey[]
 }
 
-/** Whom the reader of a receipt trusts; what it does not know is taken from the receipt, and said. */
+/** Whom the reader of a receipt trusts. */
 export interface ReceiptTrust {
-  /** `undefined` when the reader pins no key for this party; `null` when it does, and not this one. */
-  harnessKey(did: string, kid: string): Ed25519PublicKey | null | undefined
-  /** `undefined` when the reader does not know the log. */
+  /** `from receipt` for a party that is trusted and whose keys are pinned nowhere, because its DID document has them. */
+  harnessKey(did: string, kid: string): Ed25519PublicKey | 'from receipt' | undefined
   ledger(origin: string): ReceiptLedgerKeys | undefined
 }
 
@@ -74,7 +73,7 @@ export function formatReceipt(
 /**
  * Reads a receipt and checks everything in it: signature of the token, leaf rebuilt from it, path, signature of the head, quorum of
  * the cosignatures. Rejects with `Malformed` or `Refusal` and what does not hold. Looks at no clock, since tokens end within minutes, and shows
- * neither that anything was done nor that the log has one tree only.
+ * neither that anything was done nor that the log has one tree only. Without `trust` the keys in the receipt are used.
  */
 export async function checkReceipt(
   crypto: CryptoPort,
@@ -83,18 +82,18 @@ export async function checkReceipt(
 ): Promise<CheckedReceipt> {
   const receipt = readReceipt(bytes)
   const jws = decodeToken(receipt.token, LIMITS.token)
-  const pinned = trust?.harnessKey(jws.signer, jws.kid)
-  if (pinned === null) throw new Malformed(`${jws.kid} is not a key that is trusted`)
+  const pinned = trust === undefined ? 'from receipt' : trust.harnessKey(jws.signer, jws.kid)
+  if (pinned === undefined) throw new Malformed(`${jws.kid} is not a key that is trusted`)
   if (receipt.harness.kid !== jws.kid) throw new Malformed('the key in the receipt is not the one that the token names')
-  const payload = await verifyJws(crypto, jws, pinned ?? parseEd25519Jwk(receipt.harness.jwk))
+  const payload = await verifyJws(crypto, jws, pinned === 'from receipt' ? parseEd25519Jwk(receipt.harness.jwk) : pinned)
   if (payload === undefined) throw new Malformed('the signature of the token does not verify')
   const claims = parseTokenClaims(payload)
   if (claims.iss !== jws.signer) throw new Malformed('"iss" of the token is not the DID of its key')
 
   const { index, path, checkpoint } = parseProof(receipt.proof)
   const { origin, size, root } = checkpoint
-  const known = trust?.ledger(origin)
-  const keys = known ?? keysIn(crypto, receipt)
+  const keys = trust === undefined ? keysIn(crypto, receipt) : trust.ledger(origin)
+  if (keys === undefined) throw new Malformed(`${origin} is not a log that is trusted`)
   const signatures = await verifyHead(crypto, checkpoint, { ...keys, origin })
   if (signatures.log !== 'ok') throw new Malformed('the head is not signed by the key of the log')
   if (signatures.witnesses.some(({ verdict }) => verdict === 'bad')) throw new Malformed('a cosignature does not verify')
@@ -106,8 +105,8 @@ export async function checkReceipt(
     throw new Malformed('the path does not lead from the decision to the head')
   return {
     claims,
-    harnessKey: { kid: jws.kid, from: pinned === undefined ? 'receipt' : 'trust' },
-    head: { origin, index, size, from: known === undefined ? 'receipt' : 'trust' },
+    harnessKey: { kid: jws.kid, from: pinned === 'from receipt' ? 'receipt' : 'trust' },
+    head: { origin, index, size, from: trust === undefined ? 'receipt' : 'trust' },
     cosigned: signatures.witnesses.flatMap((one) => (one.verdict === 'ok' ? [one.seconds] : [])),
     receipt,
   }

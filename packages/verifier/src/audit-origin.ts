@@ -82,6 +82,8 @@ export function createOriginMemory(options: OriginOptions): OriginMemory {
   }
 
   const take = (head: SeenHead): void => {
+    // A request may have brought another head of this size while this one was being proven.
+    compare(head)
     waiting.delete(head.checkpoint.size)
     proven.set(String(head.checkpoint.size), head)
   }

@@ -36,6 +36,9 @@ export async function auditRound(round: Round): Promise<void> {
   const { memory, now } = round
   const published: SeenHead = { checkpoint: await readHead(round), seenAt: now() }
   memory.compare(published)
+  // Before anything is proven: a log that went back has no tiles any more of what it showed before.
+  memory.published(published)
+  if (memory.isClosed) return
   const { newest } = memory
   // A cache may show an older head for a while. What the newest one was proven under is still there to be read.
   const isOlder = newest !== undefined && newest.checkpoint.size > published.checkpoint.size
@@ -43,7 +46,6 @@ export async function auditRound(round: Round): Promise<void> {
   if (first === undefined) await prove(round, tree, tree)
   else if (await prove(round, first, tree)) memory.proven(first)
   if (!isOlder && !memory.isClosed) memory.advance(published)
-  memory.published(published)
   let taken = 0
   for (const head of memory.waiting()) {
     if (memory.isClosed) return
@@ -66,7 +68,9 @@ async function prove({ memory, tiles, crypto }: Round, head: SeenHead, tree: See
   const node = await tiles.nodes(from, to)
   if (from === to) {
     if (!equal(rootOf(crypto, node, to), root2)) throw new Malformed('tiles that do not give the root of the published head')
-    return equal(root, root2)
+    if (equal(root, root2)) return true
+    memory.compare(head)
+    return false
   }
   const root1 = rootOf(crypto, node, from)
   const path = consistencyPath(crypto, node, from, to)
