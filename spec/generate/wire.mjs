@@ -22,7 +22,7 @@ export async function wireCode(folder) {
     unknownAny: true,
     style: { semi: false, singleQuote: true, printWidth: 130, trailingComma: 'all' },
   })
-  return `/** Types of every wire object, generated from spec/schemas (spec chapters 3, 4, 8, 9, 11, 13 to 16). @module */\n\n${tidy(text)}`
+  return `/** Types of every wire object, generated from spec/schemas (spec chapters 3 to 5, 8 to 11, 13 to 16). @module */\n\n${tidy(text)}`
 }
 
 function tidy(text) {

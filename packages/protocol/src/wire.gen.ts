@@ -1,4 +1,4 @@
-/** Types of every wire object, generated from spec/schemas (spec chapters 3, 4, 8, 9, 11, 13 to 16). @module */
+/** Types of every wire object, generated from spec/schemas (spec chapters 3 to 5, 8 to 11, 13 to 16). @module */
 
 /** What policy said. */
 export type Decision = 'ALLOW' | 'WARN' | 'BLOCK'

@@ -5,9 +5,12 @@ import { BoundedMap } from './bounded-map.ts'
 /** `audited`: this receiver has itself found the head in the tree that the log publishes. */
 export type LedgerAssurance = 'asserted' | 'audited'
 
+/** What is remembered of a checkpoint. */
+export type Head = Pick<Checkpoint, 'size' | 'root' | 'raw'>
+
 /** A head that the log signed. */
 export interface SeenHead {
-  readonly checkpoint: Checkpoint
+  readonly checkpoint: Head
   /** Epoch seconds. */
   readonly seenAt: number
 }
@@ -21,15 +24,15 @@ export interface WaitingHead extends SeenHead {
 /** The memory of one origin. Times are epoch seconds. */
 export interface OriginMemory {
   /** Throws `ledger_inconsistent`, also when this head contradicts one that is known, and `ledger_unproven`. */
-  judge(checkpoint: Checkpoint, now: number): LedgerAssurance
+  judge(checkpoint: Head, now: number): LedgerAssurance
   /** Remembers a head under which a request is served. Throws `ledger_inconsistent`. */
-  accept(checkpoint: Checkpoint, now: number): void
+  accept(checkpoint: Head, now: number): void
   /** Heads to be proven, those that waited longest first. */
   waiting(): readonly WaitingHead[]
   /** The largest head that was published and proven. */
   readonly newest: WaitingHead | undefined
   /** Begins with a head that was proven before this process began. */
-  recover(checkpoint: Checkpoint, now: number): void
+  recover(checkpoint: Head, now: number): void
   /** Takes a head that was proven off the list. */
   proven(head: SeenHead): void
   /** As `proven`; from here on it is the newest. */
@@ -107,9 +110,10 @@ export function createOriginMemory(options: OriginOptions): OriginMemory {
     accept(checkpoint, now) {
       compare({ checkpoint, seenAt: now })
       refuseClosed()
-      const { size } = checkpoint
+      const { size, root, raw } = checkpoint
       if (waiting.has(size) || proven.get(String(size)) !== undefined) return
-      waiting.set(size, { checkpoint, seenAt: now, missedSince: undefined })
+      // Without the parts of the note, of which there would be thousands.
+      waiting.set(size, { checkpoint: { size, root, raw }, seenAt: now, missedSince: undefined })
     },
     waiting: () => [...waiting.values()],
     get newest() {
