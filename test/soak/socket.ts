@@ -1,0 +1,82 @@
+/** The same receiver behind Express and a real socket, for a slice of the mutations. @module */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { requireAiegisToken } from '@aiegis/express'
+import { REASONS, Refusal, type ReasonCode } from '@aiegis/protocol'
+import { problemOf, sendRaw, type RawRequest } from '@aiegis/testing'
+import type { Verifier } from '@aiegis/verifier'
+import express from 'express'
+
+/** A server whose verifier changes with the world. */
+export interface Socket {
+  /** Sends over the socket; resolves as `outcomeOf` does. */
+  verify(verifier: Verifier, request: RawRequest): Promise<unknown>
+  close(): Promise<void>
+}
+
+/** Listens on a port of the loopback interface. */
+export async function openSocket(): Promise<Socket> {
+  let handled = 0
+  let app = express()
+  let current: Verifier | undefined
+  const server = createServer((request, response) => app(request, response))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (typeof address !== 'object' || address === null) throw new TypeError('the server listens on no port')
+  const { port } = address
+  return {
+    async verify(verifier, request) {
+      if (verifier !== current) {
+        current = verifier
+        app = express()
+        app.use(requireAiegisToken({ verifier, log: () => {} }), (_request, response) => {
+          handled++
+          response.end()
+        })
+      }
+      const before = handled
+      const refused = await answerOf(port, request)
+      return handled > before ? undefined : refused
+    },
+    async close() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** What HTTP carries as it is: everything else is refused, trimmed or cut by Node before any receiver sees it. */
+export function isForSockets({ method, target, lines }: RawRequest): boolean {
+  return (
+    /^[A-Z]{1,10}$/.test(method) &&
+    /^[\x21-\x7e]+$/.test(target) &&
+    lines.every(
+      ([name, value]) =>
+        /^[\w-]+$/.test(name) && /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/.test(value),
+    )
+  )
+}
+
+async function answerOf(port: number, request: RawRequest): Promise<unknown> {
+  try {
+    const response = await sendRaw(port, request)
+    const code = Object.values(REASONS).find((reason) => reason.public === problemOf(response)['code'])?.public
+    if (code !== undefined && response.status < 500) return new Refusal(codeOf(code), 'over a socket')
+    if (code !== undefined && response.status === 503) return new Refusal(codeOf(code), 'over a socket')
+    // Node's own answer to what is no HTTP, and to more header than it reads.
+    if (response.status === 400 || response.status === 431) return new Refusal('request_malformed', 'by the server')
+    return new Error(`status ${response.status} ${response.text.slice(0, 200)}`)
+  } catch (error) {
+    // CONNECT, and a connection that the client broke off.
+    if (error instanceof Error && /closed without an answer|ECONNRESET|EPIPE/.test(error.message))
+      return new Refusal('request_malformed', 'by the server')
+    throw error
+  }
+}
+
+function codeOf(shown: string): ReasonCode {
+  const found = Object.entries(REASONS).find(([, reason]) => reason.public === shown)
+  return (found?.[0] ?? 'request_malformed') as ReasonCode
+}
