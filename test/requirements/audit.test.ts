@@ -1,9 +1,24 @@
 /** What the audit of a receiver finds out about a log, and what a request learns of it, on the clock of the mock harness (spec chapter 5.5). @module */
-import { checkLedgerEvidence, encodeBase64url, utf8 } from '@aiegis/protocol'
-import { createInventedLog, createMemoryLog, createMockHarness, NAMES, withLine } from '@aiegis/testing'
+import { checkLedgerEvidence, encodeBase64url, utf8, type SyncSigner } from '@aiegis/protocol'
+import {
+  cosign,
+  createInventedLog,
+  createMemoryLog,
+  createMockHarness,
+  NAMES,
+  withLine,
+  witnessVkey,
+  type MockHarness,
+  type RawRequest,
+} from '@aiegis/testing'
 import type { AuditMemory } from '@aiegis/verifier'
 import { describe, expect, test } from 'vitest'
 import { frozen, otherLog, watch } from './watched.ts'
+
+/** The note with a line of the witness, so many seconds from now; the signature is by `signer`. */
+function cosigned(harness: MockHarness, note: string, seconds: number, signer?: SyncSigner): string {
+  return cosign(harness.crypto, note, harness.keys.witness, harness.clock.seconds() + seconds, signer)
+}
 
 describe('an honest log', () => {
   test('AHP-PROOF-14 is asserted until the head of the decision was proven, and audited from then on', async () => {
@@ -102,12 +117,47 @@ describe('a log whose heads cannot be proven', () => {
     expect(await send(harness.mint({}, { log: otherLog(harness) }))).toBe('asserted')
   })
 
+  test('AHP-PROOF-16 a published head is not its own proof: without tiles that give its root nothing is proven', async () => {
+    const own = createMockHarness({ logSize: 3 })
+    own.published.set('down')
+    const { harness, send, round } = await watch(own)
+    const log = createInventedLog(harness.crypto, NAMES.log, harness.keys.log, 1000)
+    harness.published.show(log)
+    harness.published.set('up')
+    expect(await send(harness.mint({}, { log }))).toBe('asserted')
+    await round()
+    harness.clock.advance(901)
+    expect(await send(harness.mint({}, { log }))).toBe('ledger_unproven')
+  })
+
   test('AHP-PROOF-16 a clock that was set back gives no more time', async () => {
     const { harness, send } = await watch()
     harness.published.set('down')
     expect(await send()).toBe('asserted')
     harness.clock.advance(-901)
     expect(await send()).toBe('ledger_unproven')
+  })
+
+  test.each<[string, string, (harness: MockHarness, note: string) => string]>([
+    ['is signed by nobody who is known', 'ledger_unproven', (h) => h.log.checkpoint(h.keys.stranger)],
+    ['lacks the witness', 'ledger_unproven', (_, note) => note],
+    ['has a bad line of the witness', 'ledger_unproven', (h, note) => cosigned(h, note, 0, h.keys.stranger)],
+    ['has a line of the witness from the future', 'ledger_unproven', (h, note) => cosigned(h, note, 6)],
+    ['has a line of the witness', 'asserted', (h, note) => cosigned(h, note, 5)],
+  ])('AHP-PROOF-16 under `cosigned` a published head that %s makes the log %s', async (_title, expected, change) => {
+    const own = createMockHarness({ logSize: 3 })
+    const witnesses = { quorum: 1, vkeys: [witnessVkey(own.crypto, own.keys.witness)] }
+    const { harness, send, round } = await watch(own, undefined, { assurance: 'cosigned', witnesses })
+    const { log } = harness
+    const mint = (): RawRequest => harness.mint({}, { checkpoint: (note) => cosigned(harness, note, 0) })
+    harness.published.show({
+      checkpoint: () => change(harness, log.checkpoint()),
+      tile: (level, n, width) => log.tile(level, n, width),
+    })
+    expect(await send(mint())).toBe('asserted')
+    await round()
+    harness.clock.advance(901)
+    expect(await send(mint())).toBe(expected)
   })
 
   test('AHP-ROAD-3 a request that is refused after the ledger step makes the log prove nothing', async () => {
@@ -165,6 +215,17 @@ describe('a log that contradicts itself', () => {
     expect(await send()).toBe('ledger_inconsistent')
     const found = await checkLedgerEvidence(harness.crypto, utf8(evidence()))
     expect([found.kind, found.earlier.size, found.later.size]).toEqual(['equivocation', 300n, 399n])
+  })
+
+  test('AHP-PROOF-17 by publishing another tree of the same size is closed though no request came', async () => {
+    const { harness, send, round, evidence } = await watch()
+    const rewritten = createMemoryLog(harness.crypto, NAMES.log, harness.keys.log, 299)
+    rewritten.append(utf8('another last entry'))
+    harness.published.show(rewritten)
+    await round()
+    expect(await send()).toBe('ledger_inconsistent')
+    const found = await checkLedgerEvidence(harness.crypto, utf8(evidence()))
+    expect([found.kind, found.earlier.size, found.later.size]).toEqual(['equivocation', 300n, 300n])
   })
 
   test('AHP-PROOF-18 by showing an older head for too long is closed for good, with evidence', async () => {

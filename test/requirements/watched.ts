@@ -37,12 +37,13 @@ export const otherLog = (harness: MockHarness): MemoryLog =>
 /** Status lists are read again in rounds only, and must last from one to the next. */
 const PATIENT: JsonObject = { maxUnprovenSeconds: 900, maxStalenessSeconds: 3600 }
 
-/** Starts the receiver, with a log of 300 leaves unless said otherwise; it is closed when the test is over. */
+/** Starts the receiver, with a log of 300 leaves unless said otherwise and with `members` in its bundle; it is closed when the test is over. */
 export async function watch(
   harness: MockHarness = createMockHarness({ logSize: 300 }),
   auditMemory?: AuditMemory,
+  members: JsonObject = {},
 ): Promise<Watched> {
-  const [log] = changeFirst(harness.trust()['ledgers'], { url: NAMES.logUrl }) as readonly JsonObject[]
+  const [log] = changeFirst(harness.trust()['ledgers'], { url: NAMES.logUrl, ...members }) as readonly JsonObject[]
   const lines: string[] = []
   const verifier = createVerifier({
     ...harness.receiver({
