@@ -1,5 +1,13 @@
 /** Values that an attacker would put into evidence, and some that are as good as the valid ones. @module */
-import { encodeBase64url, formatDidKey, formatMilliseconds, thumbprint, utf8, type JsonValue } from '@aiegis/protocol'
+import {
+  encodeBase64url,
+  formatDidKey,
+  formatMilliseconds,
+  formatSeconds,
+  thumbprint,
+  utf8,
+  type JsonValue,
+} from '@aiegis/protocol'
 import { agentAt, NAMES, TASK } from '@aiegis/testing'
 import type { Plan, World } from '../world.ts'
 import type { Choice } from './edits.ts'
@@ -119,7 +127,13 @@ export function chainValues(world: World, plan: Plan, isDelegation: boolean): re
     ]
   }
   const subject = 'credentialSubject'
+  const times = (seconds: readonly number[]): readonly string[] => seconds.map((shift) => formatSeconds(now + shift))
   return [
+    ...all(['validFrom'], [...times([-31_536_001, -31_536_000, -1, 0, 5, 6, 86_400]), '2026-02-30T00:00:00Z', now]),
+    ...all(
+      ['validUntil'],
+      [...times([-1, 0, 1, 3600, 31_536_000, 31_536_001]), '2027-01-01T00:00:00.000Z', '2027-01-01T00:00:00+00:00'],
+    ),
     ...all([subject, 'mission'], missions),
     ...all(
       [subject, 'harness'],

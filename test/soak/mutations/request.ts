@@ -48,12 +48,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
     return refused(withBody(request, Buffer.concat([request.body.subarray(0, at), put, request.body.subarray(at + cut)])))
   },
   'other content': (request, random) =>
-    refused(
-      withBody(
-        request,
-        Buffer.from(random.pick(['', '{}', '{"item":8}', 'null', '{"item":7,"quantity":1}', 'x'.repeat(100_000)])),
-      ),
-    ),
+    refused(withBody(request, Buffer.from(random.pick(['', '{}', '{"item":8}', 'null', '{"item":7,"quantity":1}', ...LARGE])))),
   'content cut off': (request) =>
     request.body.length === 0 ? { request, expected: 'unchanged' } : refused({ ...request, sending: 'cut' }),
   'evidence elsewhere': (request, random) => {
@@ -67,6 +62,8 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
 }
 const NAMES = Object.keys(CHANGES)
+/** Up to the limit of a receiver and beyond it. */
+const LARGE = [100_000, 1_048_576, 1_048_577].map((size) => 'x'.repeat(size))
 
 const TARGETS: readonly ((target: string) => string)[] = [
   (target) => `${target}/`,
