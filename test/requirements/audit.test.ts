@@ -1,11 +1,12 @@
 /** What the audit of a receiver finds out about a log, and what a request learns of it, on the clock of the mock harness (spec chapter 5.5). @module */
-import { checkLedgerEvidence, encodeBase64url, utf8, type SyncSigner } from '@aiegis/protocol'
+import { checkLedgerEvidence, encodeBase64url, utf8 } from '@aiegis/protocol'
 import {
   cosign,
   createInventedLog,
   createMemoryLog,
   createMockHarness,
   NAMES,
+  namedSigner,
   withLine,
   witnessVkey,
   type MockHarness,
@@ -15,9 +16,11 @@ import type { AuditMemory } from '@aiegis/verifier'
 import { describe, expect, test } from 'vitest'
 import { frozen, otherLog, watch } from './watched.ts'
 
-/** The note with a line of the witness, so many seconds from now; the signature is by `signer`. */
-function cosigned(harness: MockHarness, note: string, seconds: number, signer?: SyncSigner): string {
-  return cosign(harness.crypto, note, harness.keys.witness, harness.clock.seconds() + seconds, signer)
+const second = namedSigner('second witness', 'second.example')
+
+/** The note with a line of the witness, so many seconds from now. */
+function cosigned(harness: MockHarness, note: string, seconds: number): string {
+  return cosign(harness.crypto, note, harness.keys.witness, harness.clock.seconds() + seconds)
 }
 
 describe('an honest log', () => {
@@ -130,6 +133,22 @@ describe('a log whose heads cannot be proven', () => {
     expect(await send(harness.mint({}, { log }))).toBe('ledger_unproven')
   })
 
+  test('AHP-PROOF-16 is opened again though its host had sent noise of the right size', async () => {
+    const { harness, send, round } = await watch(createMockHarness({ logSize: 200 }))
+    const { log } = harness
+    expect(await send()).toBe('asserted')
+    for (let added = 0; added < 400; added++) log.append(utf8(`leaf ${added}`))
+    harness.published.show({
+      checkpoint: () => log.checkpoint(),
+      tile: (level, n, width) => log.tile(level, n, width).map((byte) => byte ^ 1),
+    })
+    await round()
+    harness.published.show(log)
+    await round()
+    harness.clock.advance(901)
+    expect(await send()).toBe('asserted')
+  })
+
   test('AHP-PROOF-16 a clock that was set back gives no more time', async () => {
     const { harness, send } = await watch()
     harness.published.set('down')
@@ -139,14 +158,18 @@ describe('a log whose heads cannot be proven', () => {
   })
 
   test.each<[string, string, (harness: MockHarness, note: string) => string]>([
-    ['is signed by nobody who is known', 'ledger_unproven', (h) => h.log.checkpoint(h.keys.stranger)],
+    ['is signed by nobody who is known', 'ledger_unproven', (h) => cosigned(h, h.log.checkpoint(h.keys.stranger), 0)],
     ['lacks the witness', 'ledger_unproven', (_, note) => note],
-    ['has a bad line of the witness', 'ledger_unproven', (h, note) => cosigned(h, note, 0, h.keys.stranger)],
+    [
+      'has a bad line of another witness',
+      'ledger_unproven',
+      (h, note) => cosign(h.crypto, cosigned(h, note, 0), second, h.clock.seconds(), h.keys.stranger),
+    ],
     ['has a line of the witness from the future', 'ledger_unproven', (h, note) => cosigned(h, note, 6)],
     ['has a line of the witness', 'asserted', (h, note) => cosigned(h, note, 5)],
   ])('AHP-PROOF-16 under `cosigned` a published head that %s makes the log %s', async (_title, expected, change) => {
     const own = createMockHarness({ logSize: 3 })
-    const witnesses = { quorum: 1, vkeys: [witnessVkey(own.crypto, own.keys.witness)] }
+    const witnesses = { quorum: 1, vkeys: [own.keys.witness, second].map((witness) => witnessVkey(own.crypto, witness)) }
     const { harness, send, round } = await watch(own, undefined, { assurance: 'cosigned', witnesses })
     const { log } = harness
     const mint = (): RawRequest => harness.mint({}, { checkpoint: (note) => cosigned(harness, note, 0) })

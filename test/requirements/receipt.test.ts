@@ -2,8 +2,29 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { defaultCrypto, encodeBase64url, jwkOf, parseJson, utf8, type JsonObject } from '@aiegis/protocol'
-import { cosign, createMockHarness, NAMES, namedSigner, receivedFrom, witnessVkey, type MockHarness } from '@aiegis/testing'
+import {
+  decodeBase64url,
+  decodeUtf8,
+  defaultCrypto,
+  encodeBase64url,
+  formatReceipt,
+  jwkOf,
+  parseJson,
+  parseVkey,
+  utf8,
+  type JsonObject,
+} from '@aiegis/protocol'
+import {
+  cosign,
+  createMockHarness,
+  lineOf,
+  NAMES,
+  namedSigner,
+  receivedFrom,
+  witnessVkey,
+  type Changes,
+  type MockHarness,
+} from '@aiegis/testing'
 import { createVerifier } from '@aiegis/verifier'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -163,6 +184,35 @@ describe('a receipt that was changed does not hold:', () => {
     const { code, text } = await check(edited(change))
     expect(code).toBe(1)
     expect(text).toContain(`does not hold: ${expected}`)
+  })
+
+  test.each<[string, Changes, string]>([
+    [
+      'a token by a key of another party',
+      { claims: (claims) => ({ ...claims, iss: 'did:web:elsewhere.example' }) },
+      '"iss" of the token is not the DID of its key',
+    ],
+    [
+      'a bad line of a witness, though no quorum was asked for',
+      { checkpoint: (note) => cosign(crypto, note, harness.keys.witness, 0, namedSigner('stranger')) },
+      'a cosignature does not verify',
+    ],
+  ])('%s', async (_title, changes, expected) => {
+    const request = harness.mint({}, changes)
+    const made = formatReceipt({
+      verified: '2026-11-20T22:00:00Z',
+      token: lineOf(request, 'X-AEGIS-Token') ?? '',
+      proof: decodeUtf8(decodeBase64url(lineOf(request, 'X-AEGIS-Proof') ?? '')),
+      kid: harness.keys.harness.kid,
+      key: harness.keys.harness.publicKey,
+      assurance: 'asserted',
+      ledger: {
+        vkey: parseVkey(harness.log.vkey),
+        quorum: 0,
+        witnesses: [parseVkey(witnessVkey(crypto, harness.keys.witness))],
+      },
+    })
+    expect(await check(made)).toEqual({ code: 1, text: `does not hold: ${expected}` })
   })
 
   test.each([
