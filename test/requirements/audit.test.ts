@@ -16,7 +16,7 @@ import type { AuditMemory } from '@aiegis/verifier'
 import { describe, expect, test } from 'vitest'
 import { frozen, otherLog, watch } from './watched.ts'
 
-const second = namedSigner('second witness', 'second.example')
+const otherWitness = namedSigner('second witness', 'second.example')
 
 /** The note with a line of the witness, so many seconds from now. */
 function cosigned(harness: MockHarness, note: string, seconds: number): string {
@@ -163,13 +163,13 @@ describe('a log whose heads cannot be proven', () => {
     [
       'has a bad line of another witness',
       'ledger_unproven',
-      (h, note) => cosign(h.crypto, cosigned(h, note, 0), second, h.clock.seconds(), h.keys.stranger),
+      (h, note) => cosign(h.crypto, cosigned(h, note, 0), otherWitness, h.clock.seconds(), h.keys.stranger),
     ],
     ['has a line of the witness from the future', 'ledger_unproven', (h, note) => cosigned(h, note, 6)],
     ['has a line of the witness', 'asserted', (h, note) => cosigned(h, note, 5)],
   ])('AHP-PROOF-16 under `cosigned` a published head that %s makes the log %s', async (_title, expected, change) => {
     const own = createMockHarness({ logSize: 3 })
-    const witnesses = { quorum: 1, vkeys: [own.keys.witness, second].map((witness) => witnessVkey(own.crypto, witness)) }
+    const witnesses = { quorum: 1, vkeys: [own.keys.witness, otherWitness].map((witness) => witnessVkey(own.crypto, witness)) }
     const { harness, send, round } = await watch(own, undefined, { assurance: 'cosigned', witnesses })
     const { log } = harness
     const mint = (): RawRequest => harness.mint({}, { checkpoint: (note) => cosigned(harness, note, 0) })
