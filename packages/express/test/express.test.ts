@@ -302,6 +302,47 @@ describe.each(frameworks)('%s', (_name, framework) => {
     expect(reports.join()).toContain('a defect')
   })
 
+  test.each([
+    ['throws', (): never => raise()],
+    ['rejects', async (): Promise<never> => raise()],
+  ])('AHP-ROAD-6 AHP-REFUSE-10 a log that %s lets no error handler serve a refused request', async (_what, log) => {
+    const harness = createMockHarness({ logSize: 10 })
+    let served = 0
+    const verifier = await ready(harness)
+    const broken: Verifier = { ...verifier, verify: () => Promise.reject(new RangeError('a defect')) }
+    const app = framework()
+    // oxlint-disable-next-line typescript/no-misused-promises -- what an operator may give all the same
+    app.use(requireAiegisToken({ verifier: broken, log }))
+    app.use((_error: unknown, _request: unknown, _response: unknown, next: () => void) => next())
+    app.use((_request, response) => {
+      served++
+      response.end()
+    })
+    const response = await sendRaw(await listen(app), harness.mint())
+    expect([response.status, problemOf(response)['code'], served]).toEqual([500, 'misconfigured', 0])
+  })
+
+  test('AHP-REFUSE-9 hooks given to the middleware are told of verdicts and dependencies', async () => {
+    const harness = createMockHarness({ logSize: 10 })
+    const told: string[] = []
+    const { trust, ...options } = harness.receiver()
+    const app = framework()
+    app.use(
+      requireAiegisToken({
+        ...options,
+        trust,
+        onVerdict: ({ verdict, code }) => told.push(`${verdict} ${code}`),
+        onDependency: ({ dependency, state }) => told.push(`${dependency} ${state}`),
+      }),
+    )
+    app.use((_request, response) => void response.end())
+    const port = await listen(app)
+    harness.clock.advance(6)
+    expect((await sendRaw(port, harness.mint())).status).toBe(200)
+    expect((await sendRaw(port, { ...harness.mint(), method: 'PUT' })).status).toBe(401)
+    expect(told).toEqual(['status up', 'replay up', 'served undefined', 'refused method_mismatch'])
+  })
+
   test('a response that was begun in front is cut off, and the process lives', async () => {
     const harness = createMockHarness({ logSize: 10 })
     let served = 0
@@ -493,6 +534,10 @@ describe.each(frameworks)('%s', (_name, framework) => {
     expect(challenge).toBe('AEGIS aud="https://api.example.com", harness="did:web:harness.example", ahp="ahp-receiver/0.1"')
   })
 })
+
+function raise(): never {
+  throw new Error('the disk is full')
+}
 
 /** Sends several requests on one connection and returns the status of each answer. */
 async function pipelined(port: number, text: string): Promise<readonly string[]> {

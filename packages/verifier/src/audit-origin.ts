@@ -27,6 +27,8 @@ export interface OriginMemory {
   judge(checkpoint: Head, now: number): LedgerAssurance
   /** Remembers a head under which a request is served. Throws `ledger_inconsistent`. */
   accept(checkpoint: Head, now: number): void
+  /** Too many heads wait to be proven, or one does for too long: the origin is closed until they are. */
+  isBehind(now: number): boolean
   /** Heads to be proven, those that waited longest first. */
   waiting(): readonly WaitingHead[]
   /** The largest head that was published and proven. */
@@ -98,12 +100,16 @@ export function createOriginMemory(options: OriginOptions): OriginMemory {
   /** Either way: a clock that was set back must not give more time. */
   const isLate = (since: number, now: number): boolean => Math.abs(now - since) > patience
 
+  const isBehind = (now: number): boolean => {
+    const [oldest] = waiting.values()
+    return waiting.size >= MAX_WAITING || (oldest !== undefined && isLate(oldest.seenAt, now))
+  }
+
   return {
     judge(checkpoint, now) {
       compare({ checkpoint, seenAt: now })
       refuseClosed()
-      const [oldest] = waiting.values()
-      if (waiting.size >= MAX_WAITING || (oldest !== undefined && isLate(oldest.seenAt, now)))
+      if (isBehind(now))
         throw new Refusal('ledger_unproven', 'heads of this log wait to be proven for too long', { retryAfter: RETRY_SECONDS })
       return proven.get(String(checkpoint.size)) === undefined ? 'asserted' : 'audited'
     },
@@ -115,6 +121,7 @@ export function createOriginMemory(options: OriginOptions): OriginMemory {
       // Without the parts of the note, of which there would be thousands.
       waiting.set(size, { checkpoint: { size, root, raw }, seenAt: now, missedSince: undefined })
     },
+    isBehind,
     waiting: () => [...waiting.values()],
     get newest() {
       return newest

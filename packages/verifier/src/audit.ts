@@ -3,6 +3,7 @@ import { parseCheckpoint, verifyHead, type Checkpoint, type CryptoPort } from '@
 import { createOriginMemory, type LedgerAssurance, type OriginMemory } from './audit-origin.ts'
 import { auditRound } from './audit-round.ts'
 import { createTileReader, RoundOver, type TileReader } from './audit-tiles.ts'
+import type { Dependency, Watch } from './events.ts'
 import { createKeeper } from './status-memory.ts'
 import type { HttpGet } from './status-read.ts'
 import type { TrustedLedger } from './trust.ts'
@@ -48,8 +49,10 @@ export interface AuditOptions {
   readonly skewSeconds: number
   /** Without it what is known of logs ends with this object. */
   readonly memory?: AuditMemory | undefined
-  /** Told what the operator has to know: that a log is closed, with the evidence, and that one cannot be read. */
+  /** Told what the operator has to know: that a log is closed, with the evidence. */
   readonly log: (line: string, cause?: unknown) => void
+  /** Told when the heads of a log cannot be proven any more, when they can again, and when it is closed. */
+  readonly watch: Watch
   /** Time for one answer of a log: 3,000 unless said otherwise. */
   readonly timeoutMs?: number
 }
@@ -99,6 +102,7 @@ export function createAudit(options: AuditOptions): Audit {
 interface Origin {
   readonly ledger: TrustedLedger
   readonly memory: OriginMemory
+  readonly health: Dependency
   readonly tiles: TileReader
   readonly keep: ((note: string) => void) | undefined
   /** A head that was kept and is not verified yet. */
@@ -113,11 +117,16 @@ interface Origin {
 function auditOf(ledger: TrustedLedger, options: AuditOptions): readonly (readonly [string, Origin])[] {
   const { origin: name, url, vkey } = ledger
   if (url === undefined) return []
-  const { memory, log, get, crypto, maxUnprovenSeconds, timeoutMs = 3000 } = options
+  const { memory, log, watch, get, crypto, maxUnprovenSeconds, timeoutMs = 3000 } = options
   const { head, evidence } = memory?.load(name) ?? {}
-  if (evidence !== undefined) log(`ledger ${name}: closed, because evidence against it was kept`)
+  const health = watch({ dependency: 'ledger', name, line: `ledger ${name}: its heads cannot be proven now` })
+  if (evidence !== undefined) {
+    log(`ledger ${name}: closed, because evidence against it was kept`)
+    health.close('ledger_inconsistent')
+  }
   const origin: Origin = {
     ledger,
+    health,
     memory: createOriginMemory({
       vkey: vkey.text,
       maxUnprovenSeconds,
@@ -126,6 +135,7 @@ function auditOf(ledger: TrustedLedger, options: AuditOptions): readonly (readon
         // The line holds the evidence too: the place for it may be full.
         log(`ledger ${name}: it contradicted itself and is closed for good, the evidence is ${found.trimEnd()}`)
         keepEvidence(found)
+        health.close('ledger_inconsistent')
       },
     }),
     tiles: createTileReader({ get, crypto, url: url.replace(/\/$/, ''), timeoutMs }),
@@ -153,7 +163,7 @@ function auditOf(ledger: TrustedLedger, options: AuditOptions): readonly (readon
 
 /** Resolves to the seconds until the next round. Never rejects. */
 async function runRound(origin: Origin, { crypto, now, skewSeconds, log }: AuditOptions): Promise<number> {
-  const { ledger, memory, tiles } = origin
+  const { ledger, memory, health, tiles } = origin
   // Nothing opens it again but a restart without the evidence.
   if (memory.isClosed) return ROUND_SECONDS
   let isOver = false
@@ -165,12 +175,14 @@ async function runRound(origin: Origin, { crypto, now, skewSeconds, log }: Audit
     await recover(origin, crypto, seconds(), log)
     await auditRound({ ledger, memory, tiles, crypto, now: seconds, skewSeconds })
     origin.failure = undefined
+    if (memory.isBehind(seconds())) health.down('ledger_unproven')
+    else health.up()
     return ROUND_SECONDS
   } catch (error) {
     if (error instanceof RoundOver) return PAUSE_SECONDS
     tiles.forget()
-    if (origin.failure === undefined) log(`ledger ${ledger.origin}: its heads cannot be proven now`, error)
     origin.failure = error instanceof Error ? error : new Error('the log could not be read', { cause: error })
+    health.down('ledger_unproven', error)
     return RETRY_SECONDS
   } finally {
     clearTimeout(timer)

@@ -1,10 +1,10 @@
 /** Remembers which request was verified, by whom, so that a second call narrows and never claims again (spec chapter 11). @module */
 import { REASONS, Refusal } from '@aiegis/protocol'
 import type { AiegisContext } from './context.ts'
+import { quietLog, type Log } from './hooks.ts'
 import { renderRefusal, type RefusalResponse } from './refusal-response.ts'
 import type { ReceivedRequest } from './request.ts'
-import { completeRequirement, type RouteRequirement } from './requirement.ts'
-import { checkReach } from './steps/requirement.ts'
+import type { RouteRequirement } from './requirement.ts'
 import type { Verifier } from './verifier.ts'
 
 const verified = new WeakMap<object, { readonly context: AiegisContext; readonly verifier: Verifier }>()
@@ -16,7 +16,7 @@ export interface Gate {
   /** The verifier for a request that no call in front has verified. */
   readonly fallback: Verifier | undefined
   /** Told why a request was answered with 500; the caller sees a title only. */
-  readonly report: (message: string, cause?: unknown) => void
+  readonly report: Log
 }
 
 /**
@@ -37,13 +37,13 @@ export async function admit(
     if (verifier === undefined)
       throw new Refusal('misconfigured', 'no verifier in front of this route and no trust file: mount requireAiegisToken()')
     if (known === undefined) verified.set(carrier, { context: await verifier.verify(request, route), verifier })
-    else if (known.verifier === verifier) narrow(known.context, verifier, route)
+    else if (known.verifier === verifier) verifier.narrow(known.context, route)
     else throw new Refusal('misconfigured', 'two verifiers on one request')
     return undefined
   } catch (error) {
     const refusal = error instanceof Refusal ? error : new Refusal('misconfigured', String(error), { cause: error })
     if (REASONS[refusal.code].status === 500)
-      gate.report(`aiegis: ${refusal.message}`, ...(refusal.cause === undefined ? [] : [refusal.cause]))
+      quietLog(gate.report)(`aiegis: ${refusal.message}`, ...(refusal.cause === undefined ? [] : [refusal.cause]))
     return renderRefusal(refusal, {
       audience: verifier?.trust.audience ?? '',
       harnesses: verifier?.trust.harnessDids ?? [],
@@ -59,17 +59,4 @@ export function contextOf(carrier: object): AiegisContext {
     throw new Error('no AiEGIS context: requireAiegisToken() did not verify this request; mount it in front of this handler')
   }
   return known.context
-}
-
-function narrow(context: AiegisContext, verifier: Verifier, route: RouteRequirement): void {
-  if (route.target !== undefined || route.acceptWarn !== undefined || route.acceptObligations !== undefined) {
-    throw new Refusal('misconfigured', 'a second requireAiegisToken() on one request may only name action, require and maxDepth')
-  }
-  if (route.action !== undefined && route.action !== context.action) {
-    throw new Refusal(
-      'misconfigured',
-      `the route wants ${route.action}, which the mount did not know: name it in the mount's actions`,
-    )
-  }
-  checkReach(context.grades, context.depth, completeRequirement(route, verifier.trust))
 }

@@ -1,6 +1,7 @@
 /** Keeps the keys of DID documents: fresh in the background, bounded in age, asked for again when a key is unknown (spec chapter 2.8). @module */
 import { Refusal } from '@aiegis/protocol'
 import { readDidDocument, type DidResolver, type DocumentedKey, type ReadDocument } from './did-read.ts'
+import type { Dependency, Watch } from './events.ts'
 import type { FoundKey, Keys } from './keys.ts'
 import type { DidWebParty } from './trust-did-web.ts'
 import type { KeyRole, TrustedKey } from './trust-keys.ts'
@@ -14,8 +15,8 @@ export interface DidKeysOptions {
   readonly roleOf: (jkt: string) => KeyRole | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Told when a document cannot be read any more, once until it was. */
-  readonly log: (line: string, cause?: unknown) => void
+  /** Told when a document cannot be read any more, and when it can again. */
+  readonly watch: Watch
 }
 
 /** The keys of parties that have a document. */
@@ -32,8 +33,8 @@ export interface DidKeys extends Keys {
  * one reading, at most 3 seconds; when none is allowed or it fails it throws `keys_unavailable`: what was not measured is not unknown.
  * Gives nothing for others than `parties`, and for keys that have another role: pinned, or in the document of a harness.
  */
-export function createDidKeys({ parties, resolver, roleOf, now, log }: DidKeysOptions): DidKeys {
-  const sources = parties.map(sourceOf)
+export function createDidKeys({ parties, resolver, roleOf, now, watch }: DidKeysOptions): DidKeys {
+  const sources = parties.map((party) => sourceOf(party, watch))
   const byName = new Map(sources.map((source) => [nameOf(source.role, source.did), source]))
   const harnesses = sources.filter(({ role }) => role === 'harness')
   let latest = Number.NEGATIVE_INFINITY
@@ -68,11 +69,11 @@ export function createDidKeys({ parties, resolver, roleOf, now, log }: DidKeysOp
       source.document = { keys, jkts, freshUntil: began() + seconds * 1000 }
       source.failure = undefined
       source.retryAt = 0
+      source.health.up()
     } catch (error) {
       source.retryAt = began() + COOLDOWN_MS
-      const isFirst = source.failure === undefined
       source.failure = error instanceof Error ? error : new Error('the document could not be read', { cause: error })
-      if (isFirst) log(`keys of ${source.did}: its DID document cannot be read`, error)
+      source.health.down('keys_unavailable', error)
     }
   }
 
@@ -134,6 +135,7 @@ export function createDidKeys({ parties, resolver, roleOf, now, log }: DidKeysOp
 
 /** One document and what is known of it; times in milliseconds since the epoch. */
 interface Source extends DidWebParty {
+  readonly health: Dependency
   document: (Pick<ReadDocument, 'keys' | 'jkts'> & { readonly freshUntil: number }) | undefined
   /** Why the last reading failed; `undefined` when it did not. */
   failure: Error | undefined
@@ -147,8 +149,10 @@ interface Source extends DidWebParty {
 
 const UNREAD = { document: undefined, failure: undefined, retryAt: 0, askAt: 0 } as const
 
-function sourceOf(party: DidWebParty): Source {
-  return { ...party, ...UNREAD, underWay: undefined, timer: undefined }
+function sourceOf(party: DidWebParty, watch: Watch): Source {
+  const { did } = party
+  const health = watch({ dependency: 'did-web', name: did, line: `keys of ${did}: its DID document cannot be read` })
+  return { ...party, ...UNREAD, health, underWay: undefined, timer: undefined }
 }
 
 function nameOf(role: DidWebParty['role'], did: string): string {

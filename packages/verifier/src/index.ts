@@ -4,6 +4,7 @@ export { createChainReader, type ChainReader, type ChainReaderOptions } from './
 export { type AiegisContext } from './context.ts'
 export { admit, contextOf, type Gate } from './contexts.ts'
 export { type DidResolver } from './did-read.ts'
+export { type DependencyEvent, type DependencyState, type EventHooks, type VerdictEvent } from './events.ts'
 export { type EvidenceCheck, type EvidenceClaim, type Grades } from './grades.ts'
 export { createRedisReplayStore, type RedisClient, type RedisReplayOptions, type RedisReplayStore } from './redis-replay.ts'
 export { renderRefusal, type RefusalResponse, type RefusingParty } from './refusal-response.ts'
@@ -15,6 +16,7 @@ export {
   type ReplayStore,
 } from './replay.ts'
 export { type ContentLimits, type ReceivedRequest } from './request.ts'
+export { type Stage } from './road.ts'
 export { type Actions, type GradeRequirement, type RouteRequirement } from './requirement.ts'
 export { type HttpGet, type Inflate, type KeptList, type StatusMemory } from './status.ts'
 export { type FoundKey, type Keys, type PartyRole } from './keys.ts'

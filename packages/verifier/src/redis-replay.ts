@@ -1,4 +1,5 @@
 /** Used tokens in Redis or Valkey, shared by all receivers of a base: one `SET NX PX` for each claim (spec chapter 12). @module */
+import { quietLog, type Log } from './hooks.ts'
 import type { ClaimResult, ReplayStore } from './replay.ts'
 
 /**
@@ -29,7 +30,7 @@ export interface RedisReplayOptions {
   /** Milliseconds since the epoch, from the clock of the verifier, which is the default too; one that is ahead shortens records. */
   readonly now?: () => number
   /** Told in one sentence why claims are refused; writes to standard error by default. */
-  readonly log?: (line: string, cause?: unknown) => void
+  readonly log?: Log
   /**
    * Only for servers that do not let INFO be read: the caller knows that the server is a primary with `maxmemory-policy noeviction`,
    * which nobody checks then. When it is not, or stops being it, used tokens are forgotten and served again.
@@ -62,7 +63,8 @@ const MAX_LIFE_MS = 3_600_000
  * replica that lacks the newest records. Throws `TypeError` for options that cannot work.
  */
 export function createRedisReplayStore(options: RedisReplayOptions): RedisReplayStore {
-  const { client, namespace = 'aiegis', now = Date.now, log = console.error } = options
+  const { client, namespace = 'aiegis', now = Date.now } = options
+  const log = quietLog(options.log ?? console.error)
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(namespace))
     throw new TypeError('replay.namespace: not a name; write 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-"')
   if (queuesOffline(client))

@@ -14,12 +14,12 @@ import { decode } from './steps/decode.ts'
 import { extract } from './steps/extract.ts'
 import { checkJoins } from './steps/joins.ts'
 import { checkLedger, type CheckpointCache } from './steps/ledger.ts'
-import { checkPassports, type ChainChecking } from './steps/passports.ts'
+import { checkPassports, type Agent, type ChainChecking, type VerifiedChain } from './steps/passports.ts'
 import { checkPossession } from './steps/possession.ts'
 import { claimOnce } from './steps/replay.ts'
 import { checkRequirement } from './steps/requirement.ts'
 import { checkStatus } from './steps/status.ts'
-import { checkToken } from './steps/token.ts'
+import { checkToken, type VerifiedToken } from './steps/token.ts'
 import type { TrustConfig } from './trust.ts'
 
 /** The steps that can refuse, in order; a road with one of them changed is how tests show that it bites. */
@@ -71,9 +71,23 @@ export interface Receiver {
   readonly now: () => number
 }
 
+/** Where a request is on the road: in a step, or past all of them. */
+export type Stage = keyof Steps | 'context'
+
+/** How far one request has come, and what was verified of it on the way. */
+export interface Progress {
+  /** When its header was there; milliseconds of a clock that is never set back. */
+  readonly startedAt: number
+  stage: Stage
+  token?: VerifiedToken
+  chain?: VerifiedChain
+  /** The last agent of the chain, when it has proved that it sent the request. */
+  sender?: Agent
+}
+
 /**
  * Walks the road. Throws a `Refusal` from the first step that refuses; anything else that is thrown is a defect.
- * Signatures come before any claim is believed; what a request did not prove is not in the context.
+ * Signatures come before any claim is believed; what a request did not prove is neither in the context nor in `progress`.
  */
 export async function walk(
   steps: Steps,
@@ -81,22 +95,31 @@ export async function walk(
   request: ReceivedRequest,
   requirement: Requirement,
   mapped: (method: string, path: string) => Mapped,
+  progress: Progress,
 ): Promise<AiegisContext> {
   const { trust, crypto, chains, checkpoints, audit, lists, replay, startedAt } = receiver
+  const on = <Name extends keyof Steps>(name: Name): Steps[Name] => {
+    progress.stage = name
+    return steps[name]
+  }
   const now = receiver.now()
-  const credential = steps.extract(request)
-  const evidence = steps.decode(credential, trust.limits, chains.known)
-  const token = await steps.token(evidence.token, trust, chains.keys, crypto, now)
-  const chain = await steps.passports(evidence, chains, now)
-  steps.joins(token, chain, evidence, trust)
-  steps.decision(token, chain, requirement)
-  steps.binding(credential, token, trust)
-  await steps.possession(evidence, token, chain, crypto, now)
-  const inclusion = await steps.ledger(evidence, token, trust, { seen: checkpoints, audit }, crypto, now)
-  steps.status(chain, trust, lists, now)
-  steps.requirement(token, chain, requirement, mapped(credential.method, credential.path))
-  await steps.content(request, token, trust, crypto, now)
-  await steps.replay(token, chain, replay, trust, crypto, startedAt, receiver.now)
+  const credential = on('extract')(request)
+  const evidence = on('decode')(credential, trust.limits, chains.known)
+  const token = await on('token')(evidence.token, trust, chains.keys, crypto, now)
+  progress.token = token
+  const chain = await on('passports')(evidence, chains, now)
+  progress.chain = chain
+  on('joins')(token, chain, evidence, trust)
+  on('decision')(token, chain, requirement)
+  on('binding')(credential, token, trust)
+  await on('possession')(evidence, token, chain, crypto, now)
+  progress.sender = chain.presenter.agent
+  const inclusion = await on('ledger')(evidence, token, trust, { seen: checkpoints, audit }, crypto, now)
+  on('status')(chain, trust, lists, now)
+  on('requirement')(token, chain, requirement, mapped(credential.method, credential.path))
+  await on('content')(request, token, trust, crypto, now, performance.now() - progress.startedAt)
+  await on('replay')(token, chain, replay, trust, crypto, startedAt, receiver.now)
+  progress.stage = 'context'
   // Only now: a request that is refused must not make a log prove anything.
   audit.accept(evidence.proof.checkpoint, now)
   return createContext(token, chain, inclusion, () => receiptOf(evidence, token, inclusion, trust, now))

@@ -1,6 +1,7 @@
 /** Keeps the issuers' status lists fresh in the background, so that a request only looks at a bit (spec chapter 9). @module */
 import { bitAt, Malformed } from '@aiegis/protocol'
 import { after } from './after.ts'
+import type { Dependency, Watch } from './events.ts'
 import { createKeeper, type KeptList, type StatusMemory } from './status-memory.ts'
 import {
   isCurrent,
@@ -45,6 +46,8 @@ export interface StatusListsOptions extends Omit<StatusReading, 'timeoutMs'> {
   readonly memory?: StatusMemory | undefined
   /** Told what the operator has to mend in `memory`. */
   readonly log: (line: string, cause?: unknown) => void
+  /** Told when a list cannot be read any more, and when it can again. */
+  readonly watch: Watch
   /** Time between two readings of one list: 60 unless said otherwise. */
   readonly refreshSeconds?: number
   /** How far in the future `validFrom` may be: 5 unless said otherwise. */
@@ -60,7 +63,7 @@ export interface StatusListsOptions extends Omit<StatusReading, 'timeoutMs'> {
 export function createStatusLists(options: StatusListsOptions): StatusLists {
   const { refreshSeconds = 60, skewSeconds = 5, timeoutMs = 3000, now, memory, log } = options
   const reading: StatusReading = { get: options.get, inflate: options.inflate, crypto: options.crypto, timeoutMs }
-  const tables = new Map(options.issuers.map((issuer) => [issuer.did, tableOf(issuer, memory, log)]))
+  const tables = new Map(options.issuers.map((issuer) => [issuer.did, tableOf(issuer, options)]))
   const sources = [...tables.values()].flatMap((table) => [...table.values()])
   let running = false
 
@@ -86,11 +89,13 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
       if (isOld(source, list, now() / 1000)) throw new Malformed('a status list older than the newest one used')
       source.known = { list, readAt: startedAt }
       source.failure = undefined
+      source.health.up()
       if (list.validFrom < source.newest) return
       source.newest = list.validFrom
       source.keep?.({ text, validFrom: list.validFrom, readAt: startedAt })
     } catch (error) {
       source.failure = error instanceof Error ? error : new Error('the list could not be read', { cause: error })
+      source.health.down('status_unavailable', error)
     }
   }
 
@@ -171,6 +176,7 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
 interface Source {
   readonly issuer: StatusIssuer
   readonly url: string
+  readonly health: Dependency
   readonly keep: ((kept: KeptList) => void) | undefined
   /** Settles when the list that was kept is in `known`. */
   recovered: void | Promise<void>
@@ -189,12 +195,12 @@ interface Source {
 
 function tableOf(
   issuer: StatusIssuer,
-  memory: StatusMemory | undefined,
-  log: StatusListsOptions['log'],
+  { memory, log, watch }: Pick<StatusListsOptions, 'memory' | 'log' | 'watch'>,
 ): ReadonlyMap<string, Source> {
   const source = (url: string): Source => ({
     issuer,
     url,
+    health: watch({ dependency: 'status', name: url, line: `status list ${url}: it cannot be read` }),
     keep:
       memory &&
       createKeeper<KeptList>(

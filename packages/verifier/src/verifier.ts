@@ -1,21 +1,24 @@
 /** Builds a verifier once, from options that are checked at the start, and verifies requests with it (spec chapter 10). @module */
-import { defaultCrypto, type CryptoPort } from '@aiegis/protocol'
+import { defaultCrypto, type CryptoPort, type ReasonCode } from '@aiegis/protocol'
 import { createAudit, type AuditMemory } from './audit.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { AiegisContext } from './context.ts'
 import { createDidKeys, type DidKeys } from './did-keys.ts'
 import type { DidResolver } from './did-read.ts'
+import { codeOf, createEvents, factsIn, factsOf, type EventHooks, type Events } from './events.ts'
 import type { EvidenceCheck } from './grades.ts'
+import { quietLog, type Log } from './hooks.ts'
 import { keysOf } from './keys.ts'
+import { narrow } from './narrow.ts'
 import { createMemoryReplayStore, type ReplayStore } from './replay.ts'
 import type { ReceivedRequest } from './request.ts'
 import { completeRequirement, createActionMap, type Actions, type Requirement, type RouteRequirement } from './requirement.ts'
-import { STEPS, walk, type Receiver, type Steps } from './road.ts'
+import { STEPS, walk, type Progress, type Receiver, type Steps } from './road.ts'
 import { createStatusLists, type HttpGet, type Inflate, type StatusMemory } from './status.ts'
 import { parseTrustBundle, type TrustConfig } from './trust.ts'
 
 /** What a verifier is made of. */
-export interface VerifierOptions {
+export interface VerifierOptions extends EventHooks {
   /** The trust bundle, parsed JSON (spec chapter 14). */
   readonly trust: unknown
   /** Reads status lists and logs in the background. */
@@ -27,7 +30,7 @@ export interface VerifierOptions {
   /** Keeps what was found out about logs for after a restart; without it a log that contradicted itself is open again then. */
   readonly auditMemory?: AuditMemory | undefined
   /** Told what the operator should know and no request shows; writes to standard error by default. */
-  readonly log?: (line: string, cause?: unknown) => void
+  readonly log?: Log
   /**
    * Resolves the DIDs of parties that are read by did:web; needed when the bundle has one. On Node `createNodeVerifier` brings it. Any other
    * is for development: the stock web-did-resolver follows redirects, without TLS too, and reads without a bound.
@@ -51,6 +54,11 @@ export interface Verifier {
   readonly now: () => number
   /** Resolves to the context of a request that passed every step; rejects with a `Refusal` otherwise. Claims the token: call it once per request. */
   verify(request: ReceivedRequest, route?: RouteRequirement): Promise<AiegisContext>
+  /**
+   * Judges a request that `verify` has served by what a later route asks for: grades, depth, or its action once more. Throws
+   * `grade_insufficient`, `depth_exceeded`, and `misconfigured` for everything that would have had to be known before the claim.
+   */
+  narrow(context: AiegisContext, route: RouteRequirement): void
   /** Resolves when every status list, DID document and log was tried once; one that cannot be read refuses its party later, not here. */
   warm(): Promise<void>
   /**
@@ -76,7 +84,9 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
   const crypto = options.crypto ?? defaultCrypto()
   const now = options.now ?? Date.now
   const seconds = (): number => Math.floor(now() / 1000)
-  const log = options.log ?? console.error
+  const log = quietLog(options.log ?? console.error)
+  const events = createEvents({ ...options, log, now })
+  const { watch } = events
   const lists = createStatusLists({
     issuers: trust.statusIssuers,
     get: options.get,
@@ -85,6 +95,7 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     now,
     memory: options.statusMemory,
     log,
+    watch,
     refreshSeconds: trust.time.statusRefreshSeconds,
     skewSeconds: trust.time.skewSeconds,
   })
@@ -95,10 +106,11 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     now,
     memory: options.auditMemory,
     log,
+    watch,
     maxUnprovenSeconds: trust.time.maxUnprovenSeconds,
     skewSeconds: trust.time.skewSeconds,
   })
-  const documents = documentsOf(trust, options.resolver, now, log)
+  const documents = documentsOf(trust, options.resolver, now, events)
   const replay = options.replay === undefined ? storeOf(trust, options.now) : checkStore(options.replay)
   const receiver: Receiver = {
     trust,
@@ -127,13 +139,23 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     completed.set(route, requirement)
     return requirement
   }
+  const told = tellingOf(events, trust.audience)
   lists.start()
   audit.start()
   documents?.start()
   return {
     trust,
     now,
-    verify: (request, route) => walk(steps, receiver, request, route ? requirementOf(route) : defaults, mapped),
+    verify: (request, route) =>
+      told(async (progress) => walk(steps, receiver, request, route ? requirementOf(route) : defaults, mapped, progress)),
+    narrow(context, route) {
+      try {
+        narrow(context, route, requirementOf(route))
+      } catch (error) {
+        events.verdict(codeOf(error), 'requirement', factsIn(context), 0)
+        throw error
+      }
+    },
     warm: async () => {
       await Promise.all([lists.warm(), audit.warm(), documents?.warm()])
     },
@@ -146,12 +168,40 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
   }
 }
 
+/** Runs one verification and tells what came of it; the store of used tokens is watched by what it did to requests. */
+function tellingOf(
+  { verdict, watch }: Events,
+  audience: string,
+): (verify: (progress: Progress) => Promise<AiegisContext>) => Promise<AiegisContext> {
+  const line = `replay store of ${audience}: it cannot take tokens now`
+  const store = watch({ dependency: 'replay', name: audience, line, steadySeconds: STEADY_SECONDS })
+  return async (verify) => {
+    const progress: Progress = { startedAt: performance.now(), stage: 'extract' }
+    const tell = (code?: ReasonCode, cause?: unknown): void => {
+      if (code === 'replay_unavailable' || code === 'replay_full') store.down(code, cause)
+      else if (progress.stage === 'context' || code === 'token_replayed') store.up()
+      verdict(code, progress.stage, factsOf(progress), performance.now() - progress.startedAt)
+    }
+    try {
+      const context = await verify(progress)
+      tell()
+      return context
+    } catch (error) {
+      tell(codeOf(error), error)
+      throw error
+    }
+  }
+}
+
+/** How long no claim may have failed before a store counts as up again. */
+const STEADY_SECONDS = 10
+
 /** `undefined` when all keys are pinned. */
 function documentsOf(
   { didWebParties: parties, roleOf }: TrustConfig,
   resolver: DidResolver | undefined,
   now: () => number,
-  log: NonNullable<VerifierOptions['log']>,
+  { watch }: Events,
 ): DidKeys | undefined {
   const [first] = parties
   if (first === undefined) return undefined
@@ -160,7 +210,7 @@ function documentsOf(
       `resolver: the keys of ${first.did} are in its DID document and nothing here reads one; pass { resolver }, on Node createDidWebResolver(…) of @aiegis/verifier/did-web, or pin keys`,
     )
   }
-  return createDidKeys({ parties, resolver, roleOf, now, log })
+  return createDidKeys({ parties, resolver, roleOf, now, watch })
 }
 
 /** One store for each audience: two verifiers of one process that each remember alone would serve every token twice. */

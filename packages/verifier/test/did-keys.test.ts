@@ -1,6 +1,7 @@
 import { defaultCrypto, formatSeconds, jwkOf, Refusal, thumbprint, type JsonObject } from '@aiegis/protocol'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createDidKeys, type DidKeys, type DidKeysOptions } from '../src/did-keys.ts'
+import { createEvents } from '../src/events.ts'
 import type { KeyRole, TrustedKey } from '../src/trust-keys.ts'
 import { HARNESS, ISSUER, signer } from './trust-bundle.ts'
 
@@ -55,7 +56,7 @@ function create(changes: Partial<DidKeysOptions> = {}): DidKeys {
     },
     roleOf: () => undefined,
     now: () => clock,
-    log: (line, cause) => logged.push([line, cause]),
+    watch: createEvents({ log: (line, cause) => logged.push([line, cause]), now: () => clock }).watch,
     ...changes,
   })
   made.push(keys)

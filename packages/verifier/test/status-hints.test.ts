@@ -1,5 +1,6 @@
 import { defaultCrypto } from '@aiegis/protocol'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createEvents } from '../src/events.ts'
 import { createStatusLists, type StatusLists } from '../src/status.ts'
 import { answerOf, inflate, ISSUER, issuerOf, listAt, NOW } from './status-lists.ts'
 
@@ -34,6 +35,7 @@ beforeEach(() => {
     crypto: defaultCrypto(),
     now: Date.now,
     log: () => {},
+    watch: createEvents({ log: () => {}, now: Date.now }).watch,
   })
 })
 afterEach(() => {

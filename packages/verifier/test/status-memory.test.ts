@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { defaultCrypto, encodeBase64url, webCrypto } from '@aiegis/protocol'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createEvents } from '../src/events.ts'
 import { createKeeper } from '../src/status-memory.ts'
 import {
   createStatusLists,
@@ -52,6 +53,7 @@ function restart(changes: Partial<StatusListsOptions> = {}): StatusLists {
     now: () => clock,
     memory,
     log: (line, cause) => lines.push(cause instanceof Error ? `${line}: ${cause.message}` : line),
+    watch: createEvents({ log: () => {}, now: () => clock }).watch,
     ...changes,
   })
   made.push(lists)

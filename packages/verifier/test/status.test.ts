@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { defaultCrypto, encodeBase64url, webCrypto } from '@aiegis/protocol'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createEvents } from '../src/events.ts'
 import { httpGet } from '../src/node/get.ts'
 import { createStatusLists, type HttpGet, type StatusIssuer, type StatusLists, type StatusListsOptions } from '../src/status.ts'
 import { startServer, type TestServer } from './http-server.ts'
@@ -44,6 +45,7 @@ function create(changes: Partial<StatusListsOptions> = {}): StatusLists {
     crypto: defaultCrypto(),
     now: () => clock,
     log: () => {},
+    watch: createEvents({ log: () => {}, now: () => clock }).watch,
     timeoutMs: 400,
     ...changes,
   })

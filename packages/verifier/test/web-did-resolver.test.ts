@@ -6,6 +6,7 @@ import * as fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { getResolver } from 'web-did-resolver'
 import { createDidKeys } from '../src/did-keys.ts'
+import { createEvents } from '../src/events.ts'
 import { createVerifier } from '../src/verifier.ts'
 import { ROOT } from './certificates.ts'
 import { startDidWebHost } from './did-web-host.ts'
@@ -87,7 +88,7 @@ describe('as the resolver of a verifier, in development', () => {
         resolver: stock(),
         roleOf: () => undefined,
         now: Date.now,
-        log: () => {},
+        watch: createEvents({ log: () => {}, now: Date.now }).watch,
       }).find('harness', did, `${did}#1`, 0)
     host.answer((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end(document(did)))
     expect(await find()).toMatchObject({ kid: `${did}#1`, key: signer('harness').publicKey })

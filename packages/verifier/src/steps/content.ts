@@ -6,8 +6,8 @@ import type { TrustConfig } from '../trust.ts'
 import type { VerifiedToken } from './token.ts'
 
 /**
- * Throws `content_mismatch` and what `request.content` throws. `now` is in epoch seconds. Reads the whole content before any handler
- * starts, for no longer than the token lives.
+ * Throws `content_mismatch` and what `request.content` throws. `now` is in epoch seconds, `waitedMs` what the steps before have taken.
+ * Reads the whole content before any handler starts, for no longer than the token lives and the request may take.
  */
 export function checkContent(
   request: ReceivedRequest,
@@ -15,10 +15,15 @@ export function checkContent(
   trust: TrustConfig,
   crypto: CryptoPort,
   now: number,
+  waitedMs: number,
 ): void | Promise<void> {
   const { exp, htd } = token.claims
-  const timeoutMs = Math.min(trust.time.bodyTimeoutSeconds, exp - now) * 1000
+  const seconds = Math.min(trust.time.bodyTimeoutSeconds, exp - now)
+  const timeoutMs = Math.max(0, Math.min(seconds * 1000, BEFORE_CLAIM_MS - waitedMs))
   return after(request.content({ maxBytes: trust.limits.bodyBytes, timeoutMs }), (content) => {
     if (hashText(crypto, content) !== htd) throw new Refusal('content_mismatch', 'the content differs from the decided one')
   })
 }
+
+/** Of the 35 seconds of a whole request the claim, which comes after the content, may take 3. */
+const BEFORE_CLAIM_MS = 32_000

@@ -1,0 +1,19 @@
+/** What a later call on a verified request may ask for: less, or the same once more (spec chapter 11). @module */
+import { Refusal } from '@aiegis/protocol'
+import type { AiegisContext } from './context.ts'
+import type { Requirement, RouteRequirement } from './requirement.ts'
+import { checkReach } from './steps/requirement.ts'
+
+/** Throws `grade_insufficient`, `depth_exceeded`, and `misconfigured` for what the first call did not require. `requirement` is that of `route`. */
+export function narrow(context: AiegisContext, route: RouteRequirement, requirement: Requirement): void {
+  if (route.target !== undefined || route.acceptWarn !== undefined || route.acceptObligations !== undefined) {
+    throw new Refusal('misconfigured', 'a second requireAiegisToken() on one request may only name action, require and maxDepth')
+  }
+  if (route.action !== undefined && route.action !== context.action) {
+    throw new Refusal(
+      'misconfigured',
+      `the route wants ${route.action}, which the mount did not know: name it in the mount's actions`,
+    )
+  }
+  checkReach(context.grades, context.depth, requirement)
+}
