@@ -140,7 +140,12 @@ interface Trial {
 async function tryMutant(world: World, random: Random, trial: Trial): Promise<void> {
   const { report, find } = trial
   const [layer, , mutate] = pickLayer(random)
-  const mutant = await mutate(world, random)
+  let mutant: Mutant
+  try {
+    mutant = await mutate(world, random)
+  } catch (error) {
+    throw new Error(`the soak itself failed at ${layer}, mutant ${trial.at}`, { cause: error })
+  }
   for (const problem of world.problems()) find('refused_wrongly', `${mutant.name}, before: ${told(problem)}`)
   const counts = report.layers.get(layer)
   if (counts === undefined) throw new RangeError(`no layer ${layer}`)

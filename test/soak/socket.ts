@@ -50,6 +50,8 @@ export async function openSocket(): Promise<Socket> {
 /** What HTTP carries as it is: everything else is refused, trimmed or cut by Node before any receiver sees it. */
 export function isForSockets({ method, target, lines }: RawRequest): boolean {
   return (
+    // One line more is sent, which says that the connection ends; 128 are as many as there may be (AHP-BIND-7).
+    lines.length !== 128 &&
     /^[A-Z]{1,10}$/.test(method) &&
     /^[\x21-\x7e]+$/.test(target) &&
     lines.every(
@@ -62,9 +64,13 @@ export function isForSockets({ method, target, lines }: RawRequest): boolean {
 async function answerOf(port: number, request: RawRequest): Promise<unknown> {
   try {
     const response = await sendRaw(port, request)
-    const code = Object.values(REASONS).find((reason) => reason.public === problemOf(response)['code'])?.public
-    if (code !== undefined && response.status < 500) return new Refusal(codeOf(code), 'over a socket')
-    if (code !== undefined && response.status === 503) return new Refusal(codeOf(code), 'over a socket')
+    const isOurs = response.headers['content-type'] === 'application/problem+json' && response.status !== 500
+    // The answer to HEAD has no content.
+    if (isOurs && request.method === 'HEAD')
+      return new Refusal('request_malformed', 'over a socket, by an answer without content')
+    const shown = isOurs ? problemOf(response)['code'] : undefined
+    const code = REASON_CODES.find((known) => REASONS[known].public === shown)
+    if (code !== undefined) return new Refusal(code, 'over a socket')
     // Node's own answer to what is no HTTP, and to more header than it reads.
     if (response.status === 400 || response.status === 431) return new Refusal('request_malformed', 'by the server')
     return new Error(`status ${response.status} ${response.text.slice(0, 200)}`)
@@ -76,7 +82,4 @@ async function answerOf(port: number, request: RawRequest): Promise<unknown> {
   }
 }
 
-function codeOf(shown: string): ReasonCode {
-  const found = Object.entries(REASONS).find(([, reason]) => reason.public === shown)
-  return (found?.[0] ?? 'request_malformed') as ReasonCode
-}
+const REASON_CODES = Object.keys(REASONS) as ReasonCode[]
