@@ -27,11 +27,11 @@ export const TWINS: { readonly [Name in keyof Steps]: { readonly twin: Steps[Nam
   },
   passports: {
     attack: 'passport_signature_invalid',
-    twin: async ({ chain }, { crypto }) => {
-      if (chain.kind === 'known') throw new Error('nothing was verified before')
+    twin: async ({ chain }, _psp, { crypto }) => {
+      if (chain.kind !== 'new') throw new Error('nothing was verified before')
       const links = chain.passports.map(({ text, kid }) => {
         const passport = parsePassport(payloadOf(text))
-        return knownPassport(passport, kid, passport.key, crypto, undefined)
+        return knownPassport(passport, kid, createKeys().issuer.publicKey, crypto, undefined)
       })
       return assemble(chain.text, utf8(chain.text), links, [], crypto)
     },

@@ -3,6 +3,7 @@ import {
   encodeBase64url,
   formatDidKey,
   formatSeconds,
+  hashText,
   jwkOf,
   thumbprint,
   utf8,
@@ -30,6 +31,15 @@ const HEADER: readonly Case[] = [
   [
     'AHP-PASS-2 a reference to a chain that is not held',
     'passport_required',
+    (h) => {
+      const request = h.mint()
+      const digest = hashText(h.crypto, utf8(lineOf(request, 'X-AEGIS-Passport') ?? ''))
+      return withLine(request, 'X-AEGIS-Passport', `sha-256=${digest}`)
+    },
+  ],
+  [
+    'AHP-PASS-2 a reference to another chain than the token names',
+    'passport_digest_mismatch',
     changed('X-AEGIS-Passport', () => `sha-256=${'A'.repeat(43)}`),
   ],
   ['AHP-PASS-4 text that is no compact JWS', 'passport_malformed', changed('X-AEGIS-Passport', (value) => `${value}=`)],

@@ -1,5 +1,15 @@
 /** Small edits to valid evidence, from which the table of breakages is made. @module */
-import { encodeBase64url, formatMilliseconds, isObject, utf8, type JsonObject, type JsonValue } from '@aiegis/protocol'
+import {
+  encodeBase64url,
+  formatDidKey,
+  formatMilliseconds,
+  isObject,
+  jwkOf,
+  thumbprint,
+  utf8,
+  type JsonObject,
+  type JsonValue,
+} from '@aiegis/protocol'
 import type { Broken } from './breakage.ts'
 import type { MockHarness } from './harness.ts'
 import { NAMES, namedSigner } from './keys.ts'
@@ -133,4 +143,20 @@ export function failing(harness: MockHarness, fault: ReplayFault): Broken {
 function inside(object: JsonObject, name: string, members: JsonObject): JsonObject {
   const inner = object[name]
   return { ...object, [name]: { ...(isObject(inner) ? inner : {}), ...members } }
+}
+
+/** An agent whose key is one of the log's: the log could act as the agent. */
+export function sharedKey(harness: MockHarness): Broken {
+  const { log } = harness.keys
+  const sub = formatDidKey(log.publicKey)
+  return {
+    request: harness.mint(
+      {},
+      {
+        passport: (vc) => ({ ...subject(vc, { id: sub }), cnf: { jwk: { ...jwkOf(log.publicKey) } } }),
+        claims: (claims) => ({ ...claims, sub, cnf: { jkt: thumbprint(harness.crypto, log.publicKey) } }),
+        possessionSigner: log,
+      },
+    ),
+  }
 }

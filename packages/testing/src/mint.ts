@@ -49,7 +49,7 @@ export interface Changes {
   /** For each passport; `at` is its place, 0 is the principal's. */
   readonly passportHeader?: (header: JsonObject, at: number) => JsonObject
   readonly passport?: (credential: JsonObject, at: number) => JsonObject
-  readonly passportSigner?: SyncSigner
+  readonly passportSigner?: SyncSigner | ((at: number) => SyncSigner | undefined)
   /** For each delegation, from depth 1. */
   readonly delegationHeader?: (header: JsonObject, depth: number) => JsonObject
   readonly delegation?: (claims: JsonObject, depth: number) => JsonObject

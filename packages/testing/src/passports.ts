@@ -75,7 +75,9 @@ function signedPassport(mill: Mill, at: number, changes: Changes): string {
     { alg: 'Ed25519', typ: PASSPORT_TYPE, cty: 'vc', kid: mill.keys.issuer.kid },
     at,
   )
-  return signJws(header, (changes.passport ?? same)(passportOf(mill, at), at), changes.passportSigner ?? mill.keys.issuer)
+  const { passportSigner } = changes
+  const signer = typeof passportSigner === 'function' ? passportSigner(at) : passportSigner
+  return signJws(header, (changes.passport ?? same)(passportOf(mill, at), at), signer ?? mill.keys.issuer)
 }
 
 function delegationOf(mill: Mill, depth: number, handOffs: number, before: string): JsonObject {

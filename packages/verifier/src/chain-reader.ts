@@ -31,7 +31,7 @@ export function createChainReader(options: ChainReaderOptions): ChainReader {
   const checking = { ...options, known: new BoundedMap<VerifiedChain>(MAX_KNOWN), checkEvidence: undefined }
   const limits = { passportBytes: LIMITS.passport, delegations: 2 }
   return {
-    read: async (text, now) => checkPassports({ chain: decodeChain(text, limits, checking.known) }, checking, now),
+    read: async (text, now) => checkPassports({ chain: decodeChain(text, limits, checking.known) }, undefined, checking, now),
     checkEnds,
   }
 }

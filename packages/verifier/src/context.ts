@@ -17,7 +17,9 @@ export interface AiegisContext {
   readonly depth: number
   /** Per fact, what the issuer says and what this receiver checked itself; of a chain the weakest. */
   readonly grades: Grades
+  /** Of the presenter; each agent of `path` has its own. */
   readonly jurisdiction: string | null
+  /** The highest of the path. */
   readonly risk: string | null
   readonly action: string
   readonly target: string
@@ -53,15 +55,14 @@ export function createContext(
 ): AiegisContext {
   const { claims } = token
   const { entry } = claims
-  const { passport } = chain.presenter
   const context: AiegisContext = {
     principal: chain.principal.agent,
     presenter: chain.presenter.agent,
     path: chain.path,
     depth: chain.delegations.length,
     grades: chain.grades,
-    jurisdiction: passport.jurisdiction,
-    risk: passport.risk,
+    jurisdiction: chain.presenter.passport.jurisdiction,
+    risk: chain.risk,
     action: entry.action,
     target: entry.target,
     decision: entry.decision === 'WARN' ? 'WARN' : 'ALLOW',

@@ -31,12 +31,11 @@ export interface DidKeys extends Keys {
 /**
  * `find` gives a key at once while its document is fresh, or could not be read again lately and may still be used. Otherwise it waits for
  * one reading, at most 3 seconds; when none is allowed or it fails it throws `keys_unavailable`: what was not measured is not unknown.
- * Gives nothing for others than `parties`, and for keys that have another role: pinned, or in the document of a harness.
+ * Gives nothing for others than `parties`, and for keys that the bundle pins in another role.
  */
 export function createDidKeys({ parties, resolver, roleOf, now, watch }: DidKeysOptions): DidKeys {
   const sources = parties.map((party) => sourceOf(party, watch))
   const byName = new Map(sources.map((source) => [nameOf(source.role, source.did), source]))
-  const harnesses = sources.filter(({ role }) => role === 'harness')
   let latest = Number.NEGATIVE_INFINITY
   let isRunning = false
 
@@ -64,9 +63,9 @@ export function createDidKeys({ parties, resolver, roleOf, now, watch }: DidKeys
     // Not later than now: the clock may have been set back meanwhile.
     const began = (): number => Math.min(startedAt, clock())
     try {
-      const { keys, jkts, maxAge = FRESH_SECONDS } = await within(WAIT_MS, readDidDocument(resolver, source.did))
+      const { keys, maxAge = FRESH_SECONDS } = await within(WAIT_MS, readDidDocument(resolver, source.did))
       const seconds = Math.min(Math.max(maxAge, LEAST_FRESH_SECONDS), FRESH_SECONDS)
-      source.document = { keys, jkts, freshUntil: began() + seconds * 1000 }
+      source.document = { keys, freshUntil: began() + seconds * 1000 }
       source.failure = undefined
       source.retryAt = 0
       source.health.up()
@@ -106,11 +105,10 @@ export function createDidKeys({ parties, resolver, roleOf, now, watch }: DidKeys
     throw unavailable(source, at)
   }
 
-  /** Whoever holds a key of two roles could sign the one kind of evidence as the other. A copied name must not take a harness down. */
+  /** What the bundle says beats what a document says. */
   const withRole = (source: Source, { trusted, jkt }: DocumentedKey): TrustedKey | undefined => {
     const pinned = roleOf(jkt)
-    if (pinned !== undefined && pinned !== source.role) return undefined
-    return source.role === 'issuer' && harnesses.some(({ document }) => document?.jkts.has(jkt)) ? undefined : trusted
+    return pinned === undefined || pinned === source.role ? trusted : undefined
   }
 
   return {
@@ -136,7 +134,7 @@ export function createDidKeys({ parties, resolver, roleOf, now, watch }: DidKeys
 /** One document and what is known of it; times in milliseconds since the epoch. */
 interface Source extends DidWebParty {
   readonly health: Dependency
-  document: (Pick<ReadDocument, 'keys' | 'jkts'> & { readonly freshUntil: number }) | undefined
+  document: (Pick<ReadDocument, 'keys'> & { readonly freshUntil: number }) | undefined
   /** Why the last reading failed; `undefined` when it did not. */
   failure: Error | undefined
   /** After a failure: no reading before. */

@@ -20,8 +20,6 @@ export interface DocumentedKey {
 export interface ReadDocument {
   /** By `kid`. */
   readonly keys: ReadonlyMap<string, DocumentedKey>
-  /** Thumbprints of all of them. */
-  readonly jkts: ReadonlySet<string>
   readonly maxAge: number | undefined
 }
 
@@ -36,8 +34,7 @@ export async function readDidDocument(resolver: DidResolver, did: string): Promi
     const trusted = { did, kid, key, ...(validUntil === undefined ? undefined : { validUntil }) }
     return [kid, { trusted, jkt: thumbprint(crypto, key) }] as const
   })
-  const jkts = new Set(keys.map(([, { jkt }]) => jkt))
-  return { keys: new Map(keys), jkts, maxAge: typeof maxAge === 'number' && !Number.isNaN(maxAge) ? maxAge : undefined }
+  return { keys: new Map(keys), maxAge: typeof maxAge === 'number' && !Number.isNaN(maxAge) ? maxAge : undefined }
 }
 
 const NOTHING: JsonObject = {}

@@ -107,7 +107,7 @@ export async function walk(
   const evidence = on('decode')(credential, trust.limits, chains.known)
   const token = await on('token')(evidence.token, trust, chains.keys, crypto, now)
   progress.token = token
-  const chain = await on('passports')(evidence, chains, now)
+  const chain = await on('passports')(evidence, token.claims.psp, chains, now)
   progress.chain = chain
   on('joins')(token, chain, evidence, trust)
   on('decision')(token, chain, requirement)

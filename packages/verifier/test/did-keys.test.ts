@@ -505,15 +505,4 @@ describe('AHP-BYTES-36 a key of another role', () => {
   test('that the bundle pins for the same role is used', async () => {
     expect(await pinned('issuer', 'issuer')).toBe('issuer')
   })
-
-  test('that the document of a harness has is not used for an issuer, whoever was read first, and still for the harness', async () => {
-    documents.set(ISSUER, documentOf(ISSUER, { '#1': 'harness', '#2': 'issuer' }))
-    const keys = create()
-    expect(await find(keys)).toBe('harness')
-    await keys.warm()
-    expect(await find(keys)).toBe('unknown')
-    expect(await find(keys, '2')).toBe('issuer')
-    expect(await find(keys, '1', 'harness')).toBe('harness')
-    expect(reads).toHaveLength(3)
-  })
 })

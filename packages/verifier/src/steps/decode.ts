@@ -26,9 +26,10 @@ export const POSSESSION_COMPONENTS: readonly string[] = ['@method', '@target-uri
 /** The tag of the one signature that counts. */
 export const POSSESSION_TAG = 'aegis-pop'
 
-/** A chain that was verified before under these very bytes, or one that is now decoded. */
+/** A chain that was verified before under these very bytes, the digest of one that is not held, or a chain that is now decoded. */
 export type DecodedChain =
   | { readonly kind: 'known'; readonly known: VerifiedChain }
+  | { readonly kind: 'reference'; readonly psp: string }
   | {
       readonly kind: 'new'
       readonly text: string
@@ -47,7 +48,7 @@ export interface Evidence {
 }
 
 /**
- * Throws `token_malformed`, `token_header_invalid`, `passport_malformed`, `passport_header_invalid`, `passport_required`, `chain_too_long`,
+ * Throws `token_malformed`, `token_header_invalid`, `passport_malformed`, `passport_header_invalid`, `chain_too_long`,
  * `delegation_malformed`, `delegation_header_invalid`, `proof_malformed`, `possession_missing`, `possession_malformed`, `possession_repeated`, `content_digest_malformed`, `evidence_too_large`.
  */
 export function decode(credential: Credential, limits: TrustLimits, chains: ChainCache): Evidence {
@@ -88,24 +89,18 @@ export function decodeChain(
   chains: ChainCache,
 ): DecodedChain {
   const known = findKnown(chains, value)
-  if (known !== undefined) {
-    if (known.delegations.length > limits.delegations) throw tooLong(known.delegations.length)
-    return { kind: 'known', known }
-  }
+  if (known !== undefined) return { kind: 'known', known }
   const header = splitPassportHeader(value)
-  if (header.kind === 'reference') throw new Refusal('passport_required', 'this receiver holds no chain with that digest')
+  // Whether it is held is told to nobody who has no token for it: an issuer could ask who has been here.
+  if (header.kind === 'reference') return header
   const { parts } = header
-  if (parts.length > 2 * limits.delegations + 1) throw tooLong((parts.length - 1) / 2)
+  if (parts.length > 2 * limits.delegations + 1) throw new Refusal('chain_too_long', `${(parts.length - 1) / 2} delegations`)
   return {
     kind: 'new',
     text: value,
     passports: parts.filter((_, at) => at % 2 === 0).map((part) => decodePassport(part, limits.passportBytes)),
     delegations: parts.filter((_, at) => at % 2 === 1).map(decodeDelegation),
   }
-}
-
-function tooLong(delegations: number): Refusal {
-  return new Refusal('chain_too_long', `${delegations} delegations`)
 }
 
 function decodePossession(credential: Credential): SignatureMember {

@@ -4,6 +4,7 @@ import {
   hashText,
   parsePassport,
   Refusal,
+  RISKS,
   thumbprint,
   utf8,
   type CryptoPort,
@@ -18,13 +19,15 @@ import { gradesOf, leastGrades, type EvidenceCheck, type Grades } from '../grade
 import type { Keys } from '../keys.ts'
 import type { Evidence } from './decode.ts'
 import { checkLinks, verifyDelegations } from './delegations.ts'
-import { isUsable, verifySigned } from './signed.ts'
+import { isUsable, verifyDecoy, verifySigned } from './signed.ts'
 
 /** An agent is named by issuer and DID together, never by its DID alone. */
 export interface Agent {
   readonly issuer: string
   readonly did: string
   readonly grades: Grades
+  readonly jurisdiction: string | null
+  readonly risk: string | null
 }
 
 /** A passport whose signature was verified, with what follows from its bytes alone. */
@@ -56,6 +59,8 @@ export interface VerifiedChain {
   readonly path: readonly Agent[]
   /** Per fact the weakest of all passports. */
   readonly grades: Grades
+  /** The highest of all passports; null when none says one. */
+  readonly risk: string | null
 }
 
 /** Chains that were verified before, by their end and by their digest. Times, keys and status are judged anew on each use. */
@@ -81,9 +86,9 @@ export function findKnown(cache: ChainCache, value: string): VerifiedChain | und
   return found?.text === value ? found : undefined
 }
 
-function remember(cache: ChainCache, chain: VerifiedChain): VerifiedChain {
+function remember(cache: ChainCache, chain: VerifiedChain): void {
   cache.set(REFERENCE + chain.digest, chain)
-  return cache.set(chain.text.slice(-SIGNATURE_LENGTH), chain)
+  cache.set(chain.text.slice(-SIGNATURE_LENGTH), chain)
 }
 
 const REFERENCE = 'sha-256='
@@ -98,24 +103,35 @@ const CODES = {
 
 /**
  * Throws `passport_issuer_unknown`, `passport_key_unknown`, `passport_signature_invalid`, `passport_claims_invalid`, `passport_lifetime_too_long`,
- * `passport_key_mismatch`, `passport_not_yet_valid`, `passport_expired`, `keys_unavailable`, `agent_repeated` and the codes of `delegations.ts`.
- * `now` is in epoch seconds. Does not check status, mission, roles, nor anything that the token says.
+ * `passport_key_mismatch`, `passport_not_yet_valid`, `passport_expired`, `keys_unavailable`, `agent_repeated`, `passport_required`, `passport_digest_mismatch` and the codes of
+ * `delegations.ts`. `psp` is that of the token, which was verified; `now` is in epoch seconds. Does not check status, mission, roles, nor anything that the token says.
  */
 export function checkPassports(
   { chain }: Pick<Evidence, 'chain'>,
+  psp: string | undefined,
   checking: ChainChecking,
   now: number,
 ): VerifiedChain | Promise<VerifiedChain> {
   if (chain.kind === 'known') return judge(chain.known, checking, now)
+  if (chain.kind === 'reference') throw notHeld(chain.psp, psp)
   const { text, passports, delegations } = chain
   const bytes = utf8(text)
   return after(verifyPassports(passports, [], checking, now), (links) =>
     after(verifyDelegations(delegations, bytes, links, checking.crypto), (claims) => {
       checkLinks(links, claims)
-      const verified = remember(checking.known, assemble(text, bytes, links, claims, checking.crypto))
+      const verified = assemble(text, bytes, links, claims, checking.crypto)
+      // One token would otherwise push out all that is remembered, with chains that its holder makes up.
+      if (psp === undefined || psp === verified.digest) remember(checking.known, verified)
       return judge(verified, checking, now)
     }),
   )
+}
+
+/** A token for another chain gets what it gets when that digest is held: joins would say so. */
+function notHeld(reference: string, psp: string | undefined): Refusal {
+  return psp === undefined || psp === reference
+    ? new Refusal('passport_required', 'this receiver holds no chain with that digest')
+    : new Refusal('passport_digest_mismatch', '"psp" is not the digest that was sent')
 }
 
 /** What may change while the bytes stay the same is judged on every use. */
@@ -128,7 +144,7 @@ function judge(chain: VerifiedChain, checking: ChainChecking, now: number): Veri
     if (iat > latest) throw new Refusal('delegation_not_yet_valid', `iat ${iat}, now ${now}`)
   }
   checkEnds(chain, now)
-  return after(checkKeys(chain.links, 0, checking.keys, now), () => chain)
+  return after(checkKeys(chain.links, 0, checking, now), () => chain)
 }
 
 /** Throws `passport_expired`, `delegation_expired` when any part of the chain has ended; equality is expired. `now` is in epoch seconds. */
@@ -142,13 +158,16 @@ export function checkEnds(chain: Pick<VerifiedChain, 'links' | 'delegations'>, n
 }
 
 /** A key that was withdrawn, or that now has other bytes, takes the passports that it signed with it, remembered or not. */
-function checkKeys(links: readonly KnownPassport[], at: number, keys: Keys, now: number): void | Promise<void> {
+function checkKeys(links: readonly KnownPassport[], at: number, checking: ChainChecking, now: number): void | Promise<void> {
   const link = links[at]
   if (link === undefined) return undefined
-  return after(keys.find('issuer', link.passport.issuer, link.kid, now), (found) => {
-    if (found === undefined || !isUsable(found, now) || !equal(found.key.bytes, link.key.bytes))
+  return after(checking.keys.find('issuer', link.passport.issuer, link.kid, now), (found) => {
+    if (found !== undefined && isUsable(found, now) && equal(found.key.bytes, link.key.bytes))
+      return checkKeys(links, at + 1, checking, now)
+    // An unknown key costs what a bad signature costs, in a chain that is remembered too (AHP-ROAD-9).
+    return after(verifyDecoy(checking.crypto), () => {
       throw new Refusal('passport_key_unknown', 'the key is outside its validity, or is another one now')
-    return checkKeys(links, at + 1, keys, now)
+    })
   })
 }
 
@@ -182,7 +201,8 @@ export function knownPassport(
   crypto: CryptoPort,
   checkEvidence: EvidenceCheck | undefined,
 ): KnownPassport {
-  const agent = Object.freeze({ issuer: passport.issuer, did: passport.subject, grades: gradesOf(passport, checkEvidence) })
+  const { issuer, subject: did, jurisdiction, risk } = passport
+  const agent = Object.freeze({ issuer, did, grades: gradesOf(passport, checkEvidence), jurisdiction, risk })
   return { passport, kid, key, jkt: thumbprint(crypto, passport.key), agent }
 }
 
@@ -199,5 +219,20 @@ export function assemble(
   if (principal === undefined || presenter === undefined) throw new RangeError('a chain has a passport')
   const path = Object.freeze(links.map(({ agent }) => agent))
   const grades = leastGrades(path.map((agent) => agent.grades))
-  return { text, digest: hashText(crypto, bytes), links, delegations, principal, presenter, path, grades }
+  return {
+    text,
+    digest: hashText(crypto, bytes),
+    links,
+    delegations,
+    principal,
+    presenter,
+    path,
+    grades,
+    risk: highestRisk(path),
+  }
+}
+
+/** A hand-off to an agent of little risk must not hide the risk of the one that handed off. */
+function highestRisk(path: readonly Agent[]): string | null {
+  return RISKS.findLast((risk) => path.some((agent) => agent.risk === risk)) ?? null
 }
