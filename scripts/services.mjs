@@ -3,8 +3,9 @@
 // temporary folder, and ended with the command.
 // Exit codes: that of the command, 2 without a command, 3 when a service cannot be started.
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,8 +22,43 @@ const SERVICES = [
     },
     url: (port) => `redis://127.0.0.1:${port}`,
   },
+  {
+    variable: 'AIEGIS_TEST_POSTGRES',
+    program: 'postgres',
+    cure: 'install it and put its programs on the path (Debian: apt-get install postgresql, /usr/lib/postgresql/*/bin), or set AIEGIS_TEST_POSTGRES to the URL of a superuser of a server whose roles and databases tests may make',
+    // Written to the disk as in production (fsync is on): what a crash leaves is what tests look at.
+    prepare: async (folder) => {
+      const secret = join(folder, 'secret')
+      writeFileSync(secret, randomBytes(16).toString('hex'), { mode: 0o600 })
+      giveAway(secret)
+      const child = spawn(
+        'initdb',
+        ['-D', join(folder, 'data'), '-U', 'aiegis', '-A', 'scram-sha-256', `--pwfile=${secret}`, '-E', 'UTF8', '--locale=C'],
+        { stdio: ['ignore', 'ignore', 'inherit'], ...unprivileged() },
+      )
+      const [status] = await once(child, 'exit')
+      if (status !== 0) throw new Error(`initdb ended with ${status}`)
+    },
+    arguments: (port, folder) => {
+      const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: 200 }
+      const named = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+      return ['-D', join(folder, 'data'), ...named]
+    },
+    // It says so itself: it listens before it has recovered.
+    isReady: (port, folder) => {
+      const lines = readText(join(folder, 'data', 'postmaster.pid')).split('\n')
+      return lines[3] === String(port) && lines[7]?.trim() === 'ready'
+    },
+    url: (port, folder) => `postgres://aiegis:${readText(join(folder, 'secret'))}@127.0.0.1:${port}/postgres`,
+    // Fast shutdown: the usual signal waits for whoever is connected.
+    end: 'SIGINT',
+    // It writes every statement there that a test tries in vain.
+    stderr: 'ignore',
+  },
 ]
 const ATTEMPTS = 3
+/** Debian's `nobody` and `nogroup`. */
+const NOBODY = 65_534
 
 const [command, ...rest] = process.argv.slice(2)
 if (command === undefined) {
@@ -46,17 +82,25 @@ process.exit(code)
 async function start(service) {
   const folder = mkdtempSync(join(tmpdir(), 'aiegis-service-'))
   ends.push(() => rmSync(folder, { recursive: true, force: true }))
+  const { prepare, isReady = answers, end = 'SIGTERM', stderr = 'inherit' } = service
+  giveAway(folder)
+  await prepare?.(folder).catch((error) => {
+    throw new Error(`services: ${service.program} cannot be prepared (${error.code ?? error.message}); ${service.cure}`)
+  })
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const port = await freePort()
-    const child = spawn(service.program, service.arguments(port, folder), { stdio: ['ignore', 'ignore', 'inherit'] })
+    const child = spawn(service.program, service.arguments(port, folder), {
+      stdio: ['ignore', 'ignore', stderr],
+      ...unprivileged(),
+    })
     const failure = await new Promise((resolve) => {
       child.on('error', resolve).on('spawn', () => resolve(undefined))
     })
     if (failure) throw new Error(`services: ${service.program} cannot be started (${failure.code}); ${service.cure}`)
     const gone = once(child, 'exit')
-    ends.unshift(() => (child.kill(), gone))
+    ends.unshift(() => (child.kill(end), gone))
     while (child.exitCode === null && child.signalCode === null) {
-      if (await answers(port)) return service.url(port)
+      if (await isReady(port, folder)) return service.url(port, folder)
       await sleep(50)
     }
   }
@@ -77,6 +121,25 @@ async function freePort() {
   const { port } = server.address()
   server.close()
   return port
+}
+
+/** PostgreSQL does not run as root, and no service needs to. */
+function unprivileged() {
+  return process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+}
+
+function giveAway(path) {
+  if (process.getuid?.() === 0) chownSync(path, NOBODY, NOBODY)
+}
+
+/** Empty where there is no file yet. */
+function readText(path) {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error.code === 'ENOENT') return ''
+    throw error
+  }
 }
 
 function answers(port) {

@@ -1,4 +1,4 @@
-/** An append-only, signed transparency log on SQLite, with Merkle proofs, checkpoints and tiles (spec chapter 17). @module */
+/** An append-only, signed transparency log in SQLite, with Merkle proofs, checkpoints and tiles (spec chapter 17). @module */
 export type { Head, LogBackend, LogEntry } from './backend.ts'
 export { logHttp, type LogResponse } from './http.ts'
 export { createLog, type Appended, type Log } from './log.ts'

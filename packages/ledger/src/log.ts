@@ -74,13 +74,16 @@ export function createLog(backend: LogBackend, crypto: CryptoPort = defaultCrypt
     checkpoint: () => backend.head().note,
     size: () => BigInt(backend.head().size),
     newest: async () => (await backend.newest()).note,
-    async prove(index, size = BigInt(backend.head().size)) {
-      const leaves = countOf(size, 'size')
-      await backend.headOver(leaves)
+    async prove(index, size) {
       const leaf = countOf(index, 'entry')
+      const head = await backend.headOver(size === undefined ? leaf + 1 : countOf(size, 'size'))
+      const leaves = size === undefined ? head.size : countOf(size, 'size')
       return tiles.over(leaves, (node) => inclusionPath(crypto, node, leaf, leaves))
     },
-    proof: async (index) => (await proven(countOf(index, 'entry'), backend.head())).proof,
+    async proof(index) {
+      const leaf = countOf(index, 'entry')
+      return (await proven(leaf, await backend.headOver(leaf + 1))).proof
+    },
     async consistency(size1, size2) {
       const [first, second] = [countOf(size1, 'size'), countOf(size2, 'size')]
       await backend.headOver(second)

@@ -1,0 +1,214 @@
+/** What is checked before a log in PostgreSQL opens (spec chapter 17.5). @module */
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createSigner, utf8 } from '@aiegis/protocol'
+import { describe, expect, test } from 'vitest'
+import { POSTGRES_URL, type TestDatabase } from '../../../../test/postgres.ts'
+import type { PostgresPool } from '../../src/postgres/client.ts'
+import { openPostgresLog } from '../../src/postgres/open.ts'
+import { migratePostgres, preparePostgresLog } from '../../src/postgres/schema.ts'
+import { crypto, fill, keyOf, leafOf, ORIGIN, signer, temporaryDirectory, verifyAll } from '../logs.ts'
+import { database, openOver, optionsFor, poolOf } from './logs.ts'
+
+/** A closed log of five entries. */
+async function closed(
+  made: TestDatabase,
+  directory: string = temporaryDirectory(),
+): Promise<{ directory: string; head: string }> {
+  const log = await openPostgresLog(optionsFor(poolOf(made), directory))
+  await fill(log, 0, 5)
+  const head = log.checkpoint()
+  await log.close()
+  return { directory, head }
+}
+
+/** A pool that answers one question of the check with something else. */
+function answering(pool: PostgresPool, asked: string, value: string): PostgresPool {
+  return {
+    async connect() {
+      const client = await pool.connect()
+      return {
+        async query(text, values) {
+          const result = await client.query(text, values)
+          return values?.[0] === asked ? { ...result, rows: [{ value }] } : result
+        },
+        on: (event, listener) => client.on(event, listener),
+        removeListener: (event, listener) => client.removeListener(event, listener),
+        release: (destroy) => client.release(destroy),
+      }
+    },
+  }
+}
+
+describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where AIEGIS_TEST_POSTGRES is not set)', () => {
+  test('goes on where it ended, and where another writer went on', async () => {
+    const made = await database()
+    const { directory, head } = await closed(made)
+    const other = await openOver(made, optionsFor(poolOf(made), directory))
+    await fill(other, 5, 700)
+    const log = await openPostgresLog({ ...optionsFor(poolOf(made), directory) })
+    expect(log.size()).toBe(700n)
+    await fill(log, 700, 710)
+    expect(await verifyAll(other, [head, log.checkpoint()])).toBe(710n)
+    await log.close()
+  })
+
+  test('a writer that is thousands of entries behind catches up', async () => {
+    const made = await database()
+    const behind = await openOver(made)
+    const log = await openOver(made)
+    for (const size of [0, 2050]) await fill(log, size, size + 2050)
+    expect((await behind.append(leafOf('late'), keyOf('late'))).index).toBe(4100n)
+    expect((await behind.append(leafOf(7), keyOf(7))).index).toBeLessThan(4100n)
+    expect(await verifyAll(behind, [log.checkpoint()])).toBe(4101n)
+  })
+
+  test('two processes that begin a log at once begin one', async () => {
+    const made = await database()
+    const logs = await Promise.all([openOver(made), openOver(made), openOver(made)])
+    const appended = await Promise.all(logs.map((log, number) => log.append(leafOf(number), keyOf(number))))
+    expect(appended.map(({ index }) => Number(index)).toSorted((a, b) => a - b)).toEqual([0, 1, 2])
+    for (const log of logs)
+      expect(
+        await verifyAll(
+          log,
+          appended.map(({ checkpoint }) => checkpoint),
+        ),
+      ).toBe(3n)
+  })
+
+  test('AHP-LEDGER-7 an old copy of the database does not start, nor another history, nor one without the file', async () => {
+    const made = await database()
+    const { directory } = await closed(made)
+    const kept = join(directory, 'kept')
+    copyFileSync(join(directory, 'last-checkpoint'), kept)
+    await made.reset()
+    await expect(openPostgresLog({ ...optionsFor(poolOf(made)), lastCheckpointFile: kept })).rejects.toThrow(
+      /ends after 0 entries, but the checkpoint in .* is over 5; going on with an old copy would fork the log/,
+    )
+    const fork = await openOver(made)
+    await fork.append(leafOf('other'), keyOf('other'))
+    await fill(fork, 1, 8)
+    await expect(openPostgresLog({ ...optionsFor(poolOf(made)), lastCheckpointFile: kept })).rejects.toThrow(
+      /the first 5 entries in the database are not those under the checkpoint in/,
+    )
+    await expect(openPostgresLog(optionsFor(poolOf(made)))).rejects.toThrow(/last-checkpoint is missing, so an old copy/)
+    writeFileSync(kept, 'x')
+    await expect(openPostgresLog({ ...optionsFor(poolOf(made)), lastCheckpointFile: kept })).rejects.toThrow(/is no checkpoint/)
+  })
+
+  test('AHP-LEDGER-7 every writer remembers what others released, too, before it shows it', async () => {
+    const made = await database()
+    const directory = temporaryDirectory()
+    const idle = await openOver(made, optionsFor(poolOf(made), directory))
+    const log = await openOver(made)
+    await fill(log, 0, 3)
+    expect(await idle.newest()).toBe(log.checkpoint())
+    expect(readFileSync(join(directory, 'last-checkpoint'), 'utf8')).toBe(log.checkpoint())
+  })
+
+  test('AHP-LEDGER-12 a log that nobody began is not begun under a key that may have signed', async () => {
+    const made = await database()
+    const must = { ...optionsFor(poolOf(made)), mustExist: true }
+    await expect(openPostgresLog(must)).rejects.toThrow(
+      /^ledger: the database has no log, and its log key would sign a second one/,
+    )
+    expect(existsSync(must.lastCheckpointFile)).toBe(false)
+    await preparePostgresLog(poolOf(made), ORIGIN)
+    const log = await openPostgresLog(must)
+    expect(log.size()).toBe(0n)
+    await log.close()
+  })
+
+  test('another origin or key is refused', async () => {
+    const made = await database()
+    const { directory } = await closed(made)
+    const options = optionsFor(poolOf(made), directory)
+    await expect(openPostgresLog({ ...options, origin: 'ledger.example/aiegis/2' })).rejects.toThrow(
+      /^ledger: the database is of log ledger\.example.aiegis.1, not of ledger\.example.aiegis.2/,
+    )
+    const other = createSigner(crypto.sha256(utf8('another key')), ORIGIN)
+    await expect(openPostgresLog({ ...options, signer: other })).rejects.toThrow(/not signed by .*; a log keeps its key/)
+    await expect(openPostgresLog({ ...options, origin: 'a b' })).rejects.toThrow(TypeError)
+  })
+
+  test('AHP-LEDGER-16 a role that could rewrite is refused: the owner, a superuser, and who may become the owner', async () => {
+    const made = await database()
+    for (const url of [made.ownerUrl, made.adminUrl])
+      await expect(openPostgresLog(optionsFor(poolOf(made, url)))).rejects.toThrow(
+        /^ledger: role \w+ may rewrite table checkpoint; connect as a role that is only a member of aiegis_ledger_writer/,
+      )
+    const [owner, writer] = [made.ownerUrl, made.writerUrl].map((url) => new URL(url).username)
+    await made.run(`GRANT ${owner} TO ${writer}`)
+    await expect(openPostgresLog(optionsFor(poolOf(made)))).rejects.toThrow(/may rewrite table checkpoint/)
+    await made.run(`REVOKE ${owner} FROM ${writer}`)
+    await made.run(`GRANT UPDATE ON aiegis_ledger.tile TO ${writer}`, 'owner')
+    await expect(openPostgresLog(optionsFor(poolOf(made)))).rejects.toThrow(/may rewrite table tile/)
+  })
+
+  test.each([
+    ['fsync', 'off', /^ledger: fsync of the database is off; set it to on, or commits may be lost/],
+    ['full_page_writes', 'off', /full_page_writes of the database is off/],
+    ['server_encoding', 'LATIN1', /server_encoding of the database is LATIN1; set it to UTF8/],
+  ])('AHP-LEDGER-15 a server with %s = %s is refused', async (name, value, reason) => {
+    const made = await database()
+    await expect(openPostgresLog(optionsFor(answering(poolOf(made), name, value)))).rejects.toThrow(reason)
+  })
+
+  test.each([
+    ['DROP TRIGGER entry_keep ON aiegis_ledger.entry', /lost or changed its trigger entry_keep/],
+    ['ALTER TABLE aiegis_ledger.head DISABLE TRIGGER head_whole', /lost or changed its trigger head_whole/],
+    ['ALTER TABLE aiegis_ledger.entry ENABLE TRIGGER entry_turn', /lost or changed its trigger entry_turn/],
+    [
+      `CREATE OR REPLACE FUNCTION aiegis_ledger.refuse() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS 'BEGIN RETURN NEW; END'`,
+      /lost or changed its trigger \w+_keep/,
+    ],
+    ['ALTER FUNCTION aiegis_ledger.entry_turn() RESET search_path', /lost or changed its trigger entry_turn/],
+    [
+      'CREATE TRIGGER more BEFORE INSERT ON aiegis_ledger.private FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.refuse()',
+      /triggers or rules that are not of a log/,
+    ],
+    ['CREATE RULE more AS ON INSERT TO aiegis_ledger.entry DO INSTEAD NOTHING', /triggers or rules that are not of a log/],
+    ['ALTER TABLE aiegis_ledger.entry ENABLE ROW LEVEL SECURITY', /triggers or rules that are not of a log/],
+    ['INSERT INTO aiegis_ledger.format VALUES(2)', /^ledger: the database is of format 2, not 1; migrate it as its owner/],
+    ['DROP SCHEMA aiegis_ledger CASCADE', /^ledger: the database has no log, or this role may not see it; run sql\/1\.sql/],
+  ])('a database after %s is refused', async (sql, reason) => {
+    const made = await database()
+    const { directory } = await closed(made)
+    await made.run(sql, 'owner')
+    await expect(openPostgresLog(optionsFor(poolOf(made), directory))).rejects.toThrow(reason)
+  })
+
+  test('a server that is not there is named, and no password is', async () => {
+    const made = await database()
+    const url = new URL(made.writerUrl)
+    url.port = '1'
+    const failure: unknown = await openPostgresLog(optionsFor(poolOf(made, url.href))).catch((error: unknown) => error)
+    expect(String(failure)).toMatch(/^Error: ledger: the database refused or did not answer: .*ECONNREFUSED/)
+    expect(String(failure)).not.toContain(url.password)
+  })
+
+  test('migration changes nothing where the schema is there, and refuses a newer one', async () => {
+    const made = await database()
+    const { directory, head } = await closed(made)
+    const owner = poolOf(made, made.ownerUrl)
+    await Promise.all([migratePostgres(owner), migratePostgres(owner)])
+    const log = await openPostgresLog(optionsFor(poolOf(made), directory))
+    expect(log.checkpoint()).toBe(head)
+    await log.close()
+    await made.run('INSERT INTO aiegis_ledger.format VALUES(2)', 'owner')
+    await expect(migratePostgres(owner)).rejects.toThrow(
+      /^ledger: the database is of format 2, this program knows 1; use a newer one/,
+    )
+  })
+
+  test('the file of the schema does by itself what migration does, also when two run it at once', async () => {
+    const made = await database()
+    await made.run('DROP SCHEMA aiegis_ledger CASCADE', 'owner')
+    const owner = poolOf(made, made.ownerUrl)
+    await Promise.all([migratePostgres(owner), migratePostgres(owner)])
+    const log = await openOver(made)
+    expect(log.size()).toBe(0n)
+    expect(log.vkey).toContain(signer.kid)
+  })
+})
