@@ -2,7 +2,7 @@
 import { LIMITS, Refusal } from '@aiegis/protocol'
 import type { Asker } from './asker.ts'
 
-/** Throws `ask_stale` or `overloaded`. `now` is epoch seconds. */
+/** Throws `ask_stale`, `overloaded` or `idempotency_unavailable`. `now` is epoch seconds. */
 export type AfterRestart = (asker: Pick<Asker, 'created'>, idempotencyKey: string | undefined, now: number) => void
 
 /** The longest life of a token; a question may be 60 s ahead of it, and one second is for the rounding of both clocks. */
@@ -22,4 +22,12 @@ export function createAfterRestart(started: number | undefined): AfterRestart {
       })
     }
   }
+}
+
+/**
+ * The guard of a process that shares its log: what another one answered under a key is not known here. Without keys no question is
+ * answered again, so that the log knows the nonces of all, also of those before the start (spec chapter 15.10).
+ */
+export const refuseIdempotencyKeys: AfterRestart = (_asker, idempotencyKey) => {
+  if (idempotencyKey !== undefined) throw new Refusal('idempotency_unavailable', 'the ledger is shared')
 }

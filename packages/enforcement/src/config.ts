@@ -1,5 +1,6 @@
 /** Reads the flags of the server; whatever is wrong stops the start with one sentence (spec chapter 15). @module */
 import { checkDid, JURISDICTION, LIMITS, Malformed, parseDidKey, parseNormalUrl, parseOrigin } from '@aiegis/protocol'
+import { isPostgres } from './audit-log.ts'
 import { UsageError } from './usage.ts'
 
 /** What the flags say. Files are not opened here. */
@@ -7,7 +8,7 @@ export interface Config {
   /** 0 takes a free port. */
   readonly port: number
   readonly state: string
-  /** SQLite file of the ledger; `ledger.db` in the state directory when absent. */
+  /** SQLite file of the ledger, or URL of a PostgreSQL without a password; `ledger.db` in the state directory when absent. */
   readonly auditDb: string | undefined
   /** File of the newest released head; `last-checkpoint` in the state directory when absent. */
   readonly lastCheckpoint: string | undefined
@@ -34,7 +35,7 @@ export interface Config {
 const NAMES = {
   port: '<number>',
   state: '<directory>',
-  'audit-db': '<file>',
+  'audit-db': '<file or postgres://...>',
   'last-checkpoint': '<file>',
   'policy-pack': '<file>',
   'pack-issuer': '<did:key>',
@@ -64,7 +65,7 @@ export function parseFlags(args: readonly string[]): Config {
   return {
     port: integer(one('port'), 'port', 0, 65_535, 18_081),
     state: one('state') ?? '.aiegis',
-    auditDb: one('audit-db'),
+    auditDb: optional(one('audit-db'), checkAuditDb),
     lastCheckpoint: one('last-checkpoint'),
     policyPacks: flags.get('policy-pack') ?? [],
     packIssuers: (flags.get('pack-issuer') ?? []).map((did) =>
@@ -160,6 +161,18 @@ function checkDidWeb(text: string): string {
 /** A note key name without what would end a line or a field (c2sp.org/signed-note). */
 function checkLogOrigin(text: string): string {
   if (!/^[a-z0-9][a-z0-9.:/_-]{0,199}$/.test(text)) throw new Malformed('not lower-case letters, digits and ". : / _ -"')
+  return text
+}
+
+/** Every user of a machine sees its command lines. The client finds a password by itself, as every PostgreSQL client does. */
+function checkAuditDb(text: string): string {
+  if (!isPostgres(text)) return text
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || url.password !== '' || url.searchParams.has('password')) {
+    throw new UsageError(
+      '--audit-db postgres://…: not a URL, or one with a password; write postgres://<role>@<host>/<database>, and the password into PGPASSWORD or a file .pgpass',
+    )
+  }
   return text
 }
 

@@ -1,8 +1,8 @@
 /** The enforcement point as one object: keys, policy, log, passports, and the answer to a question (spec chapters 15 to 17). @module */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { defaultCrypto, jwkOf, type CryptoPort, type JsonObject, type Signer } from '@aiegis/protocol'
-import { openLog, type Log } from '@aiegis/ledger'
-import { createAfterRestart } from './after-restart.ts'
+import type { Log } from '@aiegis/ledger'
+import { createAfterRestart, refuseIdempotencyKeys } from './after-restart.ts'
 import { answerRefusal, type HttpAnswer } from './answer.ts'
 import { agentRoutes, type AgentRouteOptions } from './agent-routes.ts'
 import type { AskRequest } from './ask.ts'
@@ -82,7 +82,7 @@ export interface Enforcement extends Identity {
 /** Opens state, packs and ledger. Rejects with `UsageError`, `PackRefused` or the ledger's `Error`, each one sentence. */
 export async function createEnforcement(options: EnforcementOptions): Promise<Enforcement> {
   const identity = createIdentity(options)
-  const held = await openState(options, identity.kids)
+  const held = await openState(options, identity.kids, identity.logOrigin)
   try {
     return await assemble(options, identity, held)
   } catch (error) {
@@ -122,7 +122,8 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
     ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
     onFault: ({ pack, rule, message }) => options.onFault?.(`policy_error in ${pack ?? '-'}/${rule ?? '-'}: ${message}`),
   })
-  const log = await openLogOrEnd(held, identity, crypto, policy)
+  const log = await openLogOrEnd(held, crypto, policy)
+  if (held.auditLog.isShared) options.onWarning?.(SHARED)
   const answers = { did: identity.did, blockStatus: options.blockStatus ?? 401, now }
   const chains = createChains([own, ...(options.issuers ?? [])], crypto)
   const issue = createIssue({
@@ -151,7 +152,9 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
     policy,
     nonces: createNonceGuard(now, crypto),
     // An empty log has no process before this one that answered anything.
-    afterRestart: createAfterRestart(log.size() > 0n ? Math.floor(now() / 1000) : undefined),
+    afterRestart: held.auditLog.isShared
+      ? refuseIdempotencyKeys
+      : createAfterRestart(log.size() > 0n ? Math.floor(now() / 1000) : undefined),
     interrupts,
     issue,
   })
@@ -209,15 +212,14 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
   return enforcement
 }
 
+/** What an operator of several processes has to know at each start (spec chapter 15.10). */
+const SHARED =
+  'the ledger is shared: interrupts, revocations and counters are of this process alone; suspend at every process, issue and revoke at one'
+
 /** The ledger, or the end of the threads that were started for nothing. */
-async function openLogOrEnd(
-  { keys, ledgerFile, lastCheckpointFile }: HeldState,
-  { logOrigin }: Identity,
-  crypto: CryptoPort,
-  policy: Policy,
-): Promise<Log> {
+async function openLogOrEnd({ keys, auditLog, lastCheckpointFile }: HeldState, crypto: CryptoPort, policy: Policy): Promise<Log> {
   try {
-    return await openLog({ file: ledgerFile, mustExist: true, origin: logOrigin, signer: keys.log, crypto, lastCheckpointFile })
+    return await auditLog.open({ signer: keys.log, crypto, lastCheckpointFile })
   } catch (error) {
     await policy.close()
     throw error

@@ -1,10 +1,10 @@
 /** Takes the state directory for this process alone and reads the keys in it (spec chapters 1, 9 and 17). @module */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { SyncSigner } from '@aiegis/protocol'
 import { takeLock } from '@aiegis/ledger'
-import { writeDurably } from './durable-file.ts'
-import { codeOf, loadKeys, prepareState, type KeyRole, type KidOf } from './keys.ts'
+import { auditLogAt, type AuditLog } from './audit-log.ts'
+import { loadKeys, prepareState, type KeyRole, type KidOf } from './keys.ts'
 import { createInterruptsFile } from './interrupts.ts'
 import { loadOperatorKey } from './operator.ts'
 import { createStatusFile } from './status.ts'
@@ -14,7 +14,10 @@ import { UsageError } from './usage.ts'
 export interface StateOptions {
   /** Directory of keys, revocations and, unless the others say otherwise, of the ledger. Made when it is not there. */
   readonly state: string
-  /** SQLite file of the ledger; `ledger.db` in the state directory when absent. */
+  /**
+   * SQLite file of the ledger, `ledger.db` in the state directory when absent, or the URL `postgres://…` of a database that several
+   * processes share, as a role that is only a member of `aiegis_ledger_writer`.
+   */
   readonly auditDb?: string | undefined
   /**
    * File of the newest released head; `last-checkpoint` in the state directory when absent. Whoever restores an old copy of the
@@ -30,13 +33,13 @@ export interface HeldState {
   readonly interruptsFile: string
   /** The operator's key. */
   readonly operatorKey: string
-  readonly ledgerFile: string
+  readonly auditLog: AuditLog
   readonly lastCheckpointFile: string
   release(): void
 }
 
 /** Takes the state, before anything in it is read. Rejects with `UsageError`, also when another server has it. */
-export async function openState(options: StateOptions, kids: KidOf): Promise<HeldState> {
+export async function openState(options: StateOptions, kids: KidOf, logOrigin: string): Promise<HeldState> {
   const { state } = options
   prepareState(state)
   const release = await takeLock(join(state, 'lock'))
@@ -46,31 +49,19 @@ export async function openState(options: StateOptions, kids: KidOf): Promise<Hel
     const statusFile = join(state, 'status.json')
     const interruptsFile = join(state, 'interrupts.json')
     const operatorFile = join(state, 'operator-token')
-    const ledgerFile = options.auditDb ?? join(state, 'ledger.db')
+    const auditLog = auditLogAt(options.auditDb ?? join(state, 'ledger.db'), logOrigin)
     const lastCheckpointFile = options.lastCheckpoint ?? join(state, 'last-checkpoint')
     if (!existsSync(dirname(lastCheckpointFile)))
       throw new UsageError(`--last-checkpoint ${lastCheckpointFile}: its directory is missing; name a file in one that exists`)
     // Before their keys: who finds a key without what it signed must stop, and a start that was cut short is no such case.
     if (!existsSync(join(state, 'issuer.key'))) createStatusFile(statusFile)
-    if (!existsSync(join(state, 'log.key'))) createLedgerFile(ledgerFile)
+    if (!existsSync(join(state, 'log.key'))) await auditLog.prepare()
     // Who has no operator's key has interrupted nothing.
     if (!existsSync(operatorFile)) createInterruptsFile(interruptsFile)
     const operatorKey = loadOperatorKey(operatorFile)
-    return { keys: loadKeys(state, kids), operatorKey, statusFile, interruptsFile, ledgerFile, lastCheckpointFile, release }
+    return { keys: loadKeys(state, kids), operatorKey, statusFile, interruptsFile, auditLog, lastCheckpointFile, release }
   } catch (error) {
     release()
     throw error
-  }
-}
-
-/** An empty file; a ledger that is there stays. */
-function createLedgerFile(file: string): void {
-  if (existsSync(file) && statSync(file).isFile()) return
-  try {
-    writeDurably(file, 'wx', '')
-  } catch (error) {
-    throw new UsageError(`--audit-db ${file}: it cannot be made (${codeOf(error)}); name a file in a directory that exists`, {
-      cause: error,
-    })
   }
 }

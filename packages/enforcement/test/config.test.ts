@@ -32,6 +32,22 @@ test('without flags the server is that of a developer at home', () => {
   })
 })
 
+test('a ledger in PostgreSQL is named by a URL without a password, which every user of the machine would see', () => {
+  const url = 'postgres://harness@db.example/ledger?sslmode=verify-full'
+  expect(parseFlags(['--audit-db', url]).auditDb).toBe(url)
+  for (const bad of [
+    'postgres://harness:s3cret@db.example/x',
+    'postgresql://db.example/x?password=s3cret',
+    'postgres://[s3cret',
+  ]) {
+    const failure = (): unknown => parseFlags(['--audit-db', bad])
+    expect(failure).toThrow(
+      /^--audit-db postgres:\/\/…: not a URL, or one with a password; write postgres:\/\/<role>@<host>\/<database>/,
+    )
+    expect(failure).not.toThrow(/s3cret/)
+  }
+})
+
 test('flags may have their value after a space or after "=", and some may be repeated in order', () => {
   const config = parseFlags([
     '--port',

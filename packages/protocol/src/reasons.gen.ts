@@ -1163,6 +1163,16 @@ export const REASONS = {
     section: '15',
     since: '0.1',
   },
+  idempotency_unavailable: {
+    public: 'idempotency_unavailable',
+    stage: 'protect',
+    status: 422,
+    retry: 'never',
+    executed: 'no',
+    title: 'This harness keeps no idempotency keys',
+    section: '15',
+    since: '0.1',
+  },
   operator_required: {
     public: 'operator_required',
     stage: 'protect',

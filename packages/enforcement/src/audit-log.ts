@@ -1,0 +1,102 @@
+/** Where the ledger is: in a file of this process, or in a PostgreSQL that other processes share (spec chapters 15.10 and 17). @module */
+import { existsSync, statSync } from 'node:fs'
+import type { CryptoPort, Signer } from '@aiegis/protocol'
+import { openLog, type Log } from '@aiegis/ledger'
+import { openPostgresLog, preparePostgresLog } from '@aiegis/ledger/postgres'
+import type { Pool } from 'pg'
+import { writeDurably } from './durable-file.ts'
+import { codeOf } from './keys.ts'
+import { UsageError } from './usage.ts'
+
+/** A place for the ledger. */
+export interface AuditLog {
+  /** Other processes append to it too. */
+  readonly isShared: boolean
+  /** Before the log key is made: whoever finds the key afterwards must find the ledger. Rejects with `UsageError` or `Error`. */
+  prepare(): Promise<void>
+  /** Opens what was prepared. Closing the log gives everything back. */
+  open(options: AuditLogOptions): Promise<Log>
+}
+
+/** How the ledger is opened. */
+export interface AuditLogOptions {
+  readonly signer: Signer
+  readonly crypto: CryptoPort
+  readonly lastCheckpointFile: string
+}
+
+/** Connections of one process: one appends, the others answer readers. */
+const CONNECTIONS = 8
+const CONNECT_MS = 5_000
+
+/** The ledger of log `origin` in a SQLite file, or in PostgreSQL for a URL `postgres://`. */
+export function auditLogAt(place: string, origin: string): AuditLog {
+  return isPostgres(place) ? inPostgres(place, origin) : inFile(place, origin)
+}
+
+/** Whether this is the URL of a PostgreSQL and not the name of a file. */
+export function isPostgres(place: string): boolean {
+  return /^postgres(?:ql)?:\/\//.test(place)
+}
+
+function inFile(file: string, origin: string): AuditLog {
+  return {
+    isShared: false,
+    async prepare() {
+      // An empty file; a ledger that is there stays.
+      if (existsSync(file) && statSync(file).isFile()) return
+      try {
+        writeDurably(file, 'wx', '')
+      } catch (error) {
+        throw new UsageError(`--audit-db ${file}: it cannot be made (${codeOf(error)}); name a file in a directory that exists`, {
+          cause: error,
+        })
+      }
+    },
+    open: (options) => openLog({ ...options, file, mustExist: true, origin }),
+  }
+}
+
+/** The URL may have a password when it was given in code, so that no sentence shows it. */
+function inPostgres(url: string, origin: string): AuditLog {
+  return {
+    isShared: true,
+    async prepare() {
+      const pool = await connect(url)
+      try {
+        if ((await preparePostgresLog(pool, origin)) === 'new') return
+      } finally {
+        await pool.end()
+      }
+      throw new UsageError(
+        `--audit-db: another process began log ${origin} there; copy the state directory of that process, or name another --log-origin and database`,
+      )
+    },
+    async open(options) {
+      const pool = await connect(url)
+      try {
+        const log = await openPostgresLog({ ...options, pool, mustExist: true, origin })
+        return {
+          ...log,
+          async close() {
+            await log.close()
+            if (!pool.ending) await pool.end()
+          },
+        }
+      } catch (error) {
+        await pool.end()
+        throw error
+      }
+    },
+  }
+}
+
+async function connect(connectionString: string): Promise<Pool> {
+  const { Pool: PostgresPool } = await import('pg').catch((cause: unknown) => {
+    throw new UsageError('--audit-db: a ledger in PostgreSQL needs the package pg; run npm install pg', { cause })
+  })
+  const pool = new PostgresPool({ connectionString, max: CONNECTIONS, connectionTimeoutMillis: CONNECT_MS })
+  // A connection that nobody uses ended; the next question makes another. Unheard it would end the process.
+  pool.on('error', () => undefined)
+  return pool
+}
