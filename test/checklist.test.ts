@@ -8,7 +8,7 @@ interface Row {
   readonly shown: readonly { readonly path: string; readonly titles: readonly string[] }[]
 }
 
-const rows: readonly Row[] = [...read('test/README.md').matchAll(/^\| ([TKC]\d\d) \|.*\| ([^|]*) \|$/gm)].map(
+const rows: readonly Row[] = [...read('test/README.md').matchAll(/^\| ([TKCRBF]\d\d) \|.*\| ([^|]*) \|$/gm)].map(
   ([, id = '', cell = '']) => ({
     id,
     shown: [...cell.matchAll(/`([^`]+)`: ((?:"[^"]+"(?:, )?)+)/g)].map(([, path = '', titles = '']) => ({
@@ -23,7 +23,8 @@ const numbered = (letter: string, count: number): readonly string[] =>
 
 describe('the list of what others got wrong', () => {
   test('has each row once, in order', () => {
-    expect(rows.map(({ id }) => id)).toEqual([...numbered('T', 15), ...numbered('K', 13), ...numbered('C', 4)])
+    const counts = { T: 15, K: 13, C: 4, R: 10, B: 13, F: 11 }
+    expect(rows.map(({ id }) => id)).toEqual(Object.entries(counts).flatMap(([letter, count]) => numbered(letter, count)))
   })
 
   test.each(rows)('$id names tests that exist', ({ id, shown }) => {
@@ -37,7 +38,7 @@ describe('the list of what others got wrong', () => {
 
   test('reads all that the rows say: no quotation mark or path stands outside of what is looked up', () => {
     const looked = rows.flatMap(({ shown }) => shown.flatMap(({ path, titles }) => [path, ...titles]))
-    const cells = [...read('test/README.md').matchAll(/^\| [TKC]\d\d \|.*\| ([^|]*) \|$/gm)].map(([, cell = '']) => cell)
+    const cells = [...read('test/README.md').matchAll(/^\| [TKCRBF]\d\d \|.*\| ([^|]*) \|$/gm)].map(([, cell = '']) => cell)
     const named = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`|"([^"]+)"/g)].map(([, path, title]) => path ?? title))
     expect(named).toEqual(looked)
   })
