@@ -28,10 +28,7 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
   'chain-reader.ts': [['known', '2,048 chains']],
   'contexts.ts': [['verified', 'object']],
   'did-keys.ts': [['byName', 'bundle']],
-  'did-read.ts': [
-    ['jkts', 'keys of one document'],
-    ['keys', 'keys of one document'],
-  ],
+  'did-read.ts': [['keys', 'keys of one document']],
   'node/content.ts': [['captured', 'object']],
   'node/verifier.ts': [['return', '7 names']],
   'replay.ts': [
