@@ -71,7 +71,7 @@ function handOff(keys, principal, request, leaves, vkey) {
   const passport = passportOf(keys, keys.worker, { delegatedOnly: true }, '4711')
   const delegation = jws(keys.agent, { typ: 'aegis-delegation+jwt' }, delegationClaims(keys, principal.text))
   const chain = `${principal.text}~${delegation.text}~${passport.text}`
-  const differing = { jti: '01KAHWN2RZ5T8V0X3Y6A9C1E4K', txn: delegation.claims.txn, salt: salt('salt of the second token') }
+  const differing = { jti: '01KAHWN2RZ5T8V0X3Y6A9C1E4K', txn: delegation.claims.txn, salt: saltOf('salt of the second token') }
   const token = jws(
     keys.harness,
     { typ: 'aegis-token+jwt' },
@@ -210,7 +210,7 @@ function tokenClaims(harness, agent, request, chain) {
     htc: request.contentType,
     htd: hash(request.content),
     psp: hash(chain),
-    salt: salt('salt of the token'),
+    salt: saltOf('salt of the token'),
     obl: [],
     entry: entry({ decision: 'ALLOW' }),
   }
@@ -223,7 +223,7 @@ function decisionClaims({ harness }, number) {
     iat: SECOND,
     jti: `01KAHWN2RZ5T8V0X3Y6A9C1E4${'HJM'[number]}`,
     txn: '01KAHWN2RZ5T8V0X3Y6A9C1E4F',
-    salt: salt(`salt of decision ${number}`),
+    salt: saltOf(`salt of decision ${number}`),
     entry: entry({
       decision: 'BLOCK',
       deciding_pack: 'pii-block',
@@ -346,7 +346,7 @@ function base58(bytes) {
   return text
 }
 
-function salt(text) {
+function saltOf(text) {
   return b64(sha256(text).subarray(0, 16))
 }
 
