@@ -4,6 +4,7 @@ import {
   equal,
   growTile,
   nodesIn,
+  TILE_WIDTH,
   tileBytes,
   widthOf,
   type CryptoPort,
@@ -14,11 +15,22 @@ import {
 /** Tiles of one log. */
 export interface TileReader {
   /**
-   * What `compute` makes of the nodes of a tree of `size` leaves. It is run again whenever a tile that it needs was fetched, so it must
-   * not do anything else. Rejects with what fetching rejects with, and with `Error` where a tile is not the one that was fetched before.
+   * What `compute` makes of the nodes of a tree of `size` leaves. It is run again after the tiles that it needed were
+   * fetched, the first time over zeros, so that it must not judge what it sees nor do anything else. Rejects with what fetching rejects with, and
+   * with `Error` where a tile is not the one that was fetched before.
    */
   over<T>(size: number, compute: (node: NodeSource) => T): Promise<T>
 }
+
+/** A tile that is needed, in a width that is not here. */
+interface Wanted {
+  readonly level: number
+  readonly n: number
+  readonly width: number
+}
+
+/** Stands for a tile that has to be fetched first. */
+const BLANK: Tile = { ...EMPTY_TILE, width: TILE_WIDTH }
 
 /** A reader without tiles. `fetch` gives the first `width` hashes of a tile. 64 tiles take 1 MiB; the one that grew first goes first. */
 export function createTileReader(
@@ -27,12 +39,23 @@ export function createTileReader(
   maxTiles = 64,
 ): TileReader {
   const tiles = new Map<string, Tile>()
+  /** By level, number and width: many may wait for one tile. */
+  const loading = new Map<string, Promise<Tile>>()
 
-  async function load(level: number, n: number, width: number): Promise<void> {
+  function load(wanted: Wanted): Promise<Tile> {
+    const name = `${wanted.level}/${wanted.n}.p/${wanted.width}`
+    const known = loading.get(name)
+    if (known !== undefined) return known
+    const fresh = grow(wanted).finally(() => loading.delete(name))
+    loading.set(name, fresh)
+    return fresh
+  }
+
+  async function grow({ level, n, width }: Wanted): Promise<Tile> {
     const name = `${level}/${n}`
     const bytes = await fetch(level, n, width)
     const before = tiles.get(name) ?? EMPTY_TILE
-    if (before.width >= width) return
+    if (before.width >= width) return before
     const known = tileBytes(before, before.width)
     // A log that shows two trees must not get two proofs out of them.
     if (bytes.length !== width * 32 || !equal(bytes.subarray(0, known.length), known))
@@ -41,41 +64,34 @@ export function createTileReader(
       const start = known.length + index * 32
       return bytes.subarray(start, start + 32)
     })
+    const tile = growTile(crypto, before, more)
     tiles.delete(name)
     const [oldest] = tiles.keys()
     if (oldest !== undefined && tiles.size >= maxTiles) tiles.delete(oldest)
-    tiles.set(name, growTile(crypto, before, more))
+    tiles.set(name, tile)
+    return tile
   }
 
   return {
     async over(size, compute) {
-      const node = nodesIn((level, n) => {
-        const width = widthOf(size, level, n)
-        const tile = tiles.get(`${level}/${n}`)
-        if (tile === undefined || tile.width < width) throw new Missing(level, n, width)
-        return tile
-      })
+      // Kept here as well: it may be more than the reader keeps.
+      const loaded = new Map<string, Tile>()
       for (;;) {
-        try {
-          return compute(node)
-        } catch (error) {
-          if (!(error instanceof Missing)) throw error
-          await load(error.level, error.n, error.width)
-        }
+        const missing = new Map<string, Wanted>()
+        const result = compute(
+          nodesIn((level, n) => {
+            const width = widthOf(size, level, n)
+            const name = `${level}/${n}`
+            const tile = loaded.get(name) ?? tiles.get(name)
+            if (tile !== undefined && tile.width >= width) return tile
+            missing.set(name, { level, n, width })
+            return BLANK
+          }),
+        )
+        if (missing.size === 0) return result
+        const fetched = [...missing].map(async ([name, wanted]) => loaded.set(name, await load(wanted)))
+        await Promise.all(fetched)
       }
     },
-  }
-}
-
-/** A tile that has to be fetched first. */
-class Missing extends Error {
-  readonly level: number
-  readonly n: number
-  readonly width: number
-  constructor(level: number, n: number, width: number) {
-    super('a tile is missing')
-    this.level = level
-    this.n = n
-    this.width = width
   }
 }

@@ -1,13 +1,23 @@
 /** What several writers in PostgreSQL do when a connection, the server or another writer fails (spec chapter 17.5). @module */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseCheckpoint, type Signer } from '@aiegis/protocol'
+import {
+  createSigner,
+  formatCheckpointBody,
+  formatNote,
+  hashLeaf,
+  parseCheckpoint,
+  rootOf,
+  utf8,
+  type Signer,
+} from '@aiegis/protocol'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { POSTGRES_URL } from '../../../../test/postgres.ts'
+import { POSTGRES_URL, type TestDatabase } from '../../../../test/postgres.ts'
 import { createProxy } from '../../../../test/redis.ts'
 import type { PostgresClient, PostgresPool } from '../../src/postgres/client.ts'
 import { openPostgresLog } from '../../src/postgres/open.ts'
-import { fill, keyOf, leafOf, questionsTo, signer, temporaryDirectory, verifyAll } from '../logs.ts'
+import { EMPTY_TREE, growTree, noFullTile, nodesOf } from '../../src/tree.ts'
+import { crypto, fill, keyOf, leafOf, ORIGIN, questionsTo, signer, temporaryDirectory, verifyAll, vkey } from '../logs.ts'
 import { database, openOver, optionsFor, poolOf } from './logs.ts'
 
 const UNAVAILABLE = { code: 'ledger_unavailable' }
@@ -32,6 +42,12 @@ function handled(pool: PostgresPool, step: Step): PostgresPool {
 /** Throws what the server would say with this state. */
 function saying(code: string): never {
   throw Object.assign(new Error('said by the server'), { code })
+}
+
+/** Connections that have begun something and do nothing. */
+async function turnsOf(made: TestDatabase): Promise<number> {
+  const question = `SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND usename = current_user`
+  return (await poolOf(made).query(question)).rows.length
 }
 
 describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where AIEGIS_TEST_POSTGRES is not set)', () => {
@@ -122,16 +138,7 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
     isStill = true
     const waiting = slow.append(leafOf('slow'), keyOf('slow'))
     waiting.catch(() => undefined)
-    await expect
-      .poll(
-        async () =>
-          (
-            await poolOf(made).query(
-              `SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND usename = current_user`,
-            )
-          ).rows.length,
-      )
-      .toBe(1)
+    await expect.poll(() => turnsOf(made)).toBe(1)
     expect((await log.append(leafOf('quick'), keyOf('quick'))).index).toBe(0n)
     await expect(waiting).rejects.toMatchObject(UNAVAILABLE)
     isStill = false
@@ -151,6 +158,8 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
     const other = await openOver(made)
     isSigning = false
     await expect(log.append(leafOf(0), keyOf(0))).rejects.toMatchObject(UNAVAILABLE)
+    // The connection is not kept with what it began.
+    await expect.poll(() => turnsOf(made)).toBe(0)
     expect((await other.append(leafOf(1), keyOf(1))).index).toBe(0n)
     isSigning = true
     expect((await log.append(leafOf(0), keyOf(0))).index).toBe(1n)
@@ -174,36 +183,83 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
   })
 })
 
-const OWNER_CHANGES: readonly (readonly [what: string, sql: string])[] = [
+const FORGED = utf8('forged')
+const EXTENDED = [0, 1, 2, 3, 4].map((number) => leafOf(number)).concat(FORGED)
+
+/** A head over these leaves, as who has a key signs it. */
+async function headOver(leaves: readonly Uint8Array[], key: Signer, size: number = leaves.length): Promise<string> {
+  const { tree } = growTree(
+    crypto,
+    EMPTY_TREE,
+    leaves.map((leaf) => hashLeaf(crypto, leaf)),
+  )
+  const body = formatCheckpointBody(ORIGIN, BigInt(size), rootOf(crypto, nodesOf(tree, noFullTile), tree.size))
+  return formatNote(body, [{ name: vkey.name, id: vkey.id, signature: await key.sign(utf8(body)) }])
+}
+
+const OTHER_KEY = createSigner(crypto.sha256(utf8('another key')), ORIGIN)
+const ADD = `INSERT INTO aiegis_ledger.entry VALUES(5, 'forged', 'forged', sha256('\\x00'::bytea || 'forged'::bytea))`
+const setHead = (size: number, note: string): string => `UPDATE aiegis_ledger.head SET size = ${size}, note = '${note}'`
+
+const OWNER_CHANGES: readonly (readonly [what: string, sql: () => Promise<string>, reason: RegExp])[] = [
   [
     'lost its end',
-    `DELETE FROM aiegis_ledger.entry WHERE idx >= 3; DELETE FROM aiegis_ledger.checkpoint WHERE size > 3; UPDATE aiegis_ledger.head SET size = 3, note = (SELECT note FROM aiegis_ledger.checkpoint WHERE size = 3)`,
+    async () => `DELETE FROM aiegis_ledger.entry WHERE idx >= 3; ${setHead(3, await headOver(EXTENDED.slice(0, 3), signer))}`,
+    /went back from 5 entries to 3/,
   ],
   [
     'was emptied',
-    `DELETE FROM aiegis_ledger.entry; DELETE FROM aiegis_ledger.checkpoint; UPDATE aiegis_ledger.head SET size = 0, note = NULL`,
+    async () => 'DELETE FROM aiegis_ledger.entry; UPDATE aiegis_ledger.head SET size = 0, note = NULL',
+    /went back from 5 entries to 0/,
   ],
-  ['has a head that nobody signed', `UPDATE aiegis_ledger.head SET note = replace(note, 'A', 'B')`],
   [
-    'has an entry more that nobody signed',
-    `INSERT INTO aiegis_ledger.entry VALUES(5, 'forged', 'forged', sha256('\\x00'::bytea || 'forged'::bytea)); UPDATE aiegis_ledger.head SET size = 6, note = replace(note, E'\\n5\\n', E'\\n6\\n')`,
+    'has the right root under another key',
+    async () => `${ADD}; ${setHead(6, await headOver(EXTENDED, OTHER_KEY))}`,
+    /the head over 6 entries does not extend the one over 5/,
+  ],
+  [
+    'has a head that the log key signed over other entries',
+    async () => `${ADD}; ${setHead(6, await headOver([leafOf('other'), ...EXTENDED.slice(1)], signer))}`,
+    /the head over 6 entries does not extend the one over 5/,
+  ],
+  [
+    'has another head over as many entries',
+    async () => setHead(5, await headOver([leafOf('other'), ...EXTENDED.slice(1, 5)], signer)),
+    /the head over 5 entries does not extend the one over 5/,
+  ],
+  [
+    'has a head over more entries than it says',
+    async () => `${ADD}; ${setHead(6, await headOver(EXTENDED, signer, 7))}`,
+    /the head over 6 entries does not extend the one over 5/,
+  ],
+  [
+    'has a head above entries that are missing',
+    async () => setHead(6, await headOver(EXTENDED, signer)),
+    /entries before 6 are missing/,
   ],
 ]
 
 describe.skipIf(POSTGRES_URL === undefined)(
-  'AHP-LEDGER-14 a database that does not extend what a running writer knows (skipped where AIEGIS_TEST_POSTGRES is not set)',
+  'AHP-LEDGER-14 a database that does not extend what a writer knows (skipped where AIEGIS_TEST_POSTGRES is not set)',
   () => {
-    test.each(OWNER_CHANGES)('it %s: the writer signs nothing more', async (_, sql) => {
+    test.each(OWNER_CHANGES)('it %s: the writer signs nothing more', async (_, sql, reason) => {
       const made = await database()
       const log = await openOver(made)
       for (let size = 0; size < 5; size++) await fill(log, size, size + 1)
-      const tables = ['entry', 'checkpoint', 'head']
-      await made.run(
-        `${tables.map((table) => `ALTER TABLE aiegis_ledger.${table} DISABLE TRIGGER ALL`).join('; ')}; ${sql}`,
-        'owner',
-      )
-      await expect(log.append(leafOf(9), keyOf(9))).rejects.toMatchObject(UNAVAILABLE)
+      const tables = ['entry', 'head'].map((table) => `ALTER TABLE aiegis_ledger.${table} DISABLE TRIGGER ALL`)
+      await made.run(`${tables.join('; ')}; ${await sql()}`, 'owner')
+      const cause = { message: expect.stringMatching(reason) }
+      await expect(log.append(leafOf(9), keyOf(9))).rejects.toMatchObject({ ...UNAVAILABLE, cause })
       for (const question of questionsTo(log)) await expect(question()).rejects.toMatchObject(UNAVAILABLE)
+    })
+
+    test('an entry more under the log key is that of another writer', async () => {
+      const made = await database()
+      const log = await openOver(made)
+      for (let size = 0; size < 5; size++) await fill(log, size, size + 1)
+      const tables = ['entry', 'head'].map((table) => `ALTER TABLE aiegis_ledger.${table} DISABLE TRIGGER ALL`)
+      await made.run(`${tables.join('; ')}; ${ADD}; ${setHead(6, await headOver(EXTENDED, signer))}`, 'owner')
+      expect(parseCheckpoint(await log.newest()).size).toBe(6n)
     })
   },
 )
