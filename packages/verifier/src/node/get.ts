@@ -2,6 +2,9 @@
 import { Agent, request, type Dispatcher } from 'undici'
 import { concat } from '@aiegis/protocol'
 import type { HttpGet } from '../status-read.ts'
+import { within } from '../within.ts'
+import { guardedLookup } from './did-web/guard.ts'
+import { names } from './names.ts'
 
 /**
  * `HttpGet` with undici: HTTP/1.1, no redirects, no content encoding, `timeoutMs` for everything together. Does not use the proxy
@@ -25,12 +28,19 @@ export async function getThrough(
   { maxBytes, timeoutMs, accept }: Parameters<HttpGet>[1],
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
-  const answer = await request(url, {
-    dispatcher,
-    // Over connecting, headers and content: timeouts per phase are met by a server that sends a byte now and then.
-    signal: AbortSignal.timeout(timeoutMs),
-    headers: { ...headers, accept, 'accept-encoding': 'identity' },
-  })
+  const end = new AbortController()
+  try {
+    // Over connecting, headers and content: timeouts per phase are met by a server that sends a byte now and then, and while undici
+    // connects it does not look at the signal.
+    const asked = { dispatcher, signal: end.signal, headers: { ...headers, accept, 'accept-encoding': 'identity' } }
+    return await within(timeoutMs, exchange(url, asked, maxBytes))
+  } finally {
+    end.abort()
+  }
+}
+
+async function exchange(url: string, asked: Parameters<typeof request>[1], maxBytes: number): Promise<Answer> {
+  const answer = await request(url, asked)
   // Without a listener, an error of a body that nobody reads any more ends the process.
   answer.body.on('error', () => {})
   const contentType = oneValue(answer.headers['content-type'])
@@ -67,4 +77,8 @@ function oneValue(field: string | string[] | undefined): string {
 
 // As many connections as there are readings, of which each URL has one at a time: on a few, a URL that hangs would hold up the others of
 // its host, which may be another issuer's.
-const agent = new Agent({ allowH2: false, maxHeaderSize: 16_384, connect: { timeout: 3000 } })
+const agent = new Agent({
+  allowH2: false,
+  maxHeaderSize: 16_384,
+  connect: { lookup: guardedLookup(names.either, () => true), timeout: 3000 },
+})

@@ -1,14 +1,7 @@
 /** Connects only to addresses that were judged: a lookup that refuses, and the proof that this runtime asks it (spec chapter 2.8). @module */
-import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { Agent, request, type Dispatcher } from 'undici'
-
-/** Finds all addresses of a name: `dns.lookup`, or what stands for it in a test. */
-export type LookupAll = (
-  name: string,
-  options: { readonly all: true },
-  callback: (error: Error | null, addresses: LookupAddress[]) => void,
-) => void
+import type { LookupAll } from '../names.ts'
 
 /**
  * A lookup for `net.connect` that asks `lookup` once, fails when there is no address or `accepts` refuses **any** of them, and gives back

@@ -1,14 +1,14 @@
 /** Resolves did:web with connections that cannot be led elsewhere, behind the registry that others know (spec chapter 2.8). @module */
-import { lookup as dnsLookup } from 'node:dns'
 import { DID_DOCUMENT, didWebHost, didWebUrl, Malformed, parseDidDocument } from '@aiegis/protocol'
 import { Resolver, type DIDResolutionResult, type DIDResolver } from 'did-resolver'
 import type { DidResolver } from '../../did-read.ts'
 import { mediaTypeOf } from '../../media-type.ts'
 import type { DidWebSettings } from '../../trust-did-web.ts'
 import { getThrough, type Answer } from '../get.ts'
+import { names, type LookupAll } from '../names.ts'
 import { isLoopbackAddress, isPublicAddress } from './addresses.ts'
 import { readRoots } from './roots.ts'
-import { asksLookup, guardedAgent, guardedLookup, type AgentOf, type LookupAll } from './guard.ts'
+import { asksLookup, guardedAgent, guardedLookup, type AgentOf } from './guard.ts'
 
 /** What tests put in place of the network. */
 export interface DidWebPorts {
@@ -49,24 +49,26 @@ export function createDidWebResolverOf(settings: DidWebSettings, ports: DidWebPo
 type Reader = (did: string) => Promise<Answer>
 
 function createReader(settings: DidWebSettings, ports: DidWebPorts): Reader {
-  const { lookup = dnsLookup, agentOf = guardedAgent, timeoutMs = 3000 } = ports
+  const { agentOf = guardedAgent, timeoutMs = 3000 } = ports
+  // Whom the operator listed may be in the hosts file, which DNS does not know.
+  const { lookup: listed = names.system, lookup: unlisted = names.dns } = ports
   const ca = settings.caFile === null ? undefined : readRoots(settings.caFile)
   const agents = {
-    public: agentOf(guardedLookup(lookup, isPublicAddress), ca),
+    public: agentOf(guardedLookup(unlisted, isPublicAddress), ca),
     https: agentOf(
-      guardedLookup(lookup, () => true),
+      guardedLookup(listed, () => true),
       ca,
     ),
     // The name of this machine, and its address: without TLS nothing else says who answers.
-    http: agentOf(guardedLookup(lookup, isLoopbackAddress)),
+    http: agentOf(guardedLookup(listed, isLoopbackAddress)),
   }
   const isGuarded = asksLookup(agentOf)
   const limits = { maxBytes: DID_DOCUMENT.maxBytes, timeoutMs, accept: MEDIA_TYPES.join(', ') }
   return async (did) => {
     if (!(await isGuarded)) throw new Error(UNGUARDED)
-    const listed = settings.hosts.get(didWebHost(did))
+    const scheme = settings.hosts.get(didWebHost(did))
     const url = didWebUrl(did)
-    return getThrough(agents[listed ?? 'public'], listed === 'http' ? url.replace('https', 'http') : url, limits, {
+    return getThrough(agents[scheme ?? 'public'], scheme === 'http' ? url.replace('https', 'http') : url, limits, {
       // A cache on the way must not give a key longer life than this receiver does.
       'cache-control': 'no-cache',
     })
