@@ -172,6 +172,8 @@ describe('in time', () => {
         resolve: async (did) => {
           read.push(did)
           await wait(slowMs)
+          // The clock of a receiver goes on with the time that it waits.
+          clock.advance(slowMs / 1000)
           during(harness)
           return documents.resolver.resolve(did)
         },

@@ -49,6 +49,8 @@ const BYTES = STATUS_LIST.minBytes
 const ENTRIES = BYTES * 8
 const FRESH_SECONDS = 60
 const VALID_SECONDS = 3_600
+/** Less than receivers excuse unless configured. */
+const MAX_AHEAD_SECONDS = 2
 
 /** Makes the file of an issuer that has not issued yet; one that is there stays. Comes before the issuer's key, which vouches for it. */
 export function createStatusFile(file: string): void {
@@ -62,12 +64,25 @@ export function createStatusPublisher(options: StatusOptions): StatusPublisher {
   let stored = revoked.slice()
   let cached: { readonly at: number; readonly text: Promise<string> } | undefined
   let latest = 0
+  /** The last list that was signed. */
+  let signed: { readonly validFrom: number; readonly revoked: Uint8Array } = { validFrom: 0, revoked: new Uint8Array() }
 
   function save(): void {
     replaceFile(options.file, format({ issued, revoked }))
     const isNews = !Buffer.from(stored).equals(revoked)
     stored = revoked.slice()
     if (isNews) options.onRevoked?.()
+  }
+
+  /**
+   * AHP-STATUS-21: later than the last when something was revoked since, so that readers can tell them apart. Not far ahead of the clock,
+   * or readers would not use the list yet: more changes than that share a second, and readers take the bits of both.
+   */
+  function nextValidFrom(now: number): number {
+    const isNews = !Buffer.from(signed.revoked).equals(revoked)
+    const validFrom = Math.max(now, Math.min(signed.validFrom + (isNews ? 1 : 0), now + MAX_AHEAD_SECONDS))
+    signed = { validFrom, revoked: revoked.slice() }
+    return validFrom
   }
 
   function sign(validFrom: number): Promise<string> {
@@ -94,7 +109,7 @@ export function createStatusPublisher(options: StatusOptions): StatusPublisher {
       const now = Math.max(latest, Math.floor(options.now() / 1000))
       latest = now
       if (cached === undefined || now - cached.at >= FRESH_SECONDS) {
-        const text = sign(now)
+        const text = sign(nextValidFrom(now))
         cached = { at: now, text }
         text.catch(() => (cached = undefined))
       }

@@ -95,6 +95,47 @@ describe('the list', () => {
   })
 })
 
+describe('AHP-STATUS-21 the time of a list', () => {
+  const times = async (publisher: StatusPublisher, ...revoked: readonly number[]): Promise<readonly number[]> => {
+    const found: number[] = []
+    for (const index of revoked) {
+      publisher.revoke(index)
+      const { validFrom } = await read(publisher)
+      found.push((Date.parse(validFrom) - START) / 1000)
+      expect(await published(publisher, index)).toBe(true)
+    }
+    return found
+  }
+
+  test('is later after each revocation, also within a second', async () => {
+    const publisher = createStatusPublisher(options)
+    expect((await read(publisher)).validFrom).toBe('2026-11-20T22:00:00Z')
+    expect(await times(publisher, 1, 2)).toEqual([1, 2])
+    now = START + 1999
+    expect(await times(publisher, 3)).toEqual([3])
+  })
+
+  test('is never more than 2 seconds ahead, and every revocation is in the list all the same', async () => {
+    const publisher = createStatusPublisher(options)
+    expect(await times(publisher, 1, 2, 3, 4, 5)).toEqual([0, 1, 2, 2, 2])
+    now = START + 1000
+    expect(await times(publisher, 6, 7)).toEqual([3, 3])
+    now = START + 30_000
+    expect(await times(publisher, 8)).toEqual([30])
+  })
+
+  test('is that of the clock when nothing was revoked, and not earlier than before', async () => {
+    const publisher = createStatusPublisher(options)
+    await times(publisher, 1, 2)
+    publisher.allocate()
+    expect(publisher.revoke(2)).toBe(false)
+    now = START + 60_000
+    expect((await read(publisher)).validFrom).toBe('2026-11-20T22:01:00Z')
+    now = START + 30_000
+    expect((await read(publisher)).validFrom).toBe('2026-11-20T22:01:00Z')
+  })
+})
+
 describe('what was revoked outlives the process', () => {
   test('in a file that only the owner reads', async () => {
     createStatusPublisher(options).revoke(5)

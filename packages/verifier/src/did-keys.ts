@@ -15,6 +15,8 @@ export interface DidKeysOptions {
   readonly roleOf: (jkt: string) => KeyRole | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Milliseconds since anything, by a clock that nobody sets: that of the runtime unless said otherwise. */
+  readonly elapsed?: () => number
   /** Told when a document cannot be read any more, and when it can again. */
   readonly watch: Watch
 }
@@ -33,18 +35,24 @@ export interface DidKeys extends Keys {
  * one reading, at most 3 seconds; when none is allowed or it fails it throws `keys_unavailable`: what was not measured is not unknown.
  * Gives nothing for others than `parties`, and for keys that the bundle pins in another role.
  */
-export function createDidKeys({ parties, resolver, roleOf, now, watch }: DidKeysOptions): DidKeys {
+export function createDidKeys(options: DidKeysOptions): DidKeys {
+  const { parties, resolver, roleOf, now, elapsed = () => performance.now(), watch } = options
   const sources = parties.map((party) => sourceOf(party, watch))
   const byName = new Map(sources.map((source) => [nameOf(source.role, source.did), source]))
-  let latest = Number.NEGATIVE_INFINITY
+  /** How far the clock was ahead of the one that nobody sets. */
+  let ahead = Number.NEGATIVE_INFINITY
   let isRunning = false
 
-  /** Now, in milliseconds. A clock that was set back says nothing about the age of anything: all that was read is forgotten. */
+  /**
+   * Now, in milliseconds. A clock that was set back, and be it between two calls, says nothing about the age of anything: all that was
+   * read is forgotten.
+   */
   const clock = (): number => {
     const at = now()
-    const isBack = at < latest - SET_BACK_MS
+    const lead = at - elapsed()
+    const isBack = lead < ahead - SET_BACK_MS
     if (isBack) for (const source of sources) Object.assign(source, UNREAD)
-    latest = isBack ? at : Math.max(latest, at)
+    ahead = isBack ? lead : Math.max(ahead, lead)
     return at
   }
 

@@ -53,6 +53,12 @@ export interface StatusList {
   readonly key: StatusKey
 }
 
+/** A list and the compact JWS that it was read from. */
+export interface ReadList {
+  readonly text: string
+  readonly list: StatusList
+}
+
 /** What reading a list needs from outside. */
 export interface StatusReading {
   readonly get: HttpGet
@@ -65,11 +71,7 @@ export interface StatusReading {
  * Reads the list at `url` and gives its text with it. Rejects as `verifyStatusList` throws, and with whatever `get` rejects with. Does
  * not look at the clock: `isCurrent` does.
  */
-export async function readStatusList(
-  issuer: StatusIssuer,
-  url: string,
-  reading: StatusReading,
-): Promise<{ readonly text: string; readonly list: StatusList }> {
+export async function readStatusList(issuer: StatusIssuer, url: string, reading: StatusReading): Promise<ReadList> {
   const limits = { maxBytes: STATUS_LIST.maxText, timeoutMs: reading.timeoutMs, accept: MEDIA_TYPE }
   const answer = await reading.get(url, limits)
   if (answer.status !== 200) throw new Malformed(`status ${answer.status} instead of 200`)

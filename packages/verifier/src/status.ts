@@ -7,6 +7,7 @@ import {
   isCurrent,
   readStatusList,
   verifyStatusList,
+  type ReadList,
   type StatusIssuer,
   type StatusList,
   type StatusReading,
@@ -42,6 +43,8 @@ export interface StatusListsOptions extends Omit<StatusReading, 'timeoutMs'> {
   readonly issuers: readonly StatusIssuer[]
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Milliseconds since anything, by a clock that nobody sets: that of the runtime unless said otherwise. */
+  readonly elapsed?: () => number
   /** Where lists outlive this object; without it the newest of each list is known as long as the object lives. */
   readonly memory?: StatusMemory | undefined
   /** Told what the operator has to mend in `memory`. */
@@ -62,6 +65,7 @@ export interface StatusListsOptions extends Omit<StatusReading, 'timeoutMs'> {
  */
 export function createStatusLists(options: StatusListsOptions): StatusLists {
   const { refreshSeconds = 60, skewSeconds = 5, timeoutMs = 3000, now, memory, log } = options
+  const { elapsed = () => performance.now() } = options
   const reading: StatusReading = { get: options.get, inflate: options.inflate, crypto: options.crypto, timeoutMs }
   const tables = new Map(options.issuers.map((issuer) => [issuer.did, tableOf(issuer, options)]))
   const sources = [...tables.values()].flatMap((table) => [...table.values()])
@@ -80,19 +84,22 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
     // What is hinted from here on may be newer than what is read now.
     source.hinted = false
     const startedAt = now()
+    const startedElapsed = elapsed()
     source.startedAt = startedAt
     try {
       // The port promises to end in time; a port that does not must not stop this list for good.
-      const { text, list } = await within(2 * timeoutMs, readStatusList(source.issuer, source.url, reading))
+      const read = await within(2 * timeoutMs, readStatusList(source.issuer, source.url, reading))
+      const { list } = read
       if (!isCurrent(list, now() / 1000, skewSeconds)) throw new Malformed('a status list that is not valid now, or its key')
       // AHP-STATUS-11: whoever serves lists could serve one from before a revocation.
       if (isOld(source, list, now() / 1000)) throw new Malformed('a status list older than the newest one used')
-      source.known = { list, readAt: startedAt }
+      const used = newestOf(read, source.newest)
+      source.known = { list: used.list, readAt: startedAt, readElapsed: startedElapsed }
       source.failure = undefined
       source.health.up()
-      if (list.validFrom < source.newest) return
-      source.newest = list.validFrom
-      source.keep?.({ text, validFrom: list.validFrom, readAt: startedAt })
+      if (list.validFrom < validFromOf(source)) return
+      source.newest = used
+      source.keep?.({ text: used.text, validFrom: list.validFrom, readAt: startedAt })
     } catch (error) {
       source.failure = error instanceof Error ? error : new Error('the list could not be read', { cause: error })
       source.health.down('status_unavailable', error)
@@ -109,22 +116,25 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
   }
 
   /** AHP-STATUS-11. A newest list from the future is one of a clock that was ahead: it must not lock out all lists of today. */
-  const isOld = ({ newest }: Source, list: StatusList, at: number): boolean =>
-    list.validFrom < newest && newest <= at + skewSeconds
+  const isOld = (source: Source, list: StatusList, at: number): boolean =>
+    list.validFrom < validFromOf(source) && validFromOf(source) <= at + skewSeconds
 
   const usable = (source: Source, at: number): StatusList | undefined => {
     const { known, issuer } = source
-    // Either way: a clock that was set back must not make an old list young.
-    if (known === undefined || Math.abs(at * 1000 - known.readAt) > issuer.maxStalenessSeconds * 1000) return undefined
+    if (known === undefined) return undefined
+    // A clock that was set back must not make an old list young, and one that nobody sets stands still while the machine sleeps.
+    const age = Math.max(Math.abs(at * 1000 - known.readAt), elapsed() - known.readElapsed)
+    if (age > issuer.maxStalenessSeconds * 1000) return undefined
     return isCurrent(known.list, at, skewSeconds) && !isOld(source, known.list, at) ? known.list : undefined
   }
 
   /** Begins with the list that was kept; a list that does not verify any more, because its key is gone, was never there. */
   const recover = (source: Source, kept: KeptList): void | Promise<void> => {
     const take = (list: StatusList): void => {
-      source.newest = list.validFrom
+      source.newest = { text: kept.text, list }
       // A reading in the future says nothing about how old the list is.
-      if (kept.readAt <= now()) source.known = { list, readAt: kept.readAt }
+      const age = now() - kept.readAt
+      if (age >= 0) source.known = { list, readAt: kept.readAt, readElapsed: elapsed() - age }
     }
     const drop = (error: unknown): void => log(`status list ${source.url}: what was kept of it is not used`, error)
     try {
@@ -180,10 +190,10 @@ interface Source {
   readonly keep: ((kept: KeptList) => void) | undefined
   /** Settles when the list that was kept is in `known`. */
   recovered: void | Promise<void>
-  /** `readAt` in milliseconds since the epoch, from before the request was sent. */
-  known: { readonly list: StatusList; readonly readAt: number } | undefined
-  /** `validFrom` of the newest list used, in epoch seconds. */
-  newest: number
+  /** `readAt` in milliseconds since the epoch, from before the request was sent; `readElapsed` the same by the other clock. */
+  known: { readonly list: StatusList; readonly readAt: number; readonly readElapsed: number } | undefined
+  /** The newest list used. */
+  newest: ReadList | undefined
   failure: Error | undefined
   underWay: Promise<void> | undefined
   /** When the last reading began; milliseconds since the epoch. */
@@ -209,7 +219,7 @@ function tableOf(
       ),
     recovered: undefined,
     known: undefined,
-    newest: Number.NEGATIVE_INFINITY,
+    newest: undefined,
     failure: undefined,
     underWay: undefined,
     startedAt: Number.NEGATIVE_INFINITY,
@@ -217,6 +227,26 @@ function tableOf(
     timer: undefined,
   })
   return new Map(issuer.lists.map((url) => [url, source(url)]))
+}
+
+/** In epoch seconds. */
+function validFromOf({ newest }: Source): number {
+  return newest?.list.validFrom ?? Number.NEGATIVE_INFINITY
+}
+
+/** AHP-STATUS-22: of two lists of one second nobody can say which is later, and what is revoked stays revoked. */
+function newestOf(read: ReadList, newest: ReadList | undefined): ReadList {
+  if (newest === undefined || newest.list.validFrom !== read.list.validFrom) return read
+  if (newest.text === read.text) return newest
+  const bits = union(read.list.bits, newest.list.bits)
+  return bits === read.list.bits ? read : { text: newest.text, list: { ...newest.list, bits } }
+}
+
+/** The bits of either; `one` itself when it has all of them. */
+function union(one: Uint8Array, other: Uint8Array): Uint8Array {
+  if (other.every((byte, at) => (byte & ~(one[at] ?? 0)) === 0)) return one
+  const [longer, shorter] = one.length >= other.length ? [one, other] : [other, one]
+  return longer.map((byte, at) => byte | (shorter[at] ?? 0))
 }
 
 const RETRY_SECONDS = 5

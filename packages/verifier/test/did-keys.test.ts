@@ -8,6 +8,7 @@ import { HARNESS, ISSUER, signer } from './trust-bundle.ts'
 const NOW = Date.UTC(2026, 10, 20, 22)
 
 let clock: number
+let elapsed: number
 let documents: Map<string, JsonObject>
 let metadata: JsonObject
 let answer: (did: string) => Promise<unknown>
@@ -17,6 +18,7 @@ const made: DidKeys[] = []
 
 beforeEach(() => {
   clock = NOW
+  elapsed = 0
   documents = new Map([
     [HARNESS, documentOf(HARNESS, { '#1': 'harness' })],
     [ISSUER, documentOf(ISSUER, { '#1': 'issuer' })],
@@ -56,6 +58,7 @@ function create(changes: Partial<DidKeysOptions> = {}): DidKeys {
     },
     roleOf: () => undefined,
     now: () => clock,
+    elapsed: () => elapsed,
     watch: createEvents({ log: (line, cause) => logged.push([line, cause]), now: () => clock }).watch,
     ...changes,
   })
@@ -434,6 +437,26 @@ describe('AHP-BYTES-35', () => {
     expect(await find(keys)).toBe('issuer')
     clock = NOW
     expect(await find(keys)).toBe(30)
+    expect(await find(keys)).toBe(30)
+  })
+
+  test('a clock that was set back while nobody asked makes no document young either', async () => {
+    const keys = create()
+    await keys.warm()
+    answer = down
+    elapsed += 5000
+    expect(await find(keys)).toBe('issuer')
+    elapsed += 1
+    expect(await find(keys)).toBe(30)
+  })
+
+  test('a clock that nobody sets may stand still, as while the machine sleeps', async () => {
+    const keys = create()
+    await keys.warm()
+    answer = down
+    clock += 3_899_999
+    expect(await find(keys)).toBe('issuer')
+    clock += 1
     expect(await find(keys)).toBe(30)
   })
 

@@ -51,6 +51,7 @@ function restart(changes: Partial<StatusListsOptions> = {}): StatusLists {
     inflate,
     crypto: defaultCrypto(),
     now: () => clock,
+    elapsed: () => 0,
     memory,
     log: (line, cause) => lines.push(cause instanceof Error ? `${line}: ${cause.message}` : line),
     watch: createEvents({ log: () => {}, now: () => clock }).watch,
@@ -68,6 +69,29 @@ async function use(text: string): Promise<void> {
   await restart().warm()
   served = undefined
 }
+
+describe('AHP-STATUS-22 of two lists of one second', () => {
+  test('the one that revokes more is kept, whichever was read last', async () => {
+    const lists = restart()
+    for (const text of [list(), list({ revoked: [7] }), list()]) {
+      served = text
+      await lists.warm()
+    }
+    expect(kept?.text).toBe(list({ revoked: [7] }))
+    expect(check(restart(), 7)).toBe('revoked')
+  })
+})
+
+test('AHP-STATUS-15 a clock that is set back after the restart makes what was kept no younger', async () => {
+  await use(list({ from: NOW - 3600 }))
+  clock += 300_000
+  let elapsed = 1000
+  const lists = restart({ elapsed: () => elapsed })
+  elapsed += 300_000
+  expect(check(lists)).toBe('valid')
+  elapsed += 1
+  expect(check(lists)).toBe('unavailable')
+})
 
 describe('after a restart', () => {
   test('AHP-STATUS-15 a list that was read recently is used at once, while its issuer is down', async () => {
@@ -118,7 +142,7 @@ describe('after a restart', () => {
     expect(lists.failure(ISSUER, URL)?.message).toBe('a status list older than the newest one used')
     served = list({ from: NOW - 10, revoked: [8] })
     await lists.warm()
-    expect([7, 8].map((index) => check(lists, index))).toEqual(['valid', 'revoked'])
+    expect([7, 8].map((index) => check(lists, index))).toEqual(['revoked', 'revoked'])
   })
 
   test.each<[string, () => KeptList]>([

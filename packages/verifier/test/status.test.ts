@@ -10,6 +10,7 @@ import { answerOf, inflate, ISSUER, issuerOf, listAt, NOW, otherKey, statusKey, 
 let server: TestServer
 let url: string
 let clock: number
+let elapsed: number
 let inflated: number
 const made: StatusLists[] = []
 
@@ -17,6 +18,7 @@ beforeEach(async () => {
   server = await startServer((_, response) => response.writeHead(404).end())
   url = `${server.origin}/status/revocation/1`
   clock = NOW * 1000
+  elapsed = 0
   inflated = 0
 })
 afterEach(async () => {
@@ -44,6 +46,7 @@ function create(changes: Partial<StatusListsOptions> = {}): StatusLists {
     },
     crypto: defaultCrypto(),
     now: () => clock,
+    elapsed: () => elapsed,
     log: () => {},
     watch: createEvents({ log: () => {}, now: () => clock }).watch,
     timeoutMs: 400,
@@ -277,6 +280,27 @@ describe('times', () => {
     expect([-600, -601].map((seconds) => check(lists, 0, seconds))).toEqual(['valid', 'unavailable'])
   })
 
+  test('AHP-STATUS-13 a clock that is set back, as often as it may be, makes a list live no longer', async () => {
+    serve(listText({ from: NOW - 3600 }))
+    const lists = create()
+    await lists.warm()
+    elapsed = 600_000
+    expect([-300, 0, 300].map((seconds) => check(lists, 0, seconds))).toEqual(['valid', 'valid', 'valid'])
+    elapsed = 600_001
+    expect([-300, 0, 300].map((seconds) => check(lists, 0, seconds))).toEqual(Array.from({ length: 3 }, () => 'unavailable'))
+  })
+
+  test('AHP-STATUS-13 the time counts from before the request by either clock', async () => {
+    server.answer((_, response) => {
+      elapsed = 100_000
+      response.writeHead(200, { 'content-type': 'application/vc+jwt' }).end(listText())
+    })
+    const lists = create()
+    await lists.warm()
+    elapsed = 600_001
+    expect(check(lists)).toBe('unavailable')
+  })
+
   test('a list dies with the validity of its key', async () => {
     serve(listText())
     const keyed = issuer({ key: () => ({ key: statusKey.key, validFrom: NOW - 10, validUntil: NOW + 20 }) })
@@ -325,6 +349,47 @@ describe('AHP-STATUS-11 the newest list used', () => {
     serve(listText({ from: NOW - 5, revoked: [1] }))
     await lists.warm()
     expect(check(lists, 1)).toBe('revoked')
+  })
+})
+
+describe('AHP-STATUS-22 two lists of one second', () => {
+  const long = (at: number): Uint8Array => Uint8Array.from({ length: 20_000 }, (_, byte) => (byte === at ? 0x80 : 0))
+
+  test.each([
+    ['shorter', { revoked: [8] }],
+    ['as long', { bits: long(1) }],
+    ['longer', { bits: Uint8Array.from({ length: 30_000 }, (_, byte) => (byte === 1 ? 0x80 : 0)) }],
+  ])('revoke what either of them revokes, also when the second is %s', async (_, second) => {
+    serve(listText({ bits: long(19_999) }))
+    const lists = create()
+    await lists.warm()
+    serve(listText(second))
+    await lists.warm()
+    expect([0, 8, 16, 159_992].map((index) => check(lists, index))).toEqual(['valid', 'revoked', 'valid', 'revoked'])
+    await lists.warm()
+    expect(check(lists, 159_992)).toBe('revoked')
+    expect(lists.failure(ISSUER, url)).toBeUndefined()
+  })
+
+  test('an earlier one that is played back revokes and restores nothing', async () => {
+    const [before, after] = [listText(), listText({ revoked: [7] })]
+    const lists = create()
+    const seen: string[] = []
+    for (const text of [before, after, before, before, after]) {
+      serve(text)
+      await lists.warm()
+      seen.push(check(lists, 7))
+    }
+    expect(seen).toEqual(['valid', 'revoked', 'revoked', 'revoked', 'revoked'])
+  })
+
+  test('a later list says anew what is revoked', async () => {
+    serve(listText({ revoked: [7] }))
+    const lists = create()
+    await lists.warm()
+    serve(listText({ from: NOW - 59 }))
+    await lists.warm()
+    expect(check(lists, 7)).toBe('valid')
   })
 })
 
