@@ -1,6 +1,6 @@
 /** Files that outlive the process: in a directory that nobody else can write, replaced whole or not at all (spec chapters 5.5 and 9.5). @module */
 import { randomUUID } from 'node:crypto'
-import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { checkOwner, fileSentence, type FileWords } from './trusted-file.ts'
@@ -10,7 +10,10 @@ export function prepareDirectory(path: string, words: FileWords): void {
   const stat = lstatSync(path, { throwIfNoEntry: false })
   if (stat === undefined)
     throw fileSentence(words, path, 'does not exist; create it for the user of this process, with mode 0700')
-  if (stat.isSymbolicLink()) throw fileSentence(words, path, 'is a link; name the directory that it points to')
+  // Above it, a link would lead elsewhere as well; a slash or dot behind it, and what is asked about is behind the link.
+  const real = realpathSync(path)
+  if (real !== path)
+    throw fileSentence(words, path, `is reached through a link, or written otherwise than it is called; name ${real}`)
   if (!stat.isDirectory()) throw fileSentence(words, path, 'is not a directory; name one')
   checkOwner(stat, path, words, '0755')
   removeDrafts(path)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
@@ -5,7 +6,9 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -37,7 +40,7 @@ let parent = ''
 let directory = ''
 
 beforeEach(() => {
-  parent = mkdtempSync(join(tmpdir(), 'aiegis-state-'))
+  parent = realpathSync(mkdtempSync(join(tmpdir(), 'aiegis-state-')))
   directory = join(parent, 'state')
   mkdirSync(directory, { mode: 0o700 })
 })
@@ -58,6 +61,8 @@ function messageOf(run: () => unknown): string {
 }
 
 const load = (issuer = ISSUER, url = URL): KeptList | undefined => createStateDirectory(directory).load(issuer, url)
+
+const hash = (issuer: string, url: string): string => createHash('sha256').update(`${issuer}\n${url}`).digest('hex')
 
 /** The one file in the directory, after a list was kept. */
 async function written(): Promise<string> {
@@ -82,7 +87,7 @@ describe('a state directory', () => {
     await createStateDirectory(directory).save(ISSUER, 'https://identity.example/../../etc/passwd', KEPT)
     const file = await written()
     expect(readdirSync(directory)).toHaveLength(2)
-    expect(readdirSync(directory).every((name) => /^[0-9a-f]{64}\.json$/.test(name))).toBe(true)
+    expect(readdirSync(directory).every((name) => /^[0-9a-f]{64}\.1795212000\.json$/.test(name))).toBe(true)
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(readdirSync(parent)).toEqual(['state'])
   })
@@ -96,6 +101,30 @@ describe('a state directory', () => {
     expect(load()?.text).toBe('same')
     await one.save(ISSUER, URL, { ...KEPT, validFrom: KEPT.validFrom + 1, text: 'later' })
     expect(load()?.text).toBe('later')
+  })
+
+  test('keeps the newest list when processes write at once, and removes those before it', async () => {
+    const [one, other] = [createStateDirectory(directory), createStateDirectory(directory)]
+    await one.save(ISSUER, URL, KEPT)
+    const real = vi.mocked(rename).getMockImplementation()
+    vi.mocked(rename).mockImplementationOnce(async (from, to) => {
+      await other.save(ISSUER, URL, { ...KEPT, validFrom: KEPT.validFrom + 2, text: 'newest' })
+      await real?.(from, to)
+    })
+    await one.save(ISSUER, URL, { ...KEPT, validFrom: KEPT.validFrom + 1, text: 'later' })
+    expect(load()?.text).toBe('newest')
+    expect(readdirSync(directory)).toHaveLength(1)
+  })
+
+  test('takes the later of two lists, whatever their names look like in order', async () => {
+    const memory = createStateDirectory(directory)
+    await memory.save(ISSUER, URL, { ...KEPT, validFrom: 99 })
+    renameSync(join(directory, `${hash(ISSUER, URL)}.99.json`), join(parent, 'aside'))
+    await memory.save(ISSUER, URL, { ...KEPT, validFrom: 100 })
+    renameSync(join(parent, 'aside'), join(directory, `${hash(ISSUER, URL)}.99.json`))
+    expect(load()?.validFrom).toBe(100)
+    await memory.save(ISSUER, URL, { ...KEPT, validFrom: 101 })
+    expect(readdirSync(directory)).toEqual([`${hash(ISSUER, URL)}.101.json`])
   })
 
   test('keeps the longest list there is', async () => {
@@ -130,16 +159,27 @@ describe('a state directory', () => {
 
 describe('AHP-STATUS-16 the start stops', () => {
   const begin = (): string => messageOf(() => createStateDirectory(directory))
+  const throughLink = (path: string, real: string): string =>
+    `state directory ${path} is reached through a link, or written otherwise than it is called; name ${real}`
 
   test('without the directory, at a link to it and at a file', () => {
     rmSync(directory, { recursive: true })
     expect(begin()).toBe(`state directory ${directory} does not exist; create it for the user of this process, with mode 0700`)
     mkdirSync(join(parent, 'real'))
     symlinkSync(join(parent, 'real'), directory)
-    expect(begin()).toBe(`state directory ${directory} is a link; name the directory that it points to`)
+    expect(begin()).toBe(throughLink(directory, join(parent, 'real')))
     rmSync(directory)
     writeFileSync(directory, '')
     expect(begin()).toBe(`state directory ${directory} is not a directory; name one`)
+  })
+
+  test('at a link with something behind it, at a link above the directory, and at another spelling', () => {
+    symlinkSync(directory, join(parent, 'link'))
+    symlinkSync(parent, join(parent, 'up'))
+    for (const rest of ['link/', 'link/.', 'up/state', 'state/', 'state/.', './state', 'state/../state', '/state']) {
+      const path = `${parent}/${rest}`
+      expect(messageOf(() => createStateDirectory(path))).toBe(throughLink(path, directory))
+    }
   })
 
   test.each([0o770, 0o720, 0o702, 0o777, 0o1777])('at a directory with mode %o', (mode) => {
@@ -189,6 +229,7 @@ describe('AHP-STATUS-16 the start stops', () => {
     ['a member twice', (whole) => whole.replace('{', '{"readAt":1,')],
     ['another issuer', (whole) => whole.replace(ISSUER, 'did:web:other.example')],
     ['another list', (whole) => whole.replace('revocation/1', 'revocation/2')],
+    ['another time than its name says', (whole) => whole.replace('"validFrom":1795212000', '"validFrom":1795212001')],
     ['a time that is text', (whole) => whole.replace(/"readAt":(\d+)/, '"readAt":"$1"')],
     ['a time between milliseconds', (whole) => whole.replace(/"readAt":(\d+)/, '"readAt":$1.5')],
     ['white space', (whole) => whole.replace(':', ': ')],
