@@ -1,5 +1,6 @@
 /** The audit over real sockets: a log as the ledger publishes it, what can be wrong with its host, and logs that lie, with evidence that a separate command checks. @module */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -30,7 +31,8 @@ import { changeFirst } from './requirements/edits.ts'
 /** A directory that is removed when the test is over. */
 function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'aiegis-audit-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  // What is being written when a test is over is removed at the next attempt.
+  onTestFinished(async () => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
   return directory
 }
 

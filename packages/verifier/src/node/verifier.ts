@@ -1,6 +1,5 @@
 /** A verifier on Node: trust from a file, status lists over HTTP, evidence removed before the handler (spec chapters 7 and 14). @module */
 import type { IncomingMessage } from 'node:http'
-import { gunzipSync } from 'node:zlib'
 import { Refusal } from '@aiegis/protocol'
 import type { ReceivedRequest } from '../request.ts'
 import { completeRequirement, type RouteRequirement } from '../requirement.ts'
@@ -10,6 +9,7 @@ import { createAuditDirectory } from './audit-directory.ts'
 import { readContent } from './content.ts'
 import { createDidWebResolver } from './did-web/resolver.ts'
 import { httpGet } from './get.ts'
+import { inflate } from './inflate.ts'
 import { describeTrust, hasTrustFile, loadTrust } from './load-trust.ts'
 import { createStateDirectory, statePath } from './state-directory.ts'
 
@@ -93,10 +93,6 @@ export function stripHeaders(request: IncomingMessage, names: ReadonlySet<string
     delete headers[name]
     delete headersDistinct?.[name]
   }
-}
-
-function inflate(gzip: Uint8Array, maxBytes: number): Uint8Array {
-  return gunzipSync(gzip, { maxOutputLength: maxBytes })
 }
 
 /** Node's request as the verifier wants it. `originalUrl` is the target before a router took its mount path off. */
