@@ -24,6 +24,16 @@ export interface DidDocument {
 /** Bounds of a DID document. */
 export const DID_DOCUMENT: { readonly maxBytes: number; readonly maxMethods: number } = { maxBytes: 65_536, maxMethods: 32 }
 
+/** Members of a method that hold a private key: of DID Core, of Controlled Identifiers and of what came before both. */
+const PRIVATE: readonly string[] = [
+  'secretKeyMultibase',
+  'secretKeyJwk',
+  'privateKeyMultibase',
+  'privateKeyJwk',
+  'privateKeyBase58',
+  'privateKeyPem',
+]
+
 /** Reads the bytes of the document of `did`: strict JSON of at most 65,536 bytes, then `keysOfDidDocument`. Throws `Malformed`. */
 export function parseDidDocument(bytes: Uint8Array, did: string): DidDocument {
   const document = objectOf(parseJson(bytes, { maxBytes: DID_DOCUMENT.maxBytes }))
@@ -38,6 +48,8 @@ export function parseDidDocument(bytes: Uint8Array, did: string): DidDocument {
 export function keysOfDidDocument(value: unknown, did: string): readonly DocumentKey[] {
   const document = objectOf(value)
   if (document['id'] !== did) throw new Malformed('the document of another DID')
+  // DID Core §5.2.1. Whoever published one private key may have published more than that.
+  if (hasPrivateKey(document)) throw new Malformed('a private key in a DID document')
   const listed = listOf(document, 'verificationMethod').map((method) => methodOf(method, did))
   const asserting = listOf(document, 'assertionMethod').map((entry) =>
     typeof entry === 'string' ? absolute(entry, did) : methodOf(entry, did),
@@ -61,6 +73,20 @@ function objectOf(value: unknown): JsonObject {
   return value
 }
 
+/** Anywhere in it: a key for encryption or of another party is in a list that nothing else here reads. */
+function hasPrivateKey(document: JsonObject): boolean {
+  // What a resolver gives was not parsed here, so it may be deeper than a stack or contain itself.
+  const values = new Set<unknown>([document])
+  for (const value of values) {
+    if (typeof value !== 'object' || value === null) continue
+    for (const [name, member] of Object.entries(value)) {
+      if (PRIVATE.includes(name) || (name === 'publicKeyJwk' && isObject(member) && Object.hasOwn(member, 'd'))) return true
+      values.add(member)
+    }
+  }
+  return false
+}
+
 function listOf(document: JsonObject, name: string): readonly unknown[] {
   const list = Object.hasOwn(document, name) ? document[name] : []
   if (!Array.isArray(list) || list.length > DID_DOCUMENT.maxMethods)
@@ -70,10 +96,6 @@ function listOf(document: JsonObject, name: string): readonly unknown[] {
 
 function methodOf(value: unknown, did: string): Method {
   if (!isObject(value) || typeof value['id'] !== 'string') throw new Malformed('a verification method without "id"')
-  const jwk = value['publicKeyJwk']
-  // DID Core §5.2.1. Whoever published one private key may have published more than that.
-  if (Object.hasOwn(value, 'secretKeyMultibase') || (isObject(jwk) && Object.hasOwn(jwk, 'd')))
-    throw new Malformed('a private key in a DID document')
   return { name: absolute(value['id'], did), members: value }
 }
 

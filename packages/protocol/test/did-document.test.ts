@@ -131,6 +131,14 @@ describe('AHP-BYTES-26 AHP-BYTES-27 a document is refused', () => {
     ['with a private key', document([method({ publicKeyJwk: { ...jwkOf(alice), d: 'A' } })])],
     ['with a private key of another curve', document([method({ publicKeyJwk: { kty: 'EC', crv: 'P-256', d: 'A' } })])],
     ['with a private key in multibase', document([method({ secretKeyMultibase: 'z' })])],
+    [
+      'with a private key in another list',
+      document([method()], { keyAgreement: [method({ publicKeyJwk: { kty: 'OKP', d: '' } })] }),
+    ],
+    ['with a private key deep inside', document([method()], { service: [{ x: [{ y: { secretKeyMultibase: null } }] }] })],
+    ...['secretKeyJwk', 'privateKeyMultibase', 'privateKeyJwk', 'privateKeyBase58', 'privateKeyPem'].map(
+      (name): [string, unknown] => [`with ${name}`, document([method({ [name]: 'z' })])],
+    ),
     ['with an Ed25519 key that is too short', document([method({ publicKeyJwk: { ...jwkOf(alice), x: 'AAAA' } })])],
     ['with an Ed25519 key that is not text', document([method({ publicKeyJwk: { ...jwkOf(alice), x: 7 } })])],
     ['with an Ed25519 key of another kty', document([method({ publicKeyJwk: { ...jwkOf(alice), kty: 'EC' } })])],
@@ -159,6 +167,28 @@ describe('AHP-BYTES-26 AHP-BYTES-27 a document is refused', () => {
   ])('%s', (_, value) => {
     expect(() => keys(value)).toThrow(Malformed)
     expect(() => keysOfDidDocument(JSON.parse(JSON.stringify(value)), DID)).toThrow(Malformed)
+  })
+
+  test('not for a member of that name elsewhere, nor for one that is the name of a value', () => {
+    expect(kids(document([method({ note: 'secretKeyMultibase' })], { d: 'A', service: [{ id: '#s', d: 'A' }] }))).toHaveLength(1)
+  })
+
+  test('not for an Ed25519 key that no name and controller of this DID lead to, whatever is wrong with it', () => {
+    const broken = { publicKeyJwk: { ...jwkOf(alice), x: 'AAAA' } }
+    const others = [
+      method({ ...broken, id: '#2', controller: 'did:web:other.example' }),
+      method({ ...broken, id: 'did:web:other.example#1' }),
+    ]
+    expect(kids(document([method(), ...others], { authentication: [method(broken)] }))).toEqual([`${DID}#1`])
+  })
+
+  test('that contains itself or is deeper than a stack is read all the same', () => {
+    const self: Record<string, unknown> = { ...document() }
+    self['service'] = self
+    let deep: object = {}
+    for (let at = 0; at < 100_000; at++) deep = { deep }
+    expect(keysOfDidDocument(self, DID)).toHaveLength(1)
+    expect(keysOfDidDocument({ ...document(), deep }, DID)).toHaveLength(1)
   })
 
   test('with a key that anybody can sign for', () => {
