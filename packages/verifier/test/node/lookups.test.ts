@@ -1,6 +1,10 @@
+import type { JsonObject } from '@aiegis/protocol'
+import { createMockHarness } from '@aiegis/testing'
+import { MockAgent } from 'undici'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createDidWebResolverOf } from '../../src/node/did-web/resolver.ts'
 import { httpGet } from '../../src/node/get.ts'
+import { createNodeVerifier } from '../../src/node/verifier.ts'
 import { startDidWebHost, type DidWebHost } from '../did-web-host.ts'
 
 const asked: string[] = vi.hoisted(() => [])
@@ -52,3 +56,45 @@ async function failure(hosts: Parameters<typeof createDidWebResolverOf>[0]['host
   const { didResolutionMetadata } = await createDidWebResolverOf({ hosts, caFile: host.caFile }, {}).resolve(host.did)
   return Reflect.get(Object(didResolutionMetadata), 'message')
 }
+
+describe('AHP-BYTES-31 the log says once, with the cause,', () => {
+  const harness = createMockHarness({ logSize: 5 })
+  /** What the log has after two readings of the documents of an issuer at this host, in lines and causes. */
+  async function logged(ports: Parameters<DidWebHost['resolver']>[1]): Promise<readonly unknown[]> {
+    const lines: unknown[] = []
+    const [first] = harness.trust()['issuers'] as readonly JsonObject[]
+    const { keys: _keys, status: _status, ...members } = first ?? {}
+    const verifier = createNodeVerifier({
+      ...harness.receiver({ issuers: [{ ...members, did: host.did, didWeb: true, status: 'unrevocable' }] }),
+      resolver: host.resolver(undefined, ports),
+      log: (line, cause) => lines.push(line, cause instanceof Error ? cause.message : cause),
+    })
+    await verifier.warm()
+    await verifier.warm()
+    verifier.close()
+    return lines
+  }
+  const line = (): string => `keys of ${host.did}: its DID document cannot be read`
+  const cause = (why: string): string => `${host.did} was not resolved: ["notFound",${JSON.stringify(why)}]`
+
+  test('that this runtime does not obey', async () => {
+    const deaf = new MockAgent()
+    deaf.disableNetConnect()
+    expect(await logged({ agentOf: () => deaf })).toEqual([
+      line(),
+      cause(
+        'did:web is not read on this runtime: its connections do not ask the lookup that judges addresses; pin keys, or pass { resolver }',
+      ),
+    ])
+  })
+
+  test('that a document cannot be read', async () => {
+    expect(await logged({})).toEqual([line(), cause('status 404 instead of 200')])
+  })
+
+  test('why none of several addresses can be connected to', async () => {
+    host.resolveTo('127.0.0.2', '127.0.0.3')
+    const refused = ['127.0.0.2', '127.0.0.3'].map((address) => `connect ECONNREFUSED ${address}:${host.port}`)
+    expect(await logged({})).toEqual([line(), cause(refused.join('; '))])
+  })
+})

@@ -35,7 +35,7 @@ export function createDidWebResolverOf(settings: DidWebSettings, ports: DidWebPo
       const answer = await read(did)
       return resolved(did, answer)
     } catch (error) {
-      return failed('notFound', error instanceof Error ? error.message : 'the document could not be read')
+      return failed('notFound', messageOf(error))
     }
   }
   web.parser = (parsed) => (isLocated(parsed.didUrl) ? parsed : null)
@@ -92,6 +92,12 @@ function resolved(did: string, { status, contentType, cacheControl, body }: Answ
     if (error instanceof Malformed) return failed('invalidDidDocument', error.message)
     throw error
   }
+}
+
+/** Of several addresses that cannot be connected to, each has an error, and all together none. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ')
+  return error instanceof Error ? error.message : 'the document could not be read'
 }
 
 /** There is no document beside an error: what would it be good for? */
