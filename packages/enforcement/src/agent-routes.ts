@@ -8,6 +8,7 @@ import { showInterrupt } from './interrupts.ts'
 import type { Issuance } from './issuance.ts'
 import type { OperatorCheck } from './operator.ts'
 import type { Acted, Oversight } from './oversight.ts'
+import { createRoom } from './read-content.ts'
 import { get, post, type ContentAnswer, type Methods, type Reading } from './route.ts'
 import { createUnsignedLimit } from './unsigned-limit.ts'
 import { verifyPassport } from './verify-passport.ts'
@@ -24,13 +25,17 @@ export interface AgentRouteOptions {
   readonly now: () => number
 }
 
+/** Requests to one route that are read or answered together, of those who showed a bearer. */
+const AT_ONCE = 16
+
 /** Routes by path and method. Who may ask, and in which form, is judged before content is read. */
 export function agentRoutes(options: AgentRouteOptions, reading: Reading): ReadonlyMap<string, Methods> {
   const { checkOperator, issuance, oversight, chains, now } = options
   const countQuestion = createUnsignedLimit(now)
 
+  // Whoever shows a bearer has a room that nobody without one can fill.
   const guarded = (check: (lines: readonly string[]) => void, answer: ContentAnswer): Methods => {
-    const read = reading(MAX_BODY, answer)
+    const read = reading(MAX_BODY, answer, createRoom(AT_ONCE * MAX_BODY, AT_ONCE))
     return post((request, response) => {
       check(request.rawHeaders)
       return read(request, response)
@@ -51,6 +56,11 @@ export function agentRoutes(options: AgentRouteOptions, reading: Reading): Reado
       return answerActed(act === 'suspend', await oversight[act](what, reason))
     })
 
+  const verify = reading(MAX_BODY, async (content) => {
+    countQuestion()
+    return answerJson(200, await verifyPassport(parseVerify(content), chains, Math.floor(now() / 1000)))
+  })
+
   return new Map([
     ['/api/agent/enrol', guarded(byOperator, (content) => answerJson(200, issuance.enrol(parseEnrol(content))))],
     [
@@ -68,9 +78,9 @@ export function agentRoutes(options: AgentRouteOptions, reading: Reading): Reado
     ],
     [
       '/api/agent/verify',
-      guarded(checkForm, async (content) => {
-        countQuestion()
-        return answerJson(200, await verifyPassport(parseVerify(content), chains, Math.floor(now() / 1000)))
+      post((request, response) => {
+        checkForm(request.rawHeaders)
+        return verify(request, response)
       }),
     ],
     [

@@ -7,7 +7,7 @@ import { MAX_QUESTION } from './ask.ts'
 import type { Enforcement } from './enforcement.ts'
 import { STATUS_PATH } from './identity.ts'
 import type { KeyRole } from './keys.ts'
-import { Disconnected, withContent } from './read-content.ts'
+import { createRoom, Disconnected, withContent } from './read-content.ts'
 import { get, post, type ContentAnswer, type Methods, type Reading, type Route } from './route.ts'
 import { createTurns } from './turns.ts'
 
@@ -23,6 +23,8 @@ export interface HandlerOptions {
   readonly turnMs?: number
 }
 
+/** Bytes of content from everybody that may be in memory together; what is made of them is a few times as much. */
+const MAX_TOGETHER = 67_108_864
 /** Questions whose content was read and whose answer has not left yet. */
 const MAX_ASKED = 1_024
 /** Bytes of answers that were made and have not left yet. */
@@ -32,20 +34,20 @@ const SMALL = 16_384
 
 /** Answers a request of `node:http`. It neither throws nor rejects; a defect is answered with 500 and told to `onFault`. */
 export function createHandler(options: HandlerOptions): (request: IncomingMessage, response: ServerResponse) => void {
+  const forEverybody = createRoom(MAX_TOGETHER, MAX_ASKED)
   const routes = new Map([...routesOf(options, reading), ...options.moreRoutes(reading)])
   const log = logHttp(options.enforcement.log)
   const takeTurn = createTurns(options.turnMs)
-  let asked = 0
   let unsent = 0
 
-  function reading(limit: number, answer: ContentAnswer): Route {
+  function reading(limit: number, answer: ContentAnswer, room = forEverybody): Route {
     return (request, response) =>
-      withContent(request, limit, async (content) => {
+      withContent(request, limit, room, async (content) => {
         // Content that comes slowly holds nobody else up: it counts when it is there.
-        if (asked >= MAX_ASKED) throw new Refusal('overloaded', `${asked} questions at once`)
+        if (room.asked >= room.maxAsked) throw new Refusal('overloaded', `${room.asked} questions at once`)
         if (isGone(response)) throw new Disconnected('the connection ended')
-        asked += 1
-        response.once('close', () => (asked -= 1))
+        room.asked += 1
+        response.once('close', () => (room.asked -= 1))
         return answer(content, request)
       })
   }

@@ -2,9 +2,19 @@
 import type { IncomingMessage } from 'node:http'
 import { Refusal } from '@aiegis/protocol'
 
-/** Bytes of content that may be in memory together; what is made of them is a few times as much. */
-const MAX_TOGETHER = 67_108_864
-let together = 0
+/** Place for the content of several requests: full, it refuses, and leaves every other room as it is. */
+export interface Room {
+  readonly maxBytes: number
+  /** Requests whose content was read and whose answer has not left yet. */
+  readonly maxAsked: number
+  bytes: number
+  asked: number
+}
+
+/** An empty room. */
+export function createRoom(maxBytes: number, maxAsked: number): Room {
+  return { maxBytes, maxAsked, bytes: 0, asked: 0 }
+}
 
 /** The connection ended before the content did: nobody is there to be answered. */
 export class Disconnected extends Error {
@@ -12,32 +22,33 @@ export class Disconnected extends Error {
 }
 
 /**
- * Runs `use` with the whole content, at most `limit` bytes, and counts it until `use` is done. Throws `ask_too_large`, `overloaded`
- * when too much is in memory at once, and `Disconnected`. Time is bounded by the server's `requestTimeout`.
+ * Runs `use` with the whole content, at most `limit` bytes, and counts it in `room` until `use` is done. Throws
+ * `ask_too_large`, `overloaded` when too much is in the room at once, and `Disconnected`. Time is bounded by the server's `requestTimeout`.
  */
 export async function withContent<T>(
   request: IncomingMessage,
   limit: number,
+  room: Room,
   use: (content: Uint8Array) => Promise<T>,
 ): Promise<T> {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw new Refusal('ask_too_large', 'the declared length')
   const held = { bytes: 0 }
   try {
-    return await use(await read(request, limit, held))
+    return await use(await read(request, limit, room, held))
   } finally {
-    together -= held.bytes
+    room.bytes -= held.bytes
   }
 }
 
-async function read(request: IncomingMessage, limit: number, held: { bytes: number }): Promise<Uint8Array> {
+async function read(request: IncomingMessage, limit: number, room: Room, held: { bytes: number }): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   try {
     for await (const part of request) {
       if (!(part instanceof Uint8Array)) throw new TypeError('the request has an encoding set')
       held.bytes += part.length
-      together += part.length
+      room.bytes += part.length
       if (held.bytes > limit) throw new Refusal('ask_too_large', `more than ${limit} bytes`)
-      if (together > MAX_TOGETHER) throw new Refusal('overloaded', 'too much content at once')
+      if (room.bytes > room.maxBytes) throw new Refusal('overloaded', 'too much content at once')
       parts.push(part)
     }
   } catch (error) {

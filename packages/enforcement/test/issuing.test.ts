@@ -2,11 +2,11 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decodePassport, defaultCrypto, encodeBase64url, formatDidKey, type JsonObject } from '@aiegis/protocol'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createEnrolments } from '../src/enrolments.ts'
 import { KEY_ROLES, loadKey } from '../src/keys.ts'
 import { loadOperatorKey } from '../src/operator.ts'
@@ -374,6 +374,42 @@ describe('content', () => {
     socket.destroy()
   })
 
+  test('AHP-ISSUE-13 from others, however much, keeps neither the operator nor an agent with a code waiting', async () => {
+    const most = 1_572_863
+    const sizes = [...Array.from({ length: 42 }, () => most), 67_108_864 - 42 * most]
+    const release = holdContent('POST /api/protect HTTP/1.1\r\nHost: x\r\nContent-Length: 1572864', sizes)
+    const ask = async (): Promise<string> => said(await desk.post('/api/protect', { action: 'a', target: 'b' }, null))
+    await vi.waitFor(async () => expect(await ask()).toBe('503 overloaded'), { timeout: 20_000, interval: 200 })
+
+    const task = { task: '01OVERLOADEDTASK0000000000' }
+    const issued = await desk.issue(KEY, await desk.enrol())
+    expect([
+      said(issued),
+      said(await desk.post('/api/agent/suspend', task)),
+      said(await desk.post('/api/agent/resume', task)),
+      said(await desk.post('/api/agent/revoke', { passport: issued.json['passport'] })),
+      await ask(),
+    ]).toEqual(['200', '200', '200', '200', '503 overloaded'])
+    release()
+    // Decided again: BLOCK, for who has no passport.
+    await vi.waitFor(async () => expect(await ask()).toBe('401 -'), { timeout: 20_000, interval: 200 })
+  }, 60_000)
+
+  test('AHP-ISSUE-13 from those who showed a bearer is bounded for each route by itself', async () => {
+    const head = `POST /api/agent/suspend HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${desk.operator}\r\nContent-Length: 131072`
+    const release = holdContent(
+      head,
+      Array.from({ length: 16 }, () => 131_071),
+    )
+    const task = { task: '01BOUNDEDTASK0000000000000' }
+    const suspend = async (): Promise<string> => said(await desk.post('/api/agent/suspend', task))
+    await vi.waitFor(async () => expect(await suspend()).toBe('503 overloaded'), { timeout: 20_000, interval: 200 })
+    expect(said(await desk.post('/api/agent/resume', task))).toBe('200')
+    release()
+    await vi.waitFor(async () => expect(await suspend()).toBe('200'), { timeout: 20_000, interval: 200 })
+    expect(said(await desk.post('/api/agent/resume', task))).toBe('200')
+  }, 60_000)
+
   test('AHP-ISSUE-1 AHP-ISSUE-4 is not waited for when nobody who may sent it', async () => {
     for (const [path, code] of [
       ['issue', 'enrolment_unknown'],
@@ -391,6 +427,29 @@ describe('content', () => {
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
   })
 })
+
+/** Sends content of these sizes, each without its end, until the function that comes back is called. */
+function holdContent(head: string, sizes: readonly number[]): () => void {
+  const sockets = new Set<Socket>()
+  const hold = (size: number): void => {
+    const socket = connect(desk.server().port, '127.0.0.1')
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    // Refused, for a question that came between: once more.
+    socket.once('data', () => {
+      socket.destroy()
+      if (sockets.delete(socket)) hold(size)
+    })
+    socket.write(`${head}\r\nContent-Type: application/json\r\n\r\n`)
+    socket.write(Buffer.alloc(size, ' '))
+  }
+  for (const size of sizes) hold(size)
+  return () => {
+    const held = [...sockets]
+    sockets.clear()
+    for (const socket of held) socket.destroy()
+  }
+}
 
 describe('verifying', () => {
   const verify = async (passport: unknown): Promise<JsonObject> => (await desk.post('/api/agent/verify', { passport }, null)).json
