@@ -98,7 +98,7 @@ export function createDidKeys(options: DidKeysOptions): DidKeys {
     const known = isFresh || at < source.retryAt ? usableKey(source, kid, at) : undefined
     if (known !== undefined) return withRole(source, known)
     const isOwn = source.underWay === undefined
-    if (isOwn && at < pauseEnd(source, isFresh)) throw unavailable(source, at)
+    if (isOwn && at < pauseEnd(source)) throw unavailable(source, at)
     // Whatever a request names, its host is asked once per pause: names that nobody has do not prolong it.
     if (isOwn) source.askAt = at + COOLDOWN_MS
     return refresh(source).then(() => settle(source, kid, isOwn))
@@ -169,12 +169,12 @@ function usableKey({ document }: Source, kid: string, at: number): DocumentedKey
   return document !== undefined && at < document.freshUntil + STALE_MS ? document.keys.get(kid) : undefined
 }
 
-function pauseEnd({ retryAt, askAt }: Source, isFresh: boolean): number {
-  return isFresh ? Math.max(retryAt, askAt) : retryAt
+function pauseEnd({ retryAt, askAt }: Source): number {
+  return Math.max(retryAt, askAt)
 }
 
 function unavailable(source: Source, at: number): Refusal {
-  const seconds = Math.ceil((pauseEnd(source, true) - at) / 1000)
+  const seconds = Math.ceil((pauseEnd(source) - at) / 1000)
   return new Refusal('keys_unavailable', `whether ${source.did} has the key is not known now`, {
     cause: source.failure,
     retryAfter: Math.max(seconds, 1),

@@ -529,3 +529,61 @@ describe('AHP-BYTES-36 a key of another role', () => {
     expect(await pinned('issuer', 'issuer')).toBe('issuer')
   })
 })
+
+describe('AHP-BYTES-34 a pause', () => {
+  /** Readings that end when the test says so. */
+  function held(): () => void {
+    const good = answer
+    let release = (): void => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
+    answer = async (did) => {
+      await released
+      return good(did)
+    }
+    return release
+  }
+
+  test('does not begin with a request that joins a reading, which is told to come again in a second', async () => {
+    const keys = create()
+    const release = held()
+    const warmed = keys.warm()
+    clock += 1000
+    const joined = find(keys, 'new')
+    release()
+    await warmed
+    expect(await joined).toBe(1)
+    expect(await find(keys, 'new')).toBe('unknown')
+    expect(reads).toHaveLength(3)
+  })
+
+  test('after a failure ends when the document was read', async () => {
+    const keys = create()
+    const good = answer
+    answer = down
+    await keys.warm()
+    answer = good
+    clock += 1000
+    await keys.warm()
+    expect(await find(keys, 'new')).toBe('unknown')
+  })
+
+  test('after a failure counts from the beginning of the reading', async () => {
+    const keys = create()
+    answer = async () => {
+      clock += 2000
+      return down()
+    }
+    expect(await find(keys)).toBe(28)
+    clock = NOW + 29_999
+    expect(await find(keys)).toBe(1)
+    expect(reads).toHaveLength(1)
+    clock += 1
+    await find(keys)
+    expect(reads).toHaveLength(2)
+  })
+})
+
+test('AHP-BYTES-36 a key that the bundle pins in another role is not used either when a request waited for its document', async () => {
+  const keys = create({ roleOf: () => 'log' })
+  expect(await find(keys)).toBe('unknown')
+})

@@ -290,15 +290,18 @@ describe('times', () => {
     expect([-300, 0, 300].map((seconds) => check(lists, 0, seconds))).toEqual(Array.from({ length: 3 }, () => 'unavailable'))
   })
 
-  test('AHP-STATUS-13 the time counts from before the request by either clock', async () => {
-    server.answer((_, response) => {
-      elapsed = 100_000
+  test.each([
+    ['that nobody sets', (): void => void (elapsed = 100_000), (): void => void (elapsed = 600_001), 0],
+    ['of the day', (): void => void (clock += 100_000), (): void => {}, 601],
+  ])('AHP-STATUS-13 the time counts from before the request by the clock %s', async (_, during, later, seconds) => {
+    server.answer((_request, response) => {
+      during()
       response.writeHead(200, { 'content-type': 'application/vc+jwt' }).end(listText())
     })
     const lists = create()
     await lists.warm()
-    elapsed = 600_001
-    expect(check(lists)).toBe('unavailable')
+    later()
+    expect(check(lists, 0, seconds)).toBe('unavailable')
   })
 
   test('a list dies with the validity of its key', async () => {

@@ -35,6 +35,7 @@ export async function getThrough(
     const asked = { dispatcher, signal: end.signal, headers: { ...headers, accept, 'accept-encoding': 'identity' } }
     return await within(timeoutMs, exchange(url, asked, maxBytes))
   } finally {
+    // What was not read to its end is not read any more, and its connection ends.
     end.abort()
   }
 }
@@ -46,14 +47,8 @@ async function exchange(url: string, asked: Parameters<typeof request>[1], maxBy
   const contentType = oneValue(answer.headers['content-type'])
   const cacheControl = oneValue(answer.headers['cache-control'])
   // 302 and 500 are answers, and their content is of no use.
-  if (answer.statusCode !== 200) {
-    answer.body.destroy()
-    return { status: answer.statusCode, contentType, cacheControl, body: new Uint8Array(0) }
-  }
-  if (answer.headers['content-encoding'] !== undefined) {
-    answer.body.destroy()
-    throw new Error('an encoded answer')
-  }
+  if (answer.statusCode !== 200) return { status: answer.statusCode, contentType, cacheControl, body: new Uint8Array(0) }
+  if (answer.headers['content-encoding'] !== undefined) throw new Error('an encoded answer')
   return { status: 200, contentType, cacheControl, body: await readBody(answer.body, maxBytes) }
 }
 

@@ -5,9 +5,9 @@ import { gzipSync } from 'node:zlib'
 import { jwkOf } from '@aiegis/protocol'
 import { MockAgent } from 'undici'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { guardedLookup } from '../../../src/node/did-web/guard.ts'
+import { guardedAgent, guardedLookup } from '../../../src/node/did-web/guard.ts'
 import { isPublicAddress } from '../../../src/node/did-web/addresses.ts'
-import { ELSEWHERE, EXPIRED, GOOD, STRANGER } from '../../certificates.ts'
+import { ELSEWHERE, EXPIRED, GOOD, ROOT, STRANGER } from '../../certificates.ts'
 import { startDidWebHost, type DidWebHost } from '../../did-web-host.ts'
 import { startServer, type Handler } from '../../http-server.ts'
 import { signer } from '../../trust-bundle.ts'
@@ -550,3 +550,39 @@ function flood(_: unknown, response: Parameters<Handler>[1]): void {
   response.on('drain', more)
   more()
 }
+
+describe('what no host can show', () => {
+  test('AHP-BYTES-29 the roots of caFile count for every host that is asked with TLS', () => {
+    const roots: (string | undefined)[] = []
+    host.resolver(undefined, {
+      agentOf(lookup, ca) {
+        roots.push(ca?.trim())
+        return guardedAgent(lookup, ca)
+      },
+    })
+    // Of the public network, listed, listed without TLS, and of the test of the lookup.
+    expect(roots).toEqual([ROOT.trim(), ROOT.trim(), undefined, undefined])
+  })
+
+  test('AHP-BYTES-29 no connection goes on with the session of another, whose certificate was looked at before', async () => {
+    const reused: boolean[] = []
+    const answered = good()
+    host.answer((request, response) => {
+      if (request.socket instanceof tls.TLSSocket) reused.push(request.socket.isSessionReused())
+      return answered(request, response)
+    })
+    const resolver = host.resolver()
+    for (let at = 0; at < 3; at++) expect((await resolve(resolver)).error).toBeUndefined()
+    expect(reused).toEqual([false, false, false])
+  })
+
+  test('AHP-BYTES-21 a DID of 513 characters is not parsed, one of 512 is', async () => {
+    const did = `did:web:identity.example${':a23456789012345678901234567890123456789012345678901234567890'.repeat(8)}`
+    expect(await host.resolver().resolve(did.padEnd(513, 'x'))).toMatchObject({
+      didResolutionMetadata: { error: 'invalidDid', message: 'too long' },
+    })
+    expect(await host.resolver().resolve(did.padEnd(512, 'x'))).not.toMatchObject({
+      didResolutionMetadata: { message: 'too long' },
+    })
+  })
+})
