@@ -70,10 +70,13 @@ export function membersOf(code: ReasonCode): Members {
     },
     closed(value, what, required, optional = []) {
       if (!isObject(value)) return fail(`${what} is not an object`)
-      for (const name of required) if (!Object.hasOwn(value, name)) fail(`${what} lacks "${name}"`)
+      let found = 0
       for (const name of Object.keys(value)) {
-        if (!required.includes(name) && !optional.includes(name)) fail(`${what} has an unknown member`)
+        if (required.includes(name)) found++
+        else if (!optional.includes(name)) fail(`${what} has an unknown member`)
       }
+      // No name occurs twice among the keys of an object.
+      if (found < required.length) fail(`${what} lacks "${required.find((name) => !Object.hasOwn(value, name))}"`)
       return value
     },
     parse(what, parser) {

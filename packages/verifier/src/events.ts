@@ -76,7 +76,8 @@ export type Facts = Pick<VerdictEvent, 'harness' | 'action' | 'receiptId' | 'iss
 
 /** Where verdicts and changes are told. */
 export interface Events {
-  readonly verdict: (code: ReasonCode | undefined, stage: Stage, facts: Facts, durationMs: number) => void
+  /** `facts` and `durationMs` are asked for only where a hook listens. */
+  readonly verdict: (code: ReasonCode | undefined, stage: Stage, facts: () => Facts, durationMs: () => number) => void
   readonly watch: Watch
 }
 
@@ -87,8 +88,11 @@ export function createEvents(options: EventHooks & { readonly log: Log; readonly
   const onDependency = createHook('onDependency', options.onDependency, log)
   const seconds = (): number => Math.floor(now() / 1000)
   return {
-    verdict: (code, stage, facts, durationMs) =>
-      onVerdict({ verdict: code === undefined ? 'served' : 'refused', code, stage, ...facts, durationMs, now: seconds() }),
+    verdict(code, stage, facts, durationMs) {
+      if (options.onVerdict === undefined) return
+      const verdict = code === undefined ? 'served' : 'refused'
+      onVerdict({ verdict, code, stage, ...facts(), durationMs: durationMs(), now: seconds() })
+    },
     watch({ dependency, name, line, steadySeconds = 0 }) {
       let known: DependencyState | undefined
       let failedAt = Number.NEGATIVE_INFINITY

@@ -147,12 +147,17 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     trust,
     now,
     verify: (request, route) =>
-      told(async (progress) => walk(steps, receiver, request, route ? requirementOf(route) : defaults, mapped, progress)),
+      told((progress) => walk(steps, receiver, request, route ? requirementOf(route) : defaults, mapped, progress)),
     narrow(context, route) {
       try {
         narrow(context, route, requirementOf(route))
       } catch (error) {
-        events.verdict(codeOf(error), 'requirement', factsIn(context), 0)
+        events.verdict(
+          codeOf(error),
+          'requirement',
+          () => factsIn(context),
+          () => 0,
+        )
         throw error
       }
     },
@@ -180,7 +185,12 @@ function tellingOf(
     const tell = (code?: ReasonCode, cause?: unknown): void => {
       if (code === 'replay_unavailable' || code === 'replay_full') store.down(code, cause)
       else if (progress.stage === 'context' || code === 'token_replayed') store.up()
-      verdict(code, progress.stage, factsOf(progress), performance.now() - progress.startedAt)
+      verdict(
+        code,
+        progress.stage,
+        () => factsOf(progress),
+        () => performance.now() - progress.startedAt,
+      )
     }
     try {
       const context = await verify(progress)

@@ -37,6 +37,7 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
     ['buckets', 'the same records, 8 seconds each'],
   ],
   'requirement.ts': [['acceptObligations', '5 words']],
+  'steps/passports.ts': [['jkts', 'object']],
   'status.ts': [
     ['tables', 'bundle'],
     ['return', 'bundle'],

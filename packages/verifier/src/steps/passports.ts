@@ -122,7 +122,9 @@ export function checkPassports(
       const verified = assemble(text, bytes, links, claims, checking.crypto)
       // One token would otherwise push out all that is remembered, with chains that its holder makes up.
       if (psp === undefined || psp === verified.digest) remember(checking.known, verified)
-      return judge(verified, checking, now)
+      // Its keys were looked up a moment ago, at this very time.
+      checkTimes(verified, checking, now)
+      return verified
     }),
   )
 }
@@ -136,6 +138,11 @@ function notHeld(reference: string, psp: string | undefined): Refusal {
 
 /** What may change while the bytes stay the same is judged on every use. */
 function judge(chain: VerifiedChain, checking: ChainChecking, now: number): VerifiedChain | Promise<VerifiedChain> {
+  checkTimes(chain, checking, now)
+  return after(checkKeys(chain.links, 0, checking, now), () => chain)
+}
+
+function checkTimes(chain: VerifiedChain, checking: ChainChecking, now: number): void {
   const latest = now + checking.skewSeconds
   for (const { passport } of chain.links) {
     if (passport.validFrom > latest) throw new Refusal('passport_not_yet_valid', `from ${passport.validFrom}, now ${now}`)
@@ -144,7 +151,6 @@ function judge(chain: VerifiedChain, checking: ChainChecking, now: number): Veri
     if (iat > latest) throw new Refusal('delegation_not_yet_valid', `iat ${iat}, now ${now}`)
   }
   checkEnds(chain, now)
-  return after(checkKeys(chain.links, 0, checking, now), () => chain)
 }
 
 /** Throws `passport_expired`, `delegation_expired` when any part of the chain has ended; equality is expired. `now` is in epoch seconds. */
@@ -203,7 +209,18 @@ export function knownPassport(
 ): KnownPassport {
   const { issuer, subject: did, jurisdiction, risk } = passport
   const agent = Object.freeze({ issuer, did, grades: gradesOf(passport, checkEvidence), jurisdiction, risk })
-  return { passport, kid, key, jkt: thumbprint(crypto, passport.key), agent }
+  return { passport, kid, key, jkt: jktOf(passport.key, crypto), agent }
+}
+
+/** Thumbprints of keys that are in use: an agent comes again with each new hand-off. */
+const jkts = new WeakMap<Ed25519PublicKey, string>()
+
+function jktOf(key: Ed25519PublicKey, crypto: CryptoPort): string {
+  const known = jkts.get(key)
+  if (known !== undefined) return known
+  const jkt = thumbprint(crypto, key)
+  jkts.set(key, jkt)
+  return jkt
 }
 
 /** The chain of links that were verified; `bytes` is ASCII of `text`. Throws `RangeError` for no link. */
