@@ -54,7 +54,8 @@ export async function openState(options: StateOptions, kids: KidOf, logOrigin: s
     if (!existsSync(dirname(lastCheckpointFile)))
       throw new UsageError(`--last-checkpoint ${lastCheckpointFile}: its directory is missing; name a file in one that exists`)
     // Before their keys: who finds a key without what it signed must stop, and a start that was cut short is no such case.
-    if (!existsSync(join(state, 'issuer.key'))) createStatusFile(statusFile)
+    // Both: under the old status key an empty list would make revoked passports good again at receivers that pin it.
+    if (!existsSync(join(state, 'issuer.key')) && !existsSync(join(state, 'status.key'))) createStatusFile(statusFile)
     if (!existsSync(join(state, 'log.key'))) await auditLog.prepare()
     // Who has no operator's key has interrupted nothing.
     if (!existsSync(operatorFile)) createInterruptsFile(interruptsFile)

@@ -147,7 +147,8 @@ function format({ issued, revoked }: State): string {
 }
 
 function load(file: string): State {
-  const lost = 'so that revoked passports would be good again; put it back, or remove issuer.key to begin as a new issuer'
+  const lost =
+    'so that revoked passports would be good again; put it back, or remove issuer.key and status.key to begin as a new issuer, which receivers have to pin anew'
   return readStateFile(file, lost, { maxBytes: 1_048_576 }, (value) => {
     if (!isObject(value) || typeof value['issued'] !== 'string' || typeof value['revoked'] !== 'string')
       throw new Malformed('members are missing')

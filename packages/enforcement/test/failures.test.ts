@@ -277,17 +277,22 @@ describe('state', () => {
       await expect(createEnforcement({ url, did, issuer: issuerDid, state: scene.state, now: () => NOW })).rejects.toThrow(
         'revoked passports would be good again',
       )
+      // A new issuer key alone is no new issuer: receivers that pin the status key would take its empty list.
+      rmSync(join(scene.state, 'issuer.key'))
+      await expect(createEnforcement({ url, did, issuer: issuerDid, state: scene.state, now: () => NOW })).rejects.toThrow(
+        'remove issuer.key and status.key',
+      )
     })
   })
 
   test('a first start that was cut short between the keys does not hinder the next one', async () => {
     const state = mkdtempSync(join(tmpdir(), 'aiegis-cut-'))
     const start = (): Promise<Enforcement> => createEnforcement({ url: 'https://harness.example', state, now: () => NOW })
-    // The keys are made in order; the fourth of them cannot be.
-    mkdirSync(join(state, 'status.key'))
+    // The keys are made in order; the last of them cannot be.
+    mkdirSync(join(state, 'pack.key'))
     await expect(start()).rejects.toThrow('it is not a regular file')
     expect(existsSync(join(state, 'issuer.key'))).toBe(true)
-    rmdirSync(join(state, 'status.key'))
+    rmdirSync(join(state, 'pack.key'))
     await (await start()).close()
     rmSync(state, { recursive: true })
   })

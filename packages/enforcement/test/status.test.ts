@@ -147,7 +147,7 @@ describe('what was revoked outlives the process', () => {
     createStatusPublisher(options)
     rmSync(options.file)
     expect(sentence(() => createStatusPublisher(options))).toBe(
-      `${options.file}: it is missing, so that revoked passports would be good again; put it back, or remove issuer.key to begin as a new issuer`,
+      `${options.file}: it is missing, so that revoked passports would be good again; put it back, or remove issuer.key and status.key to begin as a new issuer, which receivers have to pin anew`,
     )
     expect(existsSync(options.file)).toBe(false)
   })
