@@ -30,6 +30,7 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
   'did-keys.ts': [['byName', 'bundle']],
   'did-read.ts': [['keys', 'keys of one document']],
   'node/content.ts': [['captured', 'object']],
+  'node/names.ts': [['pending', 'names that are being looked up, of bundle']],
   'node/verifier.ts': [['return', '7 names']],
   'replay.ts': [
     ['live', 'maxRecords, 1,000,000'],
