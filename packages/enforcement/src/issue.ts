@@ -42,6 +42,8 @@ export interface Issued {
   readonly jti: string
   /** Agent that proved who it is. */
   readonly sub: string | null
+  /** The task that the JWS names: that of the question, else one made here. */
+  readonly txn: string
   /** Compact JWS; a token when `proof` is there, else a decision. */
   readonly jws: string
   /** Value of `X-AEGIS-Proof`; only with a token. */
@@ -81,6 +83,7 @@ export function createIssue(options: IssuerOptions): Issue {
     const jti = createUlid(at, random(10))
     const salt = random(16)
     const sub = asker?.chain.presenter.passport.subject ?? null
+    const txn = question.txn ?? createUlid(at, random(10))
     const entry = entryOf(decided, at)
     const iat = Math.floor(at / 1000)
     const base = {
@@ -88,7 +91,7 @@ export function createIssue(options: IssuerOptions): Issue {
       iss: did,
       iat,
       jti,
-      txn: question.txn ?? createUlid(at, random(10)),
+      txn,
       salt: encodeBase64url(salt),
       entry: { ...entry },
     }
@@ -116,6 +119,7 @@ export function createIssue(options: IssuerOptions): Issue {
       entry,
       jti,
       sub,
+      txn,
       jws,
       proof: bound === undefined ? undefined : encodeBase64url(utf8(proof)),
       obligations: verdict.decision === 'BLOCK' ? [] : (shown?.obligations ?? []),

@@ -57,14 +57,14 @@ export function createProtect(options: ProtectOptions): Protect {
     const checkAgain = (): void => {
       if (asker !== null) checkStillGood(asker, options.chains, Math.floor(now() / 1000))
     }
-    const interruption = (): Verdict | undefined => interruptionOf(options.interrupts, asker, question.txn)
+    const interruption = (task: string | undefined): Verdict | undefined => interruptionOf(options.interrupts, asker, task)
     const make = async (): Promise<Issued> => {
       const verdict =
-        interruption() ??
+        interruption(question.txn) ??
         limitsOf(asker, question, shown) ??
         (await options.policy.decide(policyQuestion(question, shown, asker, input)))
       checkAgain()
-      return options.issue({ verdict: interruption() ?? verdict, question, shown, asker, started })
+      return options.issue({ verdict: interruption(question.txn) ?? verdict, question, shown, asker, started })
     }
     const { idempotencyKey } = headers
     const issued =
@@ -74,9 +74,13 @@ export function createProtect(options: ProtectOptions): Protect {
             make().then((value) => ({ value, until: value.until })),
           )
     checkAgain()
-    const stopped = issued.entry.decision === 'BLOCK' ? undefined : interruption()
+    // The task of what was issued: the question may have named none.
+    const { txn } = issued
+    const stopped = issued.entry.decision === 'BLOCK' ? undefined : interruption(txn)
     const released =
-      stopped === undefined ? issued : await options.issue({ verdict: stopped, question, shown, asker, started, isSecond: true })
+      stopped === undefined
+        ? issued
+        : await options.issue({ verdict: stopped, question: { ...question, txn }, shown, asker, started, isSecond: true })
     return answerDecision(released, question.agentDid ?? null, options)
   }
 }

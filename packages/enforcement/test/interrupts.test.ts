@@ -160,6 +160,27 @@ describe('AHP-ASK-28 a suspended task', () => {
     const unsigned = { action: 'http.get', target: 'x', context: { txn: TASK } }
     expect(reason(await scene.askUnsigned(unsigned))).toBe('401 task_suspended')
   })
+
+  test('stops the answer that was given before also when the harness chose the task, and the log says whose it is', async () => {
+    const before = await askAs(agents[0], undefined, 'own-task')
+    const { txn } = await claimsOf(scene, before.json['token'], 'aegis-token+jwt')
+    await scene.enforcement.suspend({ task: text(txn) })
+    const stopped = await askAs(agents[0], undefined, 'own-task')
+    const decision = await claimsOf(scene, stopped.headers['X-AEGIS-Decision'], 'aegis-decision+jwt')
+    expect([reason(stopped), 'X-AEGIS-Token' in stopped.headers, decision['txn']]).toEqual(['401 task_suspended', false, txn])
+    await scene.enforcement.resume({ task: text(txn) })
+    expect((await askAs(agents[0], undefined, 'own-task')).json['token']).toBe(before.json['token'])
+  })
+
+  test('is judged by the task of the token before it leaves, whoever chose it', async () => {
+    const judged: unknown[] = []
+    const interrupts = { reasonFor: (_: unknown, task?: string) => void judged.push(task) }
+    const asked = { body: shows('GET', '/a'), passport: agents[0].passport, signer: agents[0].key }
+    const { json } = await askParts(scene, { interrupts }, asked)
+    const token = isObject(json) ? text(json['token']) : ''
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+    expect(judged.at(-1)).toBe(isObject(claims) ? claims['txn'] : 'no claims')
+  })
 })
 
 describe('AHP-ASK-30 the log', () => {
