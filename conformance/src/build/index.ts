@@ -1,0 +1,5 @@
+/** The builder: from a case as data to the bytes of a request, and the trust bundle that goes with it. @module */
+export { build } from './build.ts'
+export { CaseError, parseCases } from './cases.ts'
+export { trustBundle } from './trust.ts'
+export type { Built, BuildOptions, Case, CaseRequest, Change, Expectation, Level, Step, WireRequest, World } from './types.ts'
