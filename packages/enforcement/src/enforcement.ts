@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { defaultCrypto, jwkOf, type CryptoPort, type JsonObject, type Signer } from '@aiegis/protocol'
 import type { Log } from '@aiegis/ledger'
-import { createAfterRestart, refuseIdempotencyKeys } from './after-restart.ts'
+import { createAfterRestart, refuseIdempotencyKeys, restartOf, sayBehind, type Restart } from './after-restart.ts'
 import { answerRefusal, type HttpAnswer } from './answer.ts'
 import { agentRoutes, type AgentRouteOptions } from './agent-routes.ts'
 import type { AskRequest } from './ask.ts'
@@ -122,8 +122,10 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
     ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
     onFault: ({ pack, rule, message }) => options.onFault?.(`policy_error in ${pack ?? '-'}/${rule ?? '-'}: ${message}`),
   })
-  const log = await openLogOrEnd(held, crypto, policy)
+  const { log, restart } = await openLogOrEnd(held, crypto, policy, now)
   if (held.auditLog.isShared) options.onWarning?.(SHARED)
+  const behind = restart && sayBehind(restart)
+  if (behind !== undefined) options.onWarning?.(behind)
   const answers = { did: identity.did, blockStatus: options.blockStatus ?? 401, now }
   const chains = createChains([own, ...(options.issuers ?? [])], crypto)
   const issue = createIssue({
@@ -151,10 +153,7 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
     crypto,
     policy,
     nonces: createNonceGuard(now, crypto),
-    // An empty log has no process before this one that answered anything.
-    afterRestart: held.auditLog.isShared
-      ? refuseIdempotencyKeys
-      : createAfterRestart(log.size() > 0n ? Math.floor(now() / 1000) : undefined),
+    afterRestart: held.auditLog.isShared ? refuseIdempotencyKeys : createAfterRestart(restart),
     interrupts,
     issue,
   })
@@ -216,11 +215,19 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
 const SHARED =
   'the ledger is shared: interrupts, revocations and counters are of this process alone; suspend at every process, issue and revoke at one'
 
-/** The ledger, or the end of the threads that were started for nothing. */
-async function openLogOrEnd({ keys, auditLog, lastCheckpointFile }: HeldState, crypto: CryptoPort, policy: Policy): Promise<Log> {
+/** The ledger and what it says about the processes before, or the end of the threads that were started for nothing. */
+async function openLogOrEnd(
+  { keys, auditLog, lastCheckpointFile }: HeldState,
+  crypto: CryptoPort,
+  policy: Policy,
+  now: () => number,
+): Promise<{ readonly log: Log; readonly restart: Restart | undefined }> {
+  let log: Log | undefined
   try {
-    return await auditLog.open({ signer: keys.log, crypto, lastCheckpointFile })
+    log = await auditLog.open({ signer: keys.log, crypto, lastCheckpointFile })
+    return { log, restart: auditLog.isShared ? undefined : await restartOf(log, Math.floor(now() / 1000)) }
   } catch (error) {
+    await log?.close()
     await policy.close()
     throw error
   }

@@ -53,10 +53,14 @@ async function send(request: AskRequest): Promise<Got> {
 
 const ask = async (question: Question): Promise<Got> => send(await sign(question))
 
-async function restart(): Promise<void> {
+/** What the operator was told at the start. */
+async function restart(): Promise<readonly string[]> {
   const { did, issuerDid, url } = server
+  const told: string[] = []
   await server.close()
-  server = await createEnforcement({ url, did, issuer: issuerDid, state: scene.state, now: () => scene.clock.now })
+  const onWarning = (sentence: string): unknown => told.push(sentence)
+  server = await createEnforcement({ url, did, issuer: issuerDid, state: scene.state, now: () => scene.clock.now, onWarning })
+  return told
 }
 
 describe('AHP-ASK-22 after a restart', () => {
@@ -95,6 +99,56 @@ describe('AHP-ASK-22 after a restart', () => {
     expect((await ask({ nonce: 'old', created: SECONDS - 1 })).code).toBe('401 ask_stale')
     expect((await ask({ nonce: 'new', created: SECONDS })).code).toBe('200 -')
     expect((await ask({ nonce: 'one' })).code).toBe('409 ask_replayed')
+  })
+})
+
+describe('AHP-ASK-22 after a restart with a clock that was set back', () => {
+  /** The right time; the passport is as old as the wrong one. */
+  const RIGHT = NOW + 3_600_000
+  beforeEach(() => {
+    scene.clock.now = RIGHT
+  })
+
+  test('a key gets no second token when the clock is right again', async () => {
+    const first = await ask({ nonce: 'one', ...KEY })
+    scene.clock.now = NOW
+    await restart()
+    expect((await ask({ nonce: 'early', ...KEY })).code).toBe('503 overloaded')
+    // Twice, and with an entry in between: the newest one does not have the newest time.
+    expect((await ask({ nonce: 'other' })).code).toBe('200 -')
+    await restart()
+    scene.clock.now = NOW + 361_000
+    const early = await ask({ nonce: 'later', ...KEY })
+    expect([early.code, early.retryAfter >= 3_600]).toEqual(['503 overloaded', true])
+    for (const seconds of [1, 59, 360]) {
+      scene.clock.now = RIGHT + seconds * 1_000
+      expect((await ask({ nonce: `at-${seconds}`, ...KEY })).code).toBe('503 overloaded')
+    }
+    scene.clock.now = RIGHT + 361_000
+    const second = await ask({ nonce: 'late', ...KEY })
+    expect([first.code, second.code, second.token === first.token]).toEqual(['200 -', '200 -', false])
+  })
+
+  test('AHP-ASK-5 a question without key is answered, unless it is older than the start, and none twice', async () => {
+    const asked = await sign({ nonce: 'one' })
+    expect((await send(asked)).code).toBe('200 -')
+    scene.clock.now = NOW
+    await restart()
+    expect((await ask({ nonce: 'new', created: SECONDS })).code).toBe('200 -')
+    expect((await ask({ nonce: 'old', created: SECONDS - 1 })).code).toBe('401 ask_stale')
+    scene.clock.now = RIGHT
+    expect((await send(asked)).code).toBe('409 ask_replayed')
+    // As long as keys are refused, also when the clock is right again.
+    expect((await ask({ nonce: 'older', created: SECONDS - 1 })).code).toBe('401 ask_stale')
+  })
+
+  test('the operator is told', async () => {
+    await ask({ nonce: 'one' })
+    expect(await restart()).toEqual([])
+    scene.clock.now = NOW
+    expect(await restart()).toEqual([
+      'the clock is 3600 s behind the ledger; until it is 361 s ahead of it, questions with Idempotency-Key are refused: set it if it is wrong',
+    ])
   })
 })
 
