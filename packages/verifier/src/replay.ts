@@ -1,4 +1,5 @@
 /** Remembers which tokens were used: one atomic claim, never a look-up followed by a write (spec chapter 12). @module */
+import { beginning } from './beginning.ts'
 
 /** What a claim found. `full` and every thrown error refuse the request with 503. */
 export type ClaimResult = 'fresh' | 'seen' | 'full'
@@ -7,7 +8,7 @@ export type ClaimResult = 'fresh' | 'seen' | 'full'
 export interface ReplayStore {
   /** `process`: memory of this process, lost with it; `shared`: outlives the process and is seen by every receiver of the same base. */
   readonly scope: 'process' | 'shared'
-  /** When it began to remember, epoch seconds; for `process`. The start of the verifier when absent. */
+  /** When it began to remember, epoch seconds, by the clock of now: it is read for each claim. For `process`; the start of the verifier when absent. */
   readonly startedAt?: number
   /**
    * Records `key` (43 characters) until `expiresAt` (epoch seconds) and says whether it was there. Must be one atomic step, must never
@@ -33,6 +34,8 @@ export interface MemoryReplayOptions {
   readonly maxPerIssuer?: number
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Milliseconds since anything, by a clock that nobody sets. Without it `now` has to be right when the store is made. */
+  readonly elapsed?: () => number
 }
 
 /** Seconds per bucket: records are dropped a bucket at a time, so a claim costs O(1). */
@@ -54,6 +57,7 @@ export function createMemoryReplayStore(options: MemoryReplayOptions): MemoryRep
   const live = new Set<string>()
   const perIssuer = new Map<string, number>()
   const buckets = new Map<number, { readonly key: string; readonly issuer: string }[]>()
+  const startedAt = beginning(options.now, options.elapsed)
   let sweptTo = Math.floor(options.now() / 1000 / BUCKET_SECONDS)
 
   const sweep = (now: number): void => {
@@ -74,7 +78,9 @@ export function createMemoryReplayStore(options: MemoryReplayOptions): MemoryRep
 
   return {
     scope: 'process',
-    startedAt: Math.floor(options.now() / 1000),
+    get startedAt() {
+      return startedAt()
+    },
     claim(key, expiresAt, issuer) {
       sweep(options.now() / 1000)
       // The clock was ahead and went back: records of this age are gone, so nobody knows whether this one was there.

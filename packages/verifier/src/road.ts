@@ -65,8 +65,8 @@ export interface Receiver {
   readonly audit: Audit
   readonly lists: StatusLists
   readonly replay: ReplayStore
-  /** Epoch seconds at which the replay store began to remember. */
-  readonly startedAt: number
+  /** Epoch seconds at which the replay store began to remember, by the clock of now. */
+  readonly startedAt: () => number
   /** Epoch seconds now. */
   readonly now: () => number
 }
@@ -118,7 +118,7 @@ export async function walk(
   on('status')(chain, trust, lists, now)
   on('requirement')(token, chain, requirement, mapped(credential.method, credential.path))
   await on('content')(request, token, trust, crypto, now, performance.now() - progress.startedAt)
-  await on('replay')(token, chain, replay, trust, crypto, startedAt, receiver.now)
+  await on('replay')(token, chain, replay, trust, crypto, startedAt(), receiver.now)
   progress.stage = 'context'
   // Only now: a request that is refused must not make a log prove anything.
   audit.accept(evidence.proof.checkpoint, now)

@@ -1,6 +1,7 @@
 /** Builds a verifier once, from options that are checked at the start, and verifies requests with it (spec chapter 10). @module */
 import { defaultCrypto, type CryptoPort, type ReasonCode } from '@aiegis/protocol'
 import { createAudit, type AuditMemory } from './audit.ts'
+import { beginning } from './beginning.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { AiegisContext } from './context.ts'
 import { createDidKeys, type DidKeys } from './did-keys.ts'
@@ -112,6 +113,7 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
   })
   const documents = documentsOf(trust, options.resolver, now, events)
   const replay = options.replay === undefined ? storeOf(trust, options.now) : checkStore(options.replay)
+  const began = beginning(now, options.now === undefined ? elapsed : undefined)
   const receiver: Receiver = {
     trust,
     crypto,
@@ -128,7 +130,7 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     audit,
     lists,
     replay,
-    startedAt: replay.startedAt ?? seconds(),
+    startedAt: () => replay.startedAt ?? began(),
     now: seconds,
   }
   const mapped = createActionMap(options.actions ?? {})
@@ -223,8 +225,23 @@ function documentsOf(
   return createDidKeys({ parties, resolver, roleOf, now, watch })
 }
 
-/** One store for each audience: two verifiers of one process that each remember alone would serve every token twice. */
-const stores = new Map<string, ReplayStore>()
+/** Milliseconds of a clock that nobody sets. */
+const elapsed = (): number => performance.now()
+
+/**
+ * One store for each audience: two verifiers of one process that each remember alone would serve every token twice. Found by name, since a
+ * process can have this package twice.
+ */
+const stores = storesOfProcess()
+
+function storesOfProcess(): Map<string, ReplayStore> {
+  const name = Symbol.for('@aiegis/verifier: used tokens in memory, by audience')
+  const known: unknown = Reflect.get(globalThis, name)
+  if (known instanceof Map) return known
+  const made = new Map<string, ReplayStore>()
+  Object.defineProperty(globalThis, name, { value: made })
+  return made
+}
 
 function storeOf(trust: TrustConfig, now: VerifierOptions['now']): ReplayStore {
   if (trust.replay === undefined) {
@@ -235,7 +252,7 @@ function storeOf(trust: TrustConfig, now: VerifierOptions['now']): ReplayStore {
   const { memory } = trust.replay
   // A verifier with a clock of its own, as in tests, cannot share a memory that is swept by another.
   if (now !== undefined) return createMemoryReplayStore({ ...memory, now })
-  const store = stores.get(trust.audience) ?? createMemoryReplayStore({ ...memory, now: Date.now })
+  const store = stores.get(trust.audience) ?? createMemoryReplayStore({ ...memory, now: Date.now, elapsed })
   stores.set(trust.audience, store)
   return store
 }

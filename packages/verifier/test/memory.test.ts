@@ -67,7 +67,7 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
     ['known', '2,048 names of chains'],
     ['checkpoints', '1,024 heads'],
     ['completed', 'object'],
-    ['stores', 'one for each audience of this process'],
+    ['made', 'one for each audience of this process'],
   ],
 }
 

@@ -73,6 +73,28 @@ describe('replay store in memory', () => {
     expect(store.claim('a', start + 120, 'h')).toBe('full')
   })
 
+  test('AHP-TIME-13 by a clock that was behind at the start and was put right, has begun when it did', () => {
+    const clock = createClock(start * 1000)
+    let elapsed = 77_000
+    const made = createMemoryReplayStore({ singleProcess: true, now: clock.now, elapsed: () => elapsed })
+    const pass = (seconds: number): void => {
+      clock.advance(seconds)
+      elapsed += seconds * 1000
+    }
+    expect(made.startedAt).toBe(start)
+    pass(20)
+    expect(made.startedAt).toBe(start)
+    clock.advance(60)
+    expect(made.startedAt).toBe(start + 60)
+    pass(500)
+    expect(made.startedAt).toBe(start + 60)
+    // A clock that is set back shortens nothing that was there before.
+    clock.advance(-200)
+    expect(made.startedAt).toBe(start)
+    elapsed -= 99
+    expect(made.startedAt).toBe(start)
+  })
+
   test('must be told that there is one process', () => {
     expect(() => createMemoryReplayStore({ singleProcess: false as true, now: Date.now })).toThrow(/singleProcess: true/)
   })

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { defaultCrypto } from '@aiegis/protocol'
-import { createMockHarness, receivedFrom } from '@aiegis/testing'
-import { describe, expect, test } from 'vitest'
+import { createMockHarness, receivedFrom, type RawRequest } from '@aiegis/testing'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { replayKey } from '../src/steps/replay.ts'
-import { createVerifier } from '../src/verifier.ts'
+import { createVerifier, type VerifierOptions } from '../src/verifier.ts'
 
 describe('the replay store of a verifier', () => {
   test('AHP-TIME-8 AHP-TIME-12 two verifiers of one audience in one process serve a token once', async () => {
@@ -26,6 +26,62 @@ describe('the replay store of a verifier', () => {
     for (const verifier of verifiers) verifier.close()
     expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
     expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'token_replayed' } })
+  })
+
+  /** A harness and options without clock and store, at a time of which the runtime has two clocks. */
+  function inProcess(audience: string) {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'], now: Date.UTC(2026, 10, 20, 22) })
+    onTestFinished(() => void vi.useRealTimers())
+    const harness = createMockHarness({ logSize: 10, audience })
+    const { replay: _, now: __, ...options } = harness.receiver()
+    /** Somebody sets the clock. */
+    const set = (seconds: number): void => {
+      harness.clock.advance(seconds)
+      vi.setSystemTime(harness.clock.now())
+    }
+    const pass = (seconds: number): void => {
+      harness.clock.advance(seconds)
+      vi.advanceTimersByTime(seconds * 1000)
+    }
+    return { harness, options, set, pass }
+  }
+
+  test('AHP-TIME-12 two copies of this package in one process serve a token once', async () => {
+    const { harness, options, pass } = inProcess('https://copies.example')
+    const own = createVerifier(options)
+    vi.resetModules()
+    const copy = await import('../src/verifier.ts')
+    expect(copy.createVerifier).not.toBe(createVerifier)
+    const other = copy.createVerifier(options)
+    await Promise.all([own.warm(), other.warm()])
+    pass(6)
+    const request = receivedFrom(harness.mint())
+    expect(await own.verify(request)).toMatchObject({ decision: 'ALLOW' })
+    await expect(other.verify(request)).rejects.toMatchObject({ code: 'token_replayed' })
+    own.close()
+    other.close()
+  })
+
+  test.each<[string, Partial<VerifierOptions>]>([
+    ['of this package', {}],
+    ['of the caller that says no start', { replay: { scope: 'process', claim: () => 'fresh' } }],
+  ])('AHP-TIME-13 a memory %s has begun when it did, also when the clock was behind then', async (title, given) => {
+    const { harness, options, set, pass } = inProcess(`https://behind-${title.length}.example`)
+    const verifier = createVerifier({ ...options, ...given })
+    await verifier.warm()
+    const outcome = (request: RawRequest): Promise<unknown> =>
+      verifier.verify(receivedFrom(request)).then(
+        () => 'served',
+        (error: unknown) => Reflect.get(Object(error), 'code'),
+      )
+    pass(6)
+    const early = harness.mint()
+    expect(await outcome(harness.mint())).toBe('served')
+    // The clock is put right: what was issued before may have been used before the start.
+    set(30)
+    expect(await outcome(early)).toBe('replay_warming')
+    expect(await outcome(harness.mint())).toBe('served')
+    verifier.close()
   })
 
   test('AHP-TIME-13 a store that does not say whether it outlives the process stops at start', () => {
