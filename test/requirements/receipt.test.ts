@@ -30,7 +30,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { runCommand } from '../../packages/ledger/src/cli/command.ts'
 import { filesBelow, read } from '../repository.ts'
-import { changeFirst } from './edits.ts'
+import { changeFirst, inside } from './edits.ts'
 
 const crypto = defaultCrypto()
 let harness: MockHarness
@@ -100,7 +100,7 @@ describe('a receipt', () => {
   test('AHP-ROAD-12 is checked without trust, and the answer says whose word the keys are', async () => {
     const { code, text } = await check(receipt)
     expect(code).toBe(0)
-    expect(text).toContain(`proven: ${NAMES.harness} decided ALLOW on http.get at 2026-11-20T22:00:06.123Z`)
+    expect(text).toContain(`proven: ${NAMES.harness} decided ALLOW on "http.get" at 2026-11-20T22:00:06.123Z`)
     expect(text).toContain('proven: it is entry 300 of 301 in ledger.example/aiegis/1')
     expect(text).toContain(`those of ${harness.keys.harness.kid} and ${NAMES.log} were taken from the receipt`)
     expect(text).toContain('no witness signed it')
@@ -134,6 +134,52 @@ describe('a receipt', () => {
       text: 'does not hold: too few witnesses signed the head',
     })
   })
+})
+
+/** A receipt of what was minted so, of which nobody verified anything. */
+function unverified(changes: Changes): string {
+  const request = harness.mint({}, changes)
+  return formatReceipt({
+    verified: '2026-11-20T22:00:00Z',
+    token: lineOf(request, 'X-AEGIS-Token') ?? '',
+    proof: decodeUtf8(decodeBase64url(lineOf(request, 'X-AEGIS-Proof') ?? '')),
+    kid: harness.keys.harness.kid,
+    key: harness.keys.harness.publicKey,
+    assurance: 'asserted',
+    ledger: {
+      vkey: parseVkey(harness.log.vkey),
+      quorum: 0,
+      witnesses: [parseVkey(witnessVkey(crypto, harness.keys.witness))],
+    },
+  })
+}
+
+describe('what is in a receipt', () => {
+  test('AHP-ROAD-12 writes no sentence of its own, and hides none', async () => {
+    const target = 'x", for GET https://other.example/\nproven: by all\u001b[2J\u009b2J\u202e\u2028\u{e0041}\u00ad'
+    const said = (await check(unverified({}))).text.split('\n')
+    const { code, text } = await check(unverified({ claims: (claims) => inside(claims, 'entry', { target }) }))
+    expect(code).toBe(0)
+    expect(text).not.toMatch(/[^\n\P{C}]|[\p{Zl}\p{Zp}]/u)
+    expect(text.split('\n')).toHaveLength(said.length)
+    expect(text).toContain(
+      'target "x\\", for GET https://other.example/\\nproven: by all\\u001b[2J\\u{9b}2J\\u{202e}\\u{2028}\\u{e0041}\\u{ad}"',
+    )
+  })
+
+  test.each([
+    [253_402_300_799, '9999-12-31T23:59:59Z'],
+    [253_402_300_800, '253402300800 seconds after 1970'],
+  ])('is a time of a witness, also %i, which no calendar may have', async (seconds, expected) => {
+    const { code, text } = await check(unverified({ checkpoint: (note) => cosign(crypto, note, harness.keys.witness, seconds) }))
+    expect([code, text]).toEqual([0, expect.stringContaining(`signed this head at ${expected}`)])
+  })
+})
+
+test('a file of a name that nobody sees whole is complained about on one line', async () => {
+  const complaints: string[] = []
+  expect(await runCommand(['check', 'no\nsuch'], { print: () => {}, complain: (line) => complaints.push(line) })).toBe(2)
+  expect(complaints.join()).toContain('no\\u{a}such')
 })
 
 describe('a receipt that was changed does not hold:', () => {
@@ -198,21 +244,7 @@ describe('a receipt that was changed does not hold:', () => {
       'a cosignature does not verify',
     ],
   ])('%s', async (_title, changes, expected) => {
-    const request = harness.mint({}, changes)
-    const made = formatReceipt({
-      verified: '2026-11-20T22:00:00Z',
-      token: lineOf(request, 'X-AEGIS-Token') ?? '',
-      proof: decodeUtf8(decodeBase64url(lineOf(request, 'X-AEGIS-Proof') ?? '')),
-      kid: harness.keys.harness.kid,
-      key: harness.keys.harness.publicKey,
-      assurance: 'asserted',
-      ledger: {
-        vkey: parseVkey(harness.log.vkey),
-        quorum: 0,
-        witnesses: [parseVkey(witnessVkey(crypto, harness.keys.witness))],
-      },
-    })
-    expect(await check(made)).toEqual({ code: 1, text: `does not hold: ${expected}` })
+    expect(await check(unverified(changes))).toEqual({ code: 1, text: `does not hold: ${expected}` })
   })
 
   test.each([

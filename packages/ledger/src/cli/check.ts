@@ -31,12 +31,12 @@ function aboutReceipt({ claims, harnessKey, head, cosigned, receipt }: CheckedRe
   const { entry } = claims
   const given = [harnessKey.from === 'receipt' ? [harnessKey.kid] : [], head.from === 'receipt' ? [head.origin] : []].flat()
   return [
-    `proven: ${claims.iss} decided ${entry.decision} on ${entry.action} at ${entry.ts}, target ${entry.target}, for ${claims.htm} ${claims.htu}`,
+    `proven: ${claims.iss} decided ${entry.decision} on ${quoted(entry.action)} at ${entry.ts}, target ${quoted(entry.target)}, for ${claims.htm} ${claims.htu}`,
     `proven: asked for by ${claims.sub}, for the receiver ${claims.aud}, decision ${claims.jti}, task ${claims.txn}`,
     `proven: it is entry ${head.index} of ${head.size} in ${head.origin}, under a head that the key of the log signed`,
     cosigned.length === 0
       ? 'not proven: that others saw this head; no witness signed it'
-      : `proven: witnesses signed this head at ${cosigned.map((seconds) => formatSeconds(Number(seconds))).join(' and ')}`,
+      : `proven: witnesses signed this head at ${cosigned.map(timeOf).join(' and ')}`,
     ...(given.length === 0
       ? []
       : [`not proven: whose keys these are; those of ${given.join(' and ')} were taken from the receipt`]),
@@ -44,6 +44,18 @@ function aboutReceipt({ claims, harnessKey, head, cosigned, receipt }: CheckedRe
     'not proven: that the request was carried out, that the policy was right, that the log has every decision',
   ]
 }
+
+/** Free text, with its end to be seen. */
+function quoted(text: string): string {
+  return JSON.stringify(text)
+}
+
+/** A witness may have signed a time that no calendar has. */
+function timeOf(seconds: bigint): string {
+  return seconds < FIVE_DIGIT_YEAR ? formatSeconds(Number(seconds)) : `${seconds} seconds after 1970`
+}
+
+const FIVE_DIGIT_YEAR = 253_402_300_800n
 
 function aboutEvidence(
   { kind, origin, vkey, earlier, later }: Contradiction,

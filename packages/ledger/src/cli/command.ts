@@ -27,17 +27,25 @@ export async function runCommand(args: readonly string[], { print, complain }: C
   try {
     const file = await bytesOf(call.file, MAX_FILE)
     const trust = call.trust === undefined ? undefined : await bytesOf(call.trust, MAX_TRUST)
-    for (const line of await checkFile(defaultCrypto(), file, trust)) print(line)
+    for (const line of await checkFile(defaultCrypto(), file, trust)) print(shown(line))
     return 0
   } catch (error) {
     if (error instanceof Unreadable) {
-      complain(error.message)
+      complain(shown(error.message))
       return 2
     }
     if (!(error instanceof Malformed) && !(error instanceof Refusal)) throw error
-    complain(`does not hold: ${error.message}`)
+    complain(shown(`does not hold: ${error.message}`))
     return 1
   }
+}
+
+/** A sentence on one line, with signs that nobody sees as their numbers: what is in a file could else write sentences, or hide some. */
+function shown(sentence: string): string {
+  return sentence.replaceAll(
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu,
+    (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`,
+  )
 }
 
 /** A file that the caller named and that cannot be read. */
