@@ -14,6 +14,7 @@ import type { Policy } from './policy/policy.ts'
 import type { Verdict } from './policy/evaluate.ts'
 import { policyQuestion } from './policy-question.ts'
 import { inputOf, readShown } from './shown-request.ts'
+import { createSuspendedLimit } from './suspended-limit.ts'
 import { createUnsignedLimit } from './unsigned-limit.ts'
 
 /** What a harness decides with. */
@@ -34,6 +35,7 @@ export function createProtect(options: ProtectOptions): Protect {
   const { crypto, now } = options
   const answers = createIdempotencyStore<Issued>(now)
   const countUnsigned = createUnsignedLimit(now)
+  const countSuspended = createSuspendedLimit(now)
 
   return async ({ headers: lines, content }) => {
     const started = now()
@@ -58,13 +60,18 @@ export function createProtect(options: ProtectOptions): Protect {
       if (asker !== null) checkStillGood(asker, options.chains, Math.floor(now() / 1000))
     }
     const interruption = (task: string | undefined): Verdict | undefined => interruptionOf(options.interrupts, asker, task)
+    const stop = (verdict: Verdict, txn: string | undefined, isSecond?: true): Promise<Issued> => {
+      // Before the entry, and instead of an answer: nothing is released that was not counted.
+      if (asker !== null) countSuspended(asker.jkt)
+      return options.issue({ verdict, question: { ...question, txn }, shown, asker, started, ...(isSecond && { isSecond }) })
+    }
     const make = async (): Promise<Issued> => {
+      const before = interruption(question.txn)
       const verdict =
-        interruption(question.txn) ??
-        limitsOf(asker, question, shown) ??
-        (await options.policy.decide(policyQuestion(question, shown, asker, input)))
+        before ?? limitsOf(asker, question, shown) ?? (await options.policy.decide(policyQuestion(question, shown, asker, input)))
       checkAgain()
-      return options.issue({ verdict: interruption(question.txn) ?? verdict, question, shown, asker, started })
+      const stopped = interruption(question.txn) ?? before
+      return stopped === undefined ? options.issue({ verdict, question, shown, asker, started }) : stop(stopped, question.txn)
     }
     const { idempotencyKey } = headers
     const issued =
@@ -77,10 +84,7 @@ export function createProtect(options: ProtectOptions): Protect {
     // The task of what was issued: the question may have named none.
     const { txn } = issued
     const stopped = issued.entry.decision === 'BLOCK' ? undefined : interruption(txn)
-    const released =
-      stopped === undefined
-        ? issued
-        : await options.issue({ verdict: stopped, question: { ...question, txn }, shown, asker, started, isSecond: true })
+    const released = stopped === undefined ? issued : await stop(stopped, txn, true)
     return answerDecision(released, question.agentDid ?? null, options)
   }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createEnforcement, type Enforcement } from '../src/enforcement.ts'
 import { createInterruptsFile, openInterrupts, type Interrupted } from '../src/interrupts.ts'
+import { createSuspendedLimit } from '../src/suspended-limit.ts'
 import { agentKey, createDesk, said, type Desk } from './desk.ts'
 import { ALLOWED, askParts } from './protect-of.ts'
 import { API, claimsOf, createScene, handOff, NOW, shows, TASK, text, type Answered, type Scene } from './scene.ts'
@@ -180,6 +181,67 @@ describe('AHP-ASK-28 a suspended task', () => {
     const token = isObject(json) ? text(json['token']) : ''
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
     expect(judged.at(-1)).toBe(isObject(claims) ? claims['txn'] : 'no claims')
+  })
+})
+
+describe('AHP-ASK-33 a suspended agent that goes on asking', () => {
+  const outcomes = async (count: number, one: (at: number) => Promise<Answered>): Promise<Record<string, number>> => {
+    const found: Record<string, number> = {}
+    for (let at = 0; at < count; at += 1) {
+      const answer = await one(at)
+      const name = answer.status === 503 ? `503 ${text(answer.json['code'])}` : reason(answer)
+      found[name] = (found[name] ?? 0) + 1
+      if (answer.status !== 200) expect('X-AEGIS-Token' in answer.headers || 'token' in answer.json).toBe(false)
+    }
+    return found
+  }
+
+  test('makes 60 entries, then one in 10 seconds, and is refused without one beyond', async () => {
+    const own = await createScene()
+    const { log } = own.enforcement
+    await own.ask(shows('GET', '/a'), { idempotencyKey: 'before' })
+    const what = { agent: { issuer: ISSUER, did: formatDidKey(own.agent.publicKey) } }
+    await own.enforcement.suspend(what)
+    const size = log.size()
+    expect(await outcomes(70, () => own.ask(shows('GET', '/a')))).toEqual({ '401 agent_suspended': 60, '503 overloaded': 10 })
+    expect(log.size()).toBe(size + 60n)
+    // Neither under a new key nor under one that has an answer is more made, and nothing that was made is released.
+    for (const idempotencyKey of ['before', 'new'])
+      expect(await outcomes(1, () => own.ask(shows('GET', '/a'), { idempotencyKey }))).toEqual({ '503 overloaded': 1 })
+    own.clock.now += 9_999
+    expect(await outcomes(1, () => own.ask(shows('GET', '/a')))).toEqual({ '503 overloaded': 1 })
+    own.clock.now += 1
+    expect(await outcomes(2, () => own.ask(shows('GET', '/a')))).toEqual({ '401 agent_suspended': 1, '503 overloaded': 1 })
+    expect(log.size()).toBe(size + 61n)
+    await own.enforcement.resume(what)
+    expect((await own.ask(shows('GET', '/a'))).status).toBe(200)
+    await own.close()
+  })
+
+  test('takes no room from another one, and a suspended task is counted for who asks', async () => {
+    const own = await createScene()
+    await own.enforcement.suspend({ task: TASK })
+    const body = { ...shows('GET', '/a') }
+    const context = { ...(body['context'] as JsonObject), txn: TASK }
+    const other = agentKey(65)
+    const mission = [{ action: '*', target: `${API}/*` }]
+    const { passport } = await own.enforcement.issuePassport({ agent: other.publicKey, mission })
+    expect(await outcomes(61, () => own.ask({ ...body, context }))).toEqual({ '401 task_suspended': 60, '503 overloaded': 1 })
+    const theirs = (): Promise<Answered> => own.ask({ ...body, context }, { passport, signer: other })
+    expect(await outcomes(61, theirs)).toEqual({ '401 task_suspended': 60, '503 overloaded': 1 })
+    // Who asks for another task was never stopped.
+    expect(await outcomes(2, () => own.ask(body))).toEqual({ '200 -': 2 })
+    await own.close()
+  })
+
+  test('is refused when more ask than are counted, until some have been silent', () => {
+    let now = NOW
+    const count = createSuspendedLimit(() => now)
+    for (let at = 0; at < 10_000; at += 1) count(`agent-${at}`)
+    expect(() => count('one-more')).toThrow('overloaded')
+    expect(() => count('agent-0')).not.toThrow()
+    now += 10_000
+    expect(() => count('one-more')).not.toThrow()
   })
 })
 

@@ -139,7 +139,7 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
     await again.close()
   })
 
-  test('AHP-ASK-33 a question with Idempotency-Key is refused, for another process may have answered it', async () => {
+  test('AHP-ASK-34 a question with Idempotency-Key is refused, for another process may have answered it', async () => {
     const scene = await sceneOver()
     const { status, json } = await scene.ask(shows('GET', '/a'), { idempotencyKey: 'once' })
     expect([status, json['code']]).toEqual([422, 'idempotency_unavailable'])
@@ -147,7 +147,7 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
     expect(scene.enforcement.log.size()).toBe(1n)
   })
 
-  test('AHP-ASK-33 after a restart nothing is refused as stale: the log knows every nonce, also that of another process', async () => {
+  test('AHP-ASK-34 after a restart nothing is refused as stale: the log knows every nonce, also that of another process', async () => {
     const scene = await sceneOver()
     await scene.ask(shows('GET', '/a'), { nonce: 'used' })
     const state = temporaryDirectory()
