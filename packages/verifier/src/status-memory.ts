@@ -6,6 +6,8 @@ export interface KeptList {
   readonly text: string
   /** Epoch seconds, as the list says. */
   readonly validFrom: number
+  /** How many bits are set in it: of lists of one second, the one with all bits of the others has most. */
+  readonly revoked: number
   /** When its last good reading began; milliseconds since the epoch. */
   readonly readAt: number
 }
@@ -14,7 +16,10 @@ export interface KeptList {
 export interface StatusMemory {
   /** What was kept of a list; asked once for each, when the verifier is made. What it throws stops the start. */
   load(issuer: string, url: string): KeptList | undefined
-  /** Replaces what was kept, whole or not at all, and never a list by one with an earlier `validFrom`. */
+  /**
+   * Replaces what was kept, whole or not at all, and never a list by one with an earlier `validFrom`, or with the same and fewer bits
+   * in `revoked`. Several processes may save at once.
+   */
   save(issuer: string, url: string, kept: KeptList): void | Promise<void>
 }
 

@@ -98,8 +98,9 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
       source.failure = undefined
       source.health.up()
       if (list.validFrom < validFromOf(source)) return
+      if (used !== source.newest) source.revoked = countOf(used.list.bits)
       source.newest = used
-      source.keep?.({ text: used.text, validFrom: list.validFrom, readAt: startedAt })
+      source.keep?.({ text: used.text, validFrom: list.validFrom, revoked: source.revoked, readAt: startedAt })
     } catch (error) {
       source.failure = error instanceof Error ? error : new Error('the list could not be read', { cause: error })
       source.health.down('status_unavailable', error)
@@ -132,6 +133,7 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
   const recover = (source: Source, kept: KeptList): void | Promise<void> => {
     const take = (list: StatusList): void => {
       source.newest = { text: kept.text, list }
+      source.revoked = countOf(list.bits)
       // A reading in the future says nothing about how old the list is.
       const age = now() - kept.readAt
       if (age >= 0) source.known = { list, readAt: kept.readAt, readElapsed: elapsed() - age }
@@ -194,6 +196,8 @@ interface Source {
   known: { readonly list: StatusList; readonly readAt: number; readonly readElapsed: number } | undefined
   /** The newest list used. */
   newest: ReadList | undefined
+  /** How many bits are set in it. */
+  revoked: number
   failure: Error | undefined
   underWay: Promise<void> | undefined
   /** When the last reading began; milliseconds since the epoch. */
@@ -220,6 +224,7 @@ function tableOf(
     recovered: undefined,
     known: undefined,
     newest: undefined,
+    revoked: 0,
     failure: undefined,
     underWay: undefined,
     startedAt: Number.NEGATIVE_INFINITY,
@@ -247,6 +252,12 @@ function union(one: Uint8Array, other: Uint8Array): Uint8Array {
   if (other.every((byte, at) => (byte & ~(one[at] ?? 0)) === 0)) return one
   const [longer, shorter] = one.length >= other.length ? [one, other] : [other, one]
   return longer.map((byte, at) => byte | (shorter[at] ?? 0))
+}
+
+function countOf(bits: Uint8Array): number {
+  let count = 0
+  for (const byte of bits) for (let rest = byte; rest !== 0; rest &= rest - 1) count++
+  return count
 }
 
 const RETRY_SECONDS = 5

@@ -80,6 +80,16 @@ describe('AHP-STATUS-22 of two lists of one second', () => {
     expect(kept?.text).toBe(list({ revoked: [7] }))
     expect(check(restart(), 7)).toBe('revoked')
   })
+
+  test('the number of bits is that of the list that is kept, also after a restart and after a reading that changed nothing', async () => {
+    await use(list({ revoked: [7, 9] }))
+    const lists = restart()
+    for (const text of [list(), list({ revoked: [7, 9] })]) {
+      served = text
+      await lists.warm()
+      expect(kept).toMatchObject({ text: list({ revoked: [7, 9] }), revoked: 2 })
+    }
+  })
 })
 
 test('AHP-STATUS-15 a clock that is set back after the restart makes what was kept no younger', async () => {
@@ -124,7 +134,7 @@ describe('after a restart', () => {
   })
 
   test('AHP-STATUS-15 a list that was read in the future was never read', async () => {
-    kept = { text: list(), validFrom: NOW - 60, readAt: clock + 1 }
+    kept = { text: list(), validFrom: NOW - 60, revoked: 0, readAt: clock + 1 }
     const lists = restart()
     expect(check(lists)).toBe('unavailable')
     clock += 2
@@ -146,9 +156,9 @@ describe('after a restart', () => {
   })
 
   test.each<[string, () => KeptList]>([
-    ['too old to be used', () => ({ text: list({ from: NOW - 10 }), validFrom: 0, readAt: clock - 601_000 })],
-    ['read in the future', () => ({ text: list({ from: NOW - 10 }), validFrom: 0, readAt: clock + 1 })],
-    ['at its end', () => ({ text: list({ from: NOW - 10, until: NOW }), validFrom: 0, readAt: clock - 1000 })],
+    ['too old to be used', () => ({ text: list({ from: NOW - 10 }), validFrom: 0, revoked: 0, readAt: clock - 601_000 })],
+    ['read in the future', () => ({ text: list({ from: NOW - 10 }), validFrom: 0, revoked: 0, readAt: clock + 1 })],
+    ['at its end', () => ({ text: list({ from: NOW - 10, until: NOW }), validFrom: 0, revoked: 0, readAt: clock - 1000 })],
   ])('AHP-STATUS-11 an older list is ignored also when the one that was kept is %s', async (_, make) => {
     kept = make()
     const lists = restart()
@@ -200,7 +210,7 @@ describe('after a restart', () => {
     ['that is too short', () => list({ bits: new Uint8Array(16_383) })],
     ['that is no JWS', () => '{}'],
   ])('AHP-STATUS-15 a list %s was never kept, which is said, and the next reading counts', async (_, make) => {
-    kept = { text: make(), validFrom: NOW + 1000, readAt: clock }
+    kept = { text: make(), validFrom: NOW + 1000, revoked: 0, readAt: clock }
     const lists = restart()
     expect(check(lists)).toBe('unavailable')
     expect(lines).toHaveLength(1)
@@ -218,7 +228,7 @@ describe('after a restart', () => {
   })
 
   test('AHP-STATUS-8 a list that is not valid yet is not used, and does not lock out those that are', async () => {
-    kept = { text: list({ from: NOW + 6 }), validFrom: NOW + 6, readAt: clock }
+    kept = { text: list({ from: NOW + 6 }), validFrom: NOW + 6, revoked: 0, readAt: clock }
     const lists = restart()
     expect(check(lists)).toBe('unavailable')
     served = list()
@@ -268,10 +278,10 @@ describe('keeping', () => {
       },
     })
     await lists.warm()
-    expect(kept).toEqual({ text: served, validFrom: NOW - 10, readAt: NOW * 1000 })
-    served = list({ from: NOW - 10, revoked: [1] })
+    expect(kept).toEqual({ text: served, validFrom: NOW - 10, revoked: 0, readAt: NOW * 1000 })
+    served = list({ from: NOW - 10, revoked: [1, 6, 7, 70_000] })
     await lists.warm()
-    expect(kept).toEqual({ text: served, validFrom: NOW - 10, readAt: NOW * 1000 + 1500 })
+    expect(kept).toEqual({ text: served, validFrom: NOW - 10, revoked: 4, readAt: NOW * 1000 + 1500 })
   })
 
   test('gives no list that is not used', async () => {

@@ -1,12 +1,11 @@
 /** Keeps the newest status lists in a directory, each in a file of its own, whole or not at all (spec chapter 9.5). @module */
 import { createHash } from 'node:crypto'
-import { readdirSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute } from 'node:path'
 import { isObject, Malformed, parseJson } from '@aiegis/protocol'
 import type { KeptList, StatusMemory } from '../status.ts'
-import { prepareDirectory, replaceFile } from './state-files.ts'
-import { fileSentence, readTrustedFile, type FileWords } from './trusted-file.ts'
+import { createNewestFiles, type Order } from './newest-files.ts'
+import { prepareDirectory } from './state-files.ts'
+import type { FileWords } from './trusted-file.ts'
 
 const VARIABLE = 'AIEGIS_STATE'
 const AGAIN = 'put a good copy back, or remove it: then an older list counts until a newer one is read'
@@ -33,52 +32,21 @@ export function statePath(variable: string | undefined = process.env[VARIABLE]):
  */
 export function createStateDirectory(directory: string): StatusMemory {
   prepareDirectory(absolute('stateDirectory', directory), DIRECTORY)
-  // The time of a list is in the name of its file: so no process can put an earlier list into the place of another's later one.
-  const fileOf = (name: string, validFrom: number): string => join(directory, `${name}.${validFrom}.json`)
+  const files = createNewestFiles(directory, '.json', FILE)
   return {
-    load(issuer, url) {
-      const name = nameOf(issuer, url)
-      for (;;) {
-        const [newest] = timesOf(directory, name)
-        if (newest === undefined) return undefined
-        const file = fileOf(name, newest)
-        try {
-          return parse(readTrustedFile(file, FILE), issuer, url, newest)
-        } catch (error) {
-          if (error instanceof Malformed) throw fileSentence(FILE, file, `is damaged (${error.message}); ${AGAIN}`, error)
-          // Another process has a newer list, and removed this one after the directory was read.
-          if (!isAbsent(error)) throw error
-        }
-      }
-    },
-    async save(issuer, url, kept) {
-      const name = nameOf(issuer, url)
-      // Another process may have read a newer list.
-      if ((timesOf(directory, name)[0] ?? Number.NEGATIVE_INFINITY) > kept.validFrom) return
-      await replaceFile(fileOf(name, kept.validFrom), format(issuer, url, kept))
-      const [, ...older] = timesOf(directory, name)
-      for (const validFrom of older) await rm(fileOf(name, validFrom), { force: true })
-    },
+    load: (issuer, url) => files.load(nameOf(issuer, url), (bytes, order) => parse(bytes, issuer, url, order)),
+    save: (issuer, url, kept) => files.save(nameOf(issuer, url), orderOf(kept), format(issuer, url, kept)),
   }
+}
+
+/** When it begins, and among lists of one second what it revokes (AHP-STATUS-21, AHP-STATUS-22). */
+function orderOf({ validFrom, revoked }: KeptList): Order {
+  return [BigInt(validFrom), BigInt(revoked)]
 }
 
 /** Of a list, however long its URL is. */
 function nameOf(issuer: string, url: string): string {
   return createHash('sha256').update(`${issuer}\n${url}`).digest('hex')
-}
-
-/** `validFrom` of what is kept under a name, latest first. */
-function timesOf(directory: string, name: string): readonly number[] {
-  return readdirSync(directory)
-    .flatMap((file) => {
-      const [, found, validFrom] = /^([0-9a-f]{64})\.(\d{1,12})\.json$/.exec(file) ?? []
-      return found === name ? [Number(validFrom)] : []
-    })
-    .toSorted((one, other) => other - one)
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof TypeError && error.cause instanceof Error && Reflect.get(error.cause, 'code') === 'ENOENT'
 }
 
 function absolute(name: string, path: string): string {
@@ -87,18 +55,22 @@ function absolute(name: string, path: string): string {
 }
 
 /** The one way to write it, so that reading can compare. */
-function format(issuer: string, url: string, { text, validFrom, readAt }: KeptList): string {
-  return `${JSON.stringify({ issuer, list: url, validFrom, readAt: Math.floor(readAt), text })}\n`
+function format(issuer: string, url: string, { text, validFrom, revoked, readAt }: KeptList): string {
+  return `${JSON.stringify({ issuer, list: url, validFrom, revoked, readAt: Math.floor(readAt), text })}\n`
 }
 
-function parse(bytes: Uint8Array, issuer: string, url: string, named: number): KeptList {
+function parse(bytes: Uint8Array, issuer: string, url: string, order: Order): KeptList {
   const value = parseJson(bytes, { maxBytes: bytes.length })
   if (!isObject(value)) throw new Malformed('not an object')
-  const { text, validFrom, readAt } = value
-  if (typeof text !== 'string' || typeof validFrom !== 'number' || typeof readAt !== 'number')
+  const { text, validFrom, revoked, readAt } = value
+  if (typeof text !== 'string' || !isWhole(validFrom) || !isWhole(revoked) || typeof readAt !== 'number')
     throw new Malformed('members are missing')
-  if (validFrom !== named) throw new Malformed('not the time that its name says')
-  const kept = { text, validFrom, readAt }
+  const kept = { text, validFrom, revoked, readAt }
+  if (orderOf(kept).join() !== order.join()) throw new Malformed('not the list that its name says')
   if (!Buffer.from(format(issuer, url, kept)).equals(bytes)) throw new Malformed('not what was written for this list')
   return kept
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value)
 }

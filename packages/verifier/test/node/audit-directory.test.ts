@@ -1,12 +1,18 @@
 /** The newest heads of logs, and evidence against them, in the state directory (spec chapters 5.5 and 5.6). @module */
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defaultCrypto, utf8 } from '@aiegis/protocol'
 import { createMemoryLog, createMockHarness, NAMES, namedSigner } from '@aiegis/testing'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createAuditDirectory } from '../../src/node/audit-directory.ts'
 import { createNodeVerifier } from '../../src/node/verifier.ts'
+
+vi.mock(import('node:fs/promises'), async (original) => {
+  const real = await original()
+  return { ...real, rename: vi.fn<typeof rename>(real.rename) }
+})
 
 const ORIGIN = 'ledger.example/aiegis/1'
 const log = createMemoryLog(defaultCrypto(), ORIGIN, namedSigner('log', ORIGIN), 3)
@@ -45,11 +51,37 @@ describe('what is kept of a log', () => {
     expect(load()).toMatchObject({ head: large })
   })
 
-  test('AHP-PROOF-20 is replaced when it was damaged', async () => {
-    await createAuditDirectory(directory).saveHead(ORIGIN, large)
-    writeFileSync(fileOf('head'), 'damaged')
-    await createAuditDirectory(directory).saveHead(ORIGIN, small)
-    expect(load()).toMatchObject({ head: small })
+  test('AHP-PROOF-20 is never replaced by a smaller head, also when processes write at once', async () => {
+    const [one, other] = [createAuditDirectory(directory), createAuditDirectory(directory)]
+    const real = vi.mocked(rename).getMockImplementation()
+    vi.mocked(rename).mockImplementationOnce(async (from, to) => {
+      await other.saveHead(ORIGIN, large)
+      await real?.(from, to)
+    })
+    await one.saveHead(ORIGIN, small)
+    expect(load()).toMatchObject({ head: large })
+    expect(readdirSync(directory)).toHaveLength(1)
+  })
+
+  test('AHP-PROOF-20 is the larger of two heads, whatever their names look like in order', async () => {
+    const heads = [9, 10].map((size) => createMemoryLog(defaultCrypto(), ORIGIN, namedSigner('log', ORIGIN), size).checkpoint())
+    for (const head of heads.toReversed()) await createAuditDirectory(directory).saveHead(ORIGIN, head)
+    expect(load()).toMatchObject({ head: heads[1] })
+  })
+
+  test.each<[string, (file: string) => void]>([
+    ['is damaged', (file) => writeFileSync(file, 'damaged')],
+    ['is of another size than its name says', (file) => writeFileSync(file, small)],
+    ['is not UTF-8', (file) => writeFileSync(file, Uint8Array.of(0xff))],
+  ])('AHP-PROOF-20 stops the start when it %s, and is replaced while the process runs', async (_title, change) => {
+    const memory = createAuditDirectory(directory)
+    await memory.saveHead(ORIGIN, large)
+    change(fileOf('head'))
+    expect(() => load()).toThrow(
+      /^ledger memory .* is damaged \(.*\); put a good copy back, or remove it: then nothing is known of this log$/,
+    )
+    await memory.saveHead(ORIGIN, large)
+    expect(load()).toMatchObject({ head: large })
   })
 
   test('AHP-PROOF-17 is the evidence that was found first', async () => {

@@ -32,7 +32,7 @@ vi.mock(import('node:fs/promises'), async (original) => {
 
 const ISSUER = 'did:web:identity.example'
 const URL = 'https://identity.example/status/revocation/1'
-const KEPT: KeptList = { text: 'a.b.c', validFrom: 1_795_212_000, readAt: 1_795_212_000_123 }
+const KEPT: KeptList = { text: 'a.b.c', validFrom: 1_795_212_000, revoked: 3, readAt: 1_795_212_000_123 }
 const AGAIN = 'put a good copy back, or remove it: then an older list counts until a newer one is read'
 const isRoot = process.getuid?.() === 0
 
@@ -87,7 +87,7 @@ describe('a state directory', () => {
     await createStateDirectory(directory).save(ISSUER, 'https://identity.example/../../etc/passwd', KEPT)
     const file = await written()
     expect(readdirSync(directory)).toHaveLength(2)
-    expect(readdirSync(directory).every((name) => /^[0-9a-f]{64}\.1795212000\.json$/.test(name))).toBe(true)
+    expect(readdirSync(directory).every((name) => /^[0-9a-f]{64}\.1795212000\.3\.json$/.test(name))).toBe(true)
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(readdirSync(parent)).toEqual(['state'])
   })
@@ -116,15 +116,38 @@ describe('a state directory', () => {
     expect(readdirSync(directory)).toHaveLength(1)
   })
 
+  test('AHP-STATUS-22 keeps of lists of one second the one that revokes most, whichever process is last', async () => {
+    const [one, other] = [createStateDirectory(directory), createStateDirectory(directory)]
+    const more: KeptList = { ...KEPT, text: 'revokes more', revoked: 10 }
+    await other.save(ISSUER, URL, more)
+    await one.save(ISSUER, URL, { ...KEPT, text: 'revokes less', revoked: 9 })
+    expect([load()?.text, readdirSync(directory).length]).toEqual(['revokes more', 1])
+    await one.save(ISSUER, URL, { ...more, readAt: more.readAt + 1 })
+    expect(load()?.readAt).toBe(more.readAt + 1)
+    await one.save(ISSUER, URL, { ...KEPT, text: 'later', validFrom: KEPT.validFrom + 1, revoked: 0 })
+    expect([load()?.text, readdirSync(directory).length]).toEqual(['later', 1])
+  })
+
+  test('AHP-STATUS-22 keeps of lists of one second the one that revokes most, also when processes write at once', async () => {
+    const [one, other] = [createStateDirectory(directory), createStateDirectory(directory)]
+    const real = vi.mocked(rename).getMockImplementation()
+    vi.mocked(rename).mockImplementationOnce(async (from, to) => {
+      await other.save(ISSUER, URL, { ...KEPT, text: 'revokes more', revoked: 4 })
+      await real?.(from, to)
+    })
+    await one.save(ISSUER, URL, KEPT)
+    expect([load()?.text, readdirSync(directory).length]).toEqual(['revokes more', 1])
+  })
+
   test('takes the later of two lists, whatever their names look like in order', async () => {
     const memory = createStateDirectory(directory)
     await memory.save(ISSUER, URL, { ...KEPT, validFrom: 99 })
-    renameSync(join(directory, `${hash(ISSUER, URL)}.99.json`), join(parent, 'aside'))
+    renameSync(join(directory, `${hash(ISSUER, URL)}.99.3.json`), join(parent, 'aside'))
     await memory.save(ISSUER, URL, { ...KEPT, validFrom: 100 })
-    renameSync(join(parent, 'aside'), join(directory, `${hash(ISSUER, URL)}.99.json`))
+    renameSync(join(parent, 'aside'), join(directory, `${hash(ISSUER, URL)}.99.3.json`))
     expect(load()?.validFrom).toBe(100)
     await memory.save(ISSUER, URL, { ...KEPT, validFrom: 101 })
-    expect(readdirSync(directory)).toEqual([`${hash(ISSUER, URL)}.101.json`])
+    expect(readdirSync(directory)).toEqual([`${hash(ISSUER, URL)}.101.3.json`])
   })
 
   test('keeps the longest list there is', async () => {
@@ -230,6 +253,7 @@ describe('AHP-STATUS-16 the start stops', () => {
     ['another issuer', (whole) => whole.replace(ISSUER, 'did:web:other.example')],
     ['another list', (whole) => whole.replace('revocation/1', 'revocation/2')],
     ['another time than its name says', (whole) => whole.replace('"validFrom":1795212000', '"validFrom":1795212001')],
+    ['another number than its name says', (whole) => whole.replace('"revoked":3', '"revoked":4')],
     ['a time that is text', (whole) => whole.replace(/"readAt":(\d+)/, '"readAt":"$1"')],
     ['a time between milliseconds', (whole) => whole.replace(/"readAt":(\d+)/, '"readAt":$1.5')],
     ['white space', (whole) => whole.replace(':', ': ')],
