@@ -11,6 +11,7 @@ import {
   type Signer,
 } from '@aiegis/protocol'
 import { createIdentifier } from './identifier.ts'
+import { readBytes } from './read-bytes.ts'
 import { signAsk } from './sign.ts'
 
 /** What the harness decided, as it was answered. Nothing here was verified: receivers do that. */
@@ -88,8 +89,9 @@ export function endpointOf(server: string | URL): string {
 }
 
 /**
- * Signs the question, sends it and never follows a redirect: the passport is for this harness. Throws `HarnessBlocked` for a BLOCK,
- * `HarnessFailed` for everything else that is no permission. Does not verify the token.
+ * Signs the question, sends it and never follows a redirect: the passport is for this harness. Reads at most 64 KiB of the answer, for at
+ * most `timeoutMs` in all. Throws `HarnessBlocked` for a BLOCK, `HarnessFailed` for everything else that is no permission. Does not verify
+ * the token.
  */
 export async function ask(harness: Harness, body: AskBody, signal: AbortSignal, idempotencyKey?: string): Promise<Permission> {
   const content = utf8(JSON.stringify(body))
@@ -120,15 +122,16 @@ async function send(
   content: Uint8Array,
   signal: AbortSignal,
 ): Promise<{ readonly status: number; readonly answer: JsonObject }> {
+  const until = AbortSignal.any([signal, AbortSignal.timeout(harness.timeoutMs)])
   try {
     const response = await harness.fetch(harness.endpoint, {
       method: 'POST',
       headers,
       body: new Uint8Array(content),
       redirect: 'error',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(harness.timeoutMs)]),
+      signal: until,
     })
-    const answer = parseJson(await readBytes(response.body, MAX_ANSWER), { maxBytes: MAX_ANSWER })
+    const answer = parseJson(await readBytes(response.body, MAX_ANSWER, until), { maxBytes: MAX_ANSWER })
     if (!isObject(answer)) throw new Malformed('not an object')
     return { status: response.status, answer }
   } catch (error) {
@@ -136,27 +139,6 @@ async function send(
     if (error instanceof Malformed) throw new HarnessFailed('the harness gave an answer that is not one', { cause: error })
     throw new HarnessFailed('the harness did not answer', { cause: error })
   }
-}
-
-/** All bytes of a stream. Throws `Malformed` when there are more than `maxBytes`; the rest is not read. */
-export async function readBytes(stream: AsyncIterable<Uint8Array> | null, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of stream ?? []) {
-    const given: unknown = chunk
-    // A stream may hold anything; what is not bytes would be sent as other bytes.
-    if (!(given instanceof Uint8Array)) throw new TypeError('a body that is a stream of something else than Uint8Array')
-    size += chunk.length
-    if (size > maxBytes) throw new Malformed(`more than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  const bytes = new Uint8Array(size)
-  let offset = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset)
-    offset += chunk.length
-  }
-  return bytes
 }
 
 function refusal(status: number, answer: JsonObject): HarnessFailed {

@@ -1,6 +1,6 @@
 /** Decides whether a receiver is sent the chain or a reference to it, and repeats a request whose reference it did not know (spec chapter 8.1). @module */
 import { defaultCrypto, hashText, isObject, Malformed, parseJson, utf8 } from '@aiegis/protocol'
-import { readBytes } from './ask.ts'
+import { readBytes } from './read-bytes.ts'
 
 /** Sends one request with this value of `X-AEGIS-Passport`; may be called twice and then sends the same token. */
 export type SendWith = (passport: string) => Promise<Response>
@@ -13,6 +13,7 @@ const MAX_ORIGINS = 256
 /** A receiver that does not know the reference so often in a row keeps no chains. */
 const GIVE_UP = 2
 const MAX_PROBLEM = 4096
+const PROBLEM_MS = 3000
 
 /**
  * A receiver that answered the chain is sent the reference from then on, and the chain once more when it answers 428 `passport_required`;
@@ -49,21 +50,21 @@ export function deliverer(chain: string): Deliver {
   }
 }
 
-/** Reads a copy, so that every other answer stays whole for the caller. */
+/**
+ * Reads a copy, so that every other answer stays whole for the caller. What is longer than 4 KiB, or has not ended after three seconds, is
+ * no question for the passport.
+ */
 async function asksForPassport(response: Response): Promise<boolean> {
   const type = response.headers.get('content-type') ?? ''
   if (response.status !== 428 || !/^application\/problem\+json(?:;|$)/.test(type)) return false
-  const copy = response.clone().body
+  const end = AbortSignal.timeout(PROBLEM_MS)
   try {
-    const problem = parseJson(await readBytes(copy?.values({ preventCancel: true }) ?? null, MAX_PROBLEM), {
-      maxBytes: MAX_PROBLEM,
-    })
+    const bytes = await readBytes(response.clone().body, MAX_PROBLEM, end)
+    const problem = parseJson(bytes, { maxBytes: MAX_PROBLEM })
     if (!isObject(problem) || problem['code'] !== 'passport_required') return false
   } catch (error) {
-    if (!(error instanceof Malformed)) throw error
-    // Not awaited: one of two copies has ended only when the caller is done with the other.
-    void copy?.cancel()
-    return false
+    if (error instanceof Malformed || error === end.reason) return false
+    throw error
   }
   await response.body?.cancel()
   return true

@@ -1,9 +1,10 @@
 /** A `fetch` that shows each request to the harness first and sends what was allowed with the evidence (spec chapters 6 to 8 and 15). @module */
 import { checkAction, encodeBase64url, LIMITS, Malformed, normaliseUrl, withoutQuery, type Signer } from '@aiegis/protocol'
-import { ask, endpointOf, readBytes } from './ask.ts'
+import { ask, endpointOf } from './ask.ts'
 import { deliverer } from './by-reference.ts'
 import { taskOf } from './chain.ts'
 import { given } from './given.ts'
+import { readBytes } from './read-bytes.ts'
 import { evidenceHeaders } from './sign.ts'
 import { removeEvidence } from './without-evidence.ts'
 
@@ -36,7 +37,7 @@ export interface HarnessFetchOptions {
   readonly fetch?: typeof fetch
   /** Milliseconds since the epoch. */
   readonly now?: () => number
-  /** Milliseconds that the harness may take; 10,000 when absent. */
+  /** Milliseconds that the harness may take, its answer included; 10,000 when absent. */
   readonly timeoutMs?: number
 }
 
@@ -46,7 +47,7 @@ export interface HarnessFetchOptions {
  * carry the evidence to somebody else. Evidence among the headers that a caller brings is removed, and none is given out: a token goes to
  * the receiver that it was made for, never to another agent. A receiver that asks for a chain it lost is sent the same token once more.
  * Throws `TypeError` for a chain without its form, or for a `txn` that is not the chain's. Does not verify the chain or the harness's
- * answer, and knows nothing of what the receiver demands.
+ * answer, knows nothing of what the receiver demands, and does not notice redirects that a `fetch` or dispatcher of the caller follows.
  */
 export function harnessFetch(options: HarnessFetchOptions): typeof fetch {
   const now = options.now ?? Date.now
@@ -62,7 +63,7 @@ export function harnessFetch(options: HarnessFetchOptions): typeof fetch {
     timeoutMs: options.timeoutMs ?? 10_000,
   }
   return async (input, init) => {
-    const request = new Request(input, { ...init, redirect: 'error' })
+    const request = new Request(input, init)
     const { method, headers, signal } = request
     removeEvidence(headers)
     const outgoing = { method, url: urlOf(request), headers }
@@ -104,6 +105,7 @@ export function harnessFetch(options: HarnessFetchOptions): typeof fetch {
           }),
         ),
         body: content.length > 0 ? content : null,
+        // Whatever the caller wants: the token would go to another origin.
         redirect: 'error',
         signal,
       }),

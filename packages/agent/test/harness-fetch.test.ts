@@ -35,6 +35,8 @@ function question(): { action: string; target: string; context: { request: Recor
   return JSON.parse(harness.seen.at(-1)?.content.toString() ?? '')
 }
 
+const REDIRECTS = [301, 302, 303, 307, 308]
+
 async function failure(call: Promise<unknown>): Promise<unknown> {
   try {
     await call
@@ -318,9 +320,9 @@ describe('nothing reaches the API', () => {
     expect(await failure(create()(`${api.origin}/orders`))).toMatchObject({ code: 'ledger_unavailable', status: 503 })
   })
 
-  test('when the harness redirects: the passport goes nowhere else', async () => {
+  test.each(REDIRECTS)('when the harness redirects with %i: the passport goes nowhere else', async (status) => {
     const elsewhere = await startRecorder(allow)
-    harness.answer = (_, response) => response.writeHead(307, { Location: `${elsewhere.origin}/api/protect` }).end()
+    harness.answer = (_, response) => response.writeHead(status, { Location: `${elsewhere.origin}/api/protect` }).end()
     expect(await failure(create()(`${api.origin}/orders`))).toBeInstanceOf(HarnessFailed)
     expect(elsewhere.seen).toEqual([])
     await elsewhere.close()
@@ -382,15 +384,19 @@ describe('behind the harness', () => {
     expect(api.seen[0]?.content).toHaveLength(1_048_576)
   })
 
-  test.each([301, 302, 303, 307, 308])(
-    'a redirect with %i is an error, also when the caller asks for it: the evidence goes nowhere else',
+  // A fetch that follows may fail to send content again, but never to send a GET.
+  const ways = [{ redirect: 'follow' }, { method: 'POST', body: 'x', redirect: 'follow' }] as const
+  test.each(REDIRECTS)(
+    'a redirect with %i is an error, also when the caller asks for it in any way: the evidence goes nowhere else',
     async (status) => {
       const elsewhere = await startRecorder((_, response) => response.end('stolen'))
       api.answer = (_, response) => response.writeHead(status, { Location: `${elsewhere.origin}/` }).end()
-      expect(await failure(create()(`${api.origin}/orders`, { method: 'POST', body: 'x', redirect: 'follow' }))).toBeInstanceOf(
-        TypeError,
-      )
-      expect(elsewhere.seen).toEqual([])
+      const url = `${api.origin}/orders`
+      for (const init of ways) {
+        expect(await failure(create()(url, init))).toBeInstanceOf(TypeError)
+        expect(await failure(create()(new Request(url, init)))).toBeInstanceOf(TypeError)
+      }
+      expect([api.seen.length, elsewhere.seen]).toEqual([4, []])
       await elsewhere.close()
     },
   )
