@@ -66,11 +66,12 @@ export function createProtect(options: ProtectOptions): Protect {
       return options.issue({ verdict, question: { ...question, txn }, shown, asker, started, ...(isSecond && { isSecond }) })
     }
     const make = async (): Promise<Issued> => {
-      const before = interruption(question.txn)
       const verdict =
-        before ?? limitsOf(asker, question, shown) ?? (await options.policy.decide(policyQuestion(question, shown, asker, input)))
+        interruption(question.txn) ??
+        limitsOf(asker, question, shown) ??
+        (await options.policy.decide(policyQuestion(question, shown, asker, input)))
       checkAgain()
-      const stopped = interruption(question.txn) ?? before
+      const stopped = interruption(question.txn)
       return stopped === undefined ? options.issue({ verdict, question, shown, asker, started }) : stop(stopped, question.txn)
     }
     const { idempotencyKey } = headers
