@@ -1,6 +1,6 @@
 /** The enforcement point as one object: keys, policy, log, passports, and the answer to a question (spec chapters 15 to 17). @module */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { defaultCrypto, jwkOf, type CryptoPort, type JsonObject, type Signer } from '@aiegis/protocol'
+import { defaultCrypto, jwkOf, type CryptoPort, type Ed25519PublicKey, type JsonObject, type Signer } from '@aiegis/protocol'
 import type { Log } from '@aiegis/ledger'
 import { createAfterRestart, refuseIdempotencyKeys, restartOf, sayBehind, type Restart } from './after-restart.ts'
 import { answerRefusal, type HttpAnswer } from './answer.ts'
@@ -143,7 +143,7 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
     harness: identity.did,
     status,
     statusUrl: identity.statusUrl,
-    taken: KEY_ROLES.map((role) => keys[role].publicKey),
+    taken: [...KEY_ROLES.map((role) => keys[role].publicKey), ...foreignKeys(options)],
     now,
   }
   const decide = createProtect({
@@ -231,6 +231,11 @@ async function openLogOrEnd(
     await policy.close()
     throw error
   }
+}
+
+/** Keys that have a role here and belong to others: who signs packs or passports that are accepted here must not be an agent too. */
+function foreignKeys({ packKeys = [], issuers = [] }: EnforcementOptions): readonly Ed25519PublicKey[] {
+  return [...packKeys, ...issuers.flatMap(({ keys }) => keys)].map(({ key }) => key)
 }
 
 function pin(signer: Signer): JsonObject {

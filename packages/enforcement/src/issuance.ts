@@ -56,7 +56,7 @@ export function createIssuance(issuer: PassportIssuer, crypto: CryptoPort, now: 
     async issue(code, { agentDid, challengeId, signature }) {
       const agent = refuseAs('ask_malformed', () => parseDidKey(agentDid))
       const challenge = enrolments.takeChallenge(code, challengeId)
-      if (hasRole(issuer, agent)) throw new Refusal('issue_refused', 'the key is one of this server')
+      if (hasRole(issuer, agent)) throw new Refusal('issue_refused', 'the key has another role at this server')
       if (!(await verifyEd25519(crypto, agent, challengeText(issuer.did, agent, challenge), signature))) {
         enrolments.countWrong(code)
         throw new Refusal('issue_untrusted', 'the signature under the challenge does not verify')

@@ -57,7 +57,7 @@ export interface PassportIssuer {
   readonly harness: string
   readonly status: Pick<StatusPublisher, 'allocate'>
   readonly statusUrl: string
-  /** Keys that have a role already, such as the server's own: a key has one role (spec chapter 1.5). */
+  /** Keys that have a role already, the server's own and those it accepts packs and passports from: a key has one role (spec chapter 1.5). */
   readonly taken: readonly Ed25519PublicKey[]
   /** Epoch milliseconds. */
   readonly now: () => number
@@ -69,7 +69,9 @@ export interface PassportIssuer {
  */
 export async function issuePassport(issuer: PassportIssuer, request: PassportRequest): Promise<IssuedPassport> {
   if (hasRole(issuer, request.agent))
-    throw new TypeError("issuePassport: `agent` is one of this server's own keys, and a key has one role; give the agent another")
+    throw new TypeError(
+      'issuePassport: `agent` is a key with another role at this server, and a key has one role; give the agent another',
+    )
   const agentDid = formatDidKey(request.agent)
   // The form is checked before an index is spent.
   const { validUntil } = readAsReceiver(issuer, request)
@@ -79,7 +81,7 @@ export async function issuePassport(issuer: PassportIssuer, request: PassportReq
   return { passport, agentDid, statusIndex, validUntil }
 }
 
-/** True for a key of this server: whoever has it must not be an agent too. */
+/** True for a key that has a role at this server: whoever has it must not be an agent too. */
 export function hasRole({ taken }: Pick<PassportIssuer, 'taken'>, key: Ed25519PublicKey): boolean {
   return taken.some(({ bytes }) => equal(bytes, key.bytes))
 }

@@ -260,6 +260,26 @@ describe('nobody else gets one', () => {
     }
   })
 
+  test('AHP-ISSUE-8 for a key whose packs the server accepts, or that of an issuer it accepts', async () => {
+    const [packs, root, roots] = [agentKey(71), agentKey(72), agentKey(73)]
+    const pinned = (key: typeof KEY): { kid: string; key: typeof KEY.publicKey } => ({ kid: 'x', key: key.publicKey })
+    const issuer = { did: 'did:web:other.example', roles: ['root'] as const, lists: [], isRevoked: () => false }
+    const other = await createDesk({
+      packKeys: [pinned(packs)],
+      issuers: [{ ...issuer, keys: [pinned(root), pinned(roots)] }],
+    })
+    for (const key of [packs, root, roots]) {
+      const code = await other.enrol()
+      expect(said(await other.issue(key, code))).toBe('422 issue_refused')
+      expect(said(await other.issue(KEY, code))).toBe('200')
+      const issuing = other
+        .server()
+        .enforcement.issuePassport({ agent: key.publicKey, mission: [{ action: '*', target: `${API}/*` }] })
+      await expect(issuing).rejects.toThrow('a key has one role')
+    }
+    await other.close()
+  })
+
   /** How many passports were issued, as the status file says. */
   function issued(): number {
     const { issued: bits } = JSON.parse(readFileSync(join(desk.state, 'status.json'), 'utf8')) as { issued: string }
