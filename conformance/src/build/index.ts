@@ -2,4 +2,7 @@
 export { build } from './build.ts'
 export { CaseError, parseCases } from './cases.ts'
 export { trustBundle } from './trust.ts'
+export { serialise } from './wire.ts'
 export type { Built, BuildOptions, Case, CaseRequest, Change, Expectation, Level, Step, WireRequest, World } from './types.ts'
+export { ChangeError } from './changes.ts'
+export { statusLists } from './status.ts'

@@ -37,7 +37,7 @@ export interface Built {
   readonly nonce: string
   /** Token, chain, proof and more as text, for reports. */
   readonly parts: Readonly<Record<string, string>>
-  /** What an honest receiver echoes. */
+  /** What an honest receiver echoes; `ledger.index` and `ledger.size` as decimal text. */
   readonly echo: Readonly<Record<string, unknown>>
 }
 
@@ -78,6 +78,7 @@ export interface CaseRequest {
 /** What a receiver has to answer. `anyOf` is a closed list; `framing` leaves the answer to the HTTP parser, with effect 0. */
 export type Expectation =
   | { readonly code: string }
+  /** `framing` next to `anyOf`: one of the codes, or an answer of the parser. */
   | { readonly anyOf: readonly string[]; readonly framing?: true }
   | { readonly framing: true }
   | { readonly echo: Readonly<Record<string, unknown>> }
@@ -106,4 +107,6 @@ export interface Case extends CaseRequest {
   readonly why?: string
   /** Takes the place of base, change and expect, which are then those of the first sent step. */
   readonly steps?: readonly Step[]
+  /** The case is about bundles of exactly its level, and is left out at higher ones. */
+  readonly only?: true
 }

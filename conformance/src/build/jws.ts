@@ -1,0 +1,32 @@
+/** Compact JWS, layer by layer: claims, bytes, header, signature, text (spec chapter 2.4). @module */
+import { base64url, utf8 } from './bytes.ts'
+import type { Changes } from './changes.ts'
+import type { JsonObject } from './json.ts'
+import { signed } from './signatures.ts'
+
+/** What is to be signed, and by whom. */
+export interface Draft {
+  readonly claims: JsonObject
+  readonly header: JsonObject
+  /** Label of the key. */
+  readonly signer: string
+}
+
+/** What became of it. */
+export interface Sealed {
+  readonly claims: JsonObject
+  readonly header: JsonObject
+  readonly compact: string
+}
+
+/** The JWS with the changes of its five layers, which begin with `at`. */
+export function seal(changes: Changes, at: string, draft: Draft): Sealed {
+  const claims = changes.object(`${at}.claims`, draft.claims)
+  const payload = changes.bytes(`${at}.bytes`, utf8(JSON.stringify(claims)))
+  const header = changes.object(`${at}.header`, draft.header)
+  const protectedHeader = changes.bytes(`${at}.header`, utf8(JSON.stringify(header)))
+  const input = `${base64url(protectedHeader)}.${base64url(payload)}`
+  const signature = signed(changes, `${at}.sign`, draft.signer, utf8(input))
+  const compact = changes.text(`${at}.compact`, `${input}.${base64url(signature)}`)
+  return { claims, header, compact }
+}

@@ -1,0 +1,79 @@
+/** Every party of the suite and every key: the one list from which trust bundles and requests are made. @module */
+import { Point } from '@noble/ed25519'
+import { sha256, utf8 } from './bytes.ts'
+import { agentKid, didKey } from './did.ts'
+import { keyPairOf, type KeyPair } from './ed25519.ts'
+
+/** Harnesses and issuers by label, with the fragments of their pinned keys: label `harness` is `#1`, label `harness-old` is `#old`. */
+export const DIDS: Readonly<Record<string, string>> = {
+  harness: 'did:web:harness.conformance.example',
+  'second-harness': 'did:web:second-harness.conformance.example',
+  issuer: 'did:web:issuer.conformance.example',
+  'root-issuer': 'did:web:root-issuer.conformance.example',
+  'hop-issuer': 'did:web:hop-issuer.conformance.example',
+  'listed-issuer': 'did:web:listed-issuer.conformance.example',
+  nobody: 'did:web:nobody.conformance.example',
+}
+
+/** Origins of logs by label. */
+export const ORIGINS: Readonly<Record<string, string>> = {
+  log: 'ledger.conformance.example/main',
+  'second-log': 'ledger.conformance.example/second',
+  'nobody-log': 'ledger.conformance.example/nobody',
+}
+
+/** Where the pinned keys `#old` end and `#next` begin: so far away that no clock of a receiver is between. */
+export const OLD_UNTIL = '2021-01-01T00:00:00Z'
+/** When the keys `#next` begin. */
+export const NEXT_FROM = '2090-01-01T00:00:00Z'
+
+const IDENTITY = Uint8Array.of(1, ...new Uint8Array(31))
+const ORDER_8 = Point.fromHex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05', true)
+
+const known = new Map<string, KeyPair>()
+
+/** The key of a label: from SHA-256 of seed, line feed and label. Three labels name keys that nobody should have. */
+export function keyOf(seed: string, label: string): KeyPair {
+  const name = `${seed}\n${label}`
+  const found = known.get(name) ?? makeKey(name, label)
+  known.set(name, found)
+  return found
+}
+
+function makeKey(name: string, label: string): KeyPair {
+  const key = keyPairOf(sha256(utf8(name)))
+  switch (label) {
+    case 'agent-identity': // of order 1: under it a signature is good for every message
+      return { ...key, scalar: 0n, publicKey: IDENTITY }
+    case 'agent-beyond-p': // the same point, with p added to its y
+      return { ...key, scalar: 0n, publicKey: Uint8Array.of(0xee, ...new Uint8Array(30).fill(0xff), 0x7f) }
+    case 'agent-mixed': // a point of composite order, which spec 2.3 allows
+      return { ...key, publicKey: Point.fromBytes(key.publicKey).add(ORDER_8).toBytes() }
+    default:
+      return key
+  }
+}
+
+/** A point of order 8. */
+export function torsion(): Point {
+  return ORDER_8
+}
+
+/** The DID of a label: that of the party, or the did:key of an agent. Throws `RangeError` for a label that names nobody. */
+export function didOf(seed: string, label: string): string {
+  const party = DIDS[partyOf(label)]
+  if (party !== undefined) return party
+  if (!label.startsWith('agent')) throw new RangeError(`nobody is called ${label}`)
+  return didKey(keyOf(seed, label).publicKey)
+}
+
+/** The DID URL under which a label signs. */
+export function kidOf(seed: string, label: string): string {
+  const party = partyOf(label)
+  if (DIDS[party] === undefined) return agentKid(didOf(seed, label))
+  return `${DIDS[party]}#${label === party ? '1' : label.slice(party.length + 1)}`
+}
+
+function partyOf(label: string): string {
+  return label.replace(/-(?:old|next|status)$/, '')
+}

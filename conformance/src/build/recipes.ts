@@ -1,0 +1,92 @@
+/** The complete, valid requests from which every case starts, by name (conformance/README.md). @module */
+import type { Json, JsonObject } from './json.ts'
+
+/** One agent of a chain. */
+export interface AgentPlan {
+  /** Label of its key. */
+  readonly agent: string
+  readonly issuer: string
+  /** Members of the subject that differ from the usual ones. */
+  readonly subject?: JsonObject
+  /** Bit of the status list; absent for issuers without one. */
+  readonly status?: { readonly list: string; readonly index: string }
+}
+
+/** Everything that a request is made of, before dates and keys. */
+export interface Recipe {
+  readonly method: string
+  /** Request target, without the origin. */
+  readonly target: string
+  readonly contentType: string | null
+  readonly content: string
+  readonly action: string
+  /** What was decided about, when it is not the target URI without its query. */
+  readonly decidedTarget?: string
+  readonly harness: string
+  readonly log: string
+  readonly agents: readonly AgentPlan[]
+  /** Members of delegations that differ from the usual ones, one for each hand-off. */
+  readonly delegations: readonly JsonObject[]
+  readonly mission: Json
+  readonly tree: { readonly size: string; readonly index: string }
+}
+
+const SINGLE: AgentPlan = { agent: 'agent', issuer: 'issuer' }
+
+const plain: Recipe = {
+  method: 'GET',
+  target: '/conformance/echo?q=1',
+  contentType: null,
+  content: '',
+  action: 'http.get',
+  harness: 'harness',
+  log: 'log',
+  agents: [SINGLE],
+  delegations: [],
+  mission: [{ action: '*', target: { uri: '/*' } }],
+  tree: { size: '1000003', index: '524287' },
+}
+
+const post: Recipe = {
+  ...plain,
+  method: 'POST',
+  target: '/conformance/echo',
+  contentType: 'application/json',
+  content: '{"item":"book","quantity":1}',
+  action: 'http.post',
+}
+
+const chain2: Recipe = {
+  ...plain,
+  agents: [
+    { agent: 'agent', issuer: 'issuer', subject: { maxDepth: 1 } },
+    { agent: 'agent-second', issuer: 'issuer' },
+  ],
+  delegations: [{ maxDepth: 0 }],
+}
+
+const AIMED = 'https://target.conformance.example/thing'
+
+/** Recipes by name. */
+export const RECIPES: Readonly<Record<string, Recipe>> = {
+  plain,
+  post,
+  declared: { ...post, target: '/conformance/declared', action: 'conformance.run' },
+  aimed: {
+    ...post,
+    target: '/conformance/aimed',
+    action: 'conformance.aim',
+    decidedTarget: AIMED,
+    mission: [{ action: 'conformance.aim', target: AIMED }],
+  },
+  chain2,
+  chain3: {
+    ...plain,
+    agents: [
+      { agent: 'agent', issuer: 'issuer', subject: { maxDepth: 2 } },
+      { agent: 'agent-second', issuer: 'issuer', subject: { maxDepth: 1 } },
+      { agent: 'agent-third', issuer: 'issuer' },
+    ],
+    delegations: [{ maxDepth: 1 }, { maxDepth: 0 }],
+  },
+}

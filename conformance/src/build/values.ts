@@ -1,0 +1,89 @@
+/** Values of changes that depend on world and clock: `{"now": -1}`, `{"did": "agent"}` (conformance/README.md). @module */
+import { base64, base64url, hashOf, sha256, utf8 } from './bytes.ts'
+import { jwk, thumbprint } from './did.ts'
+import { asJson, isList, isObject, type Json, type JsonObject } from './json.ts'
+import { didOf, keyOf, kidOf, ORIGINS } from './parties.ts'
+import type { World } from './types.ts'
+
+/** Where values are taken from: one world at one moment, in one execution of one case. */
+export interface Moment {
+  readonly world: World
+  /** Milliseconds. */
+  readonly now: number
+  /** Names execution and case. */
+  readonly scope: string
+}
+
+type Maker = (moment: Moment, argument: Json, all: JsonObject) => Json
+
+const MAKERS: Readonly<Record<string, Maker>> = {
+  now: ({ world, now }, seconds, all) => second(now) + integer(seconds) + (all['skew'] === true ? world.skew : 0),
+  time: ({ now }, seconds) => timeText(second(now) + integer(seconds)),
+  ts: ({ now }, seconds) => new Date(now + integer(seconds) * 1000).toISOString(),
+  did: ({ world }, label) => didOf(world.seed, text(label)),
+  kid: ({ world }, label) => kidOf(world.seed, text(label)),
+  jkt: ({ world }, label) => thumbprint(keyOf(world.seed, text(label)).publicKey),
+  jwk: ({ world }, label) => jwk(keyOf(world.seed, text(label)).publicKey),
+  log: (_moment, label) => ORIGINS[text(label)] ?? '',
+  hashOf: (_moment, argument) => hashOf(text(argument)),
+  hash64: (_moment, argument) => base64(sha256(utf8(text(argument)))),
+  label: (moment, argument) => identifier(moment.scope, text(argument)),
+  uri: ({ world }, path) => `${world.url.origin}${text(path)}`,
+  hostUri: ({ world }, path) => `${world.hostUrl?.origin ?? ''}${text(path)}`,
+  repeat: (_moment, argument, all) => text(argument).repeat(integer(all['times'] ?? 0)),
+  list: (moment, argument, all) => Array.from({ length: integer(all['times'] ?? 0) }, () => resolve(moment, argument)),
+  join: (moment, argument) => (isList(argument) ? argument.map((part) => text(resolve(moment, part))).join('') : ''),
+  nested: (_moment, depth) => nested(integer(depth)),
+  literal: (_moment, argument) => argument,
+}
+
+const WITH: Readonly<Record<string, string>> = { now: 'skew', repeat: 'times', list: 'times' }
+
+/** The value with everything made that has to be made. Throws `RangeError` for what cannot be. */
+export function resolve(moment: Moment, value: unknown): Json {
+  const json = asJson(value)
+  if (isList(json)) return json.map((element) => resolve(moment, element))
+  if (!isObject(json)) return json
+  const made = make(moment, json)
+  if (made !== undefined) return made
+  return Object.fromEntries(Object.entries(json).map(([name, member]) => [name, resolve(moment, member)]))
+}
+
+function make(moment: Moment, value: JsonObject): Json | undefined {
+  const [name = ''] = Object.keys(value)
+  const maker = MAKERS[name]
+  const argument = value[name]
+  const others = Object.keys(value).slice(1)
+  if (maker === undefined || argument === undefined || !others.every((other) => other === WITH[name])) return undefined
+  return maker(moment, argument, value)
+}
+
+/** An identifier of 26 characters that belongs to one execution of one case. */
+export function identifier(scope: string, name: string): string {
+  return base64url(sha256(utf8(`${scope}\n${name}`))).slice(0, 26)
+}
+
+/** RFC 3339, whole seconds. */
+export function timeText(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
+}
+
+/** Whole seconds of a clock in milliseconds. */
+export function second(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000)
+}
+
+function nested(depth: number): Json {
+  return depth === 0 ? 0 : [nested(depth - 1)]
+}
+
+function text(value: Json): string {
+  if (typeof value !== 'string') throw new RangeError(`a text is needed, not ${JSON.stringify(value)}`)
+  return value
+}
+
+function integer(value: Json): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value))
+    throw new RangeError(`an integer is needed, not ${JSON.stringify(value)}`)
+  return value
+}
