@@ -320,8 +320,10 @@ describe('with a place that outlives the process', () => {
     return {
       heads,
       kept,
-      load: () => ({ head: heads.at(-1), evidence: kept.at(-1) }),
+      load: (origin) =>
+        origin === NAMES.log ? { head: heads.at(-1), evidence: kept.at(-1) } : { head: undefined, evidence: undefined },
       saveHead: (_origin, note) => void heads.push(note),
+      dropHead: (_origin, note) => void heads.splice(heads.lastIndexOf(note), 1),
       saveEvidence: (_origin, evidence) => void kept.push(evidence),
     }
   }

@@ -15,10 +15,19 @@ export interface SeenHead {
   readonly seenAt: number
 }
 
+/** One moment by two clocks. */
+interface Moment {
+  /** Epoch seconds. */
+  readonly at: number
+  /** Milliseconds of a clock that nobody sets. */
+  readonly elapsed: number
+}
+
 /** A head under which a request was served, and that was not found in the published tree yet. */
 export interface WaitingHead extends SeenHead {
-  /** Since when every head that the log published was smaller, epoch seconds. */
-  missedSince: number | undefined
+  readonly seen: Moment
+  /** Since when every head that the log published was smaller. */
+  missed: Moment | undefined
 }
 
 /** The memory of one origin. Times are epoch seconds. */
@@ -29,6 +38,8 @@ export interface OriginMemory {
   accept(checkpoint: Head, now: number): void
   /** Too many heads wait to be proven, or one does for too long: the origin is closed until they are. */
   isBehind(now: number): boolean
+  /** Half of the places for heads that wait are taken. */
+  readonly isCrowded: boolean
   /** Heads to be proven, those that waited longest first. */
   waiting(): readonly WaitingHead[]
   /** The largest head that was published and proven. */
@@ -52,6 +63,8 @@ export interface OriginMemory {
 export interface OriginOptions {
   readonly vkey: string
   readonly maxUnprovenSeconds: number
+  /** Milliseconds since anything, by a clock that nobody sets. */
+  readonly elapsed: () => number
   /** Evidence was kept before this process began: the origin is closed. */
   readonly isClosed: boolean
   /** Told once why the origin is closed for good; `evidence` is the file. */
@@ -65,7 +78,7 @@ const RETRY_SECONDS = 30
 
 /** A memory of nothing. */
 export function createOriginMemory(options: OriginOptions): OriginMemory {
-  const { vkey, maxUnprovenSeconds: patience } = options
+  const { vkey, maxUnprovenSeconds: patience, elapsed } = options
   // By size: two roots for one size close the origin.
   const waiting = new Map<bigint, WaitingHead>()
   const proven = new BoundedMap<SeenHead>(KEPT_PROVEN)
@@ -97,12 +110,18 @@ export function createOriginMemory(options: OriginOptions): OriginMemory {
     if (isClosed) throw new Refusal('ledger_inconsistent', 'the log contradicted itself; see the evidence')
   }
 
-  /** Either way: a clock that was set back must not give more time. */
-  const isLate = (since: number, now: number): boolean => Math.abs(now - since) > patience
+  const momentOf = (at: number): Moment => ({ at, elapsed: elapsed() })
+
+  const waitingHead = (head: SeenHead): WaitingHead => ({ ...head, seen: momentOf(head.seenAt), missed: undefined })
+
+  /** By the clock that went further: one can be set back, the other stands still while the machine sleeps. */
+  const secondsSince = (since: Moment, now: number): number => Math.max(now - since.at, (elapsed() - since.elapsed) / 1000)
 
   const isBehind = (now: number): boolean => {
     const [oldest] = waiting.values()
-    return waiting.size >= MAX_WAITING || (oldest !== undefined && isLate(oldest.seenAt, now))
+    if (oldest === undefined) return false
+    // A clock that was set back so far says nothing about how long a head waits.
+    return waiting.size >= MAX_WAITING || secondsSince(oldest.seen, now) > patience || oldest.seen.at - now > patience
   }
 
   return {
@@ -119,27 +138,32 @@ export function createOriginMemory(options: OriginOptions): OriginMemory {
       const { size, root, raw } = checkpoint
       if (waiting.has(size) || proven.get(String(size)) !== undefined) return
       // Without the parts of the note, of which there would be thousands.
-      waiting.set(size, { checkpoint: { size, root, raw }, seenAt: now, missedSince: undefined })
+      waiting.set(size, waitingHead({ checkpoint: { size, root, raw }, seenAt: now }))
     },
     isBehind,
+    get isCrowded() {
+      return waiting.size >= MAX_WAITING / 2
+    },
     waiting: () => [...waiting.values()],
     get newest() {
       return newest
     },
     recover(checkpoint, now) {
-      newest ??= { checkpoint, seenAt: now, missedSince: undefined }
+      newest = waitingHead({ checkpoint, seenAt: now })
     },
     proven: take,
     advance(head) {
-      newest = { ...head, missedSince: undefined }
+      newest = waitingHead(head)
       take(head)
     },
     compare,
     contradict: (earlier, later, prefix) => close('equivocation', earlier, later, prefix),
     published(head) {
       for (const known of newest === undefined ? waiting.values() : [newest, ...waiting.values()]) {
-        known.missedSince = known.checkpoint.size > head.checkpoint.size ? (known.missedSince ?? head.seenAt) : undefined
-        if (known.missedSince !== undefined && isLate(known.missedSince, head.seenAt)) return close('rollback', known, head)
+        known.missed = known.checkpoint.size > head.checkpoint.size ? (known.missed ?? momentOf(head.seenAt)) : undefined
+        // Not when the clock was set back: this cannot be taken back, and so little time is no evidence.
+        if (known.missed !== undefined && secondsSince(known.missed, head.seenAt) > patience)
+          return close('rollback', known, head)
       }
     },
     get isClosed() {

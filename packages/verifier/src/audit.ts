@@ -1,6 +1,6 @@
 /** Holds the logs of the bundle to the heads that they signed, in the background; a request looks only at what is known (spec chapter 5.5). @module */
 import { parseCheckpoint, verifyHead, type Checkpoint, type CryptoPort } from '@aiegis/protocol'
-import { createOriginMemory, type LedgerAssurance, type OriginMemory } from './audit-origin.ts'
+import { createOriginMemory, type Head, type LedgerAssurance, type OriginMemory } from './audit-origin.ts'
 import { auditRound } from './audit-round.ts'
 import { createTileReader, RoundOver, type TileReader } from './audit-tiles.ts'
 import type { Dependency, Watch } from './events.ts'
@@ -30,11 +30,13 @@ export interface Audit {
 
 /** A place for what must outlive the process. Whoever can write there can open a closed log again. */
 export interface AuditMemory {
-  /** What was kept of a log; asked once, when the verifier is made. What it throws stops the start. */
+  /** What was kept of a log, with a URL or without; asked once, when the verifier is made. What it throws stops the start. */
   load(origin: string): { readonly head: string | undefined; readonly evidence: string | undefined }
-  /** Replaces the newest head that was proven, a signed note, whole or not at all, and never by a smaller one. */
+  /** Replaces the newest head that was proven, a signed note, whole or not at all, and never by a smaller one. Tried again when it throws. */
   saveHead(origin: string, note: string): void | Promise<void>
-  /** Keeps evidence against a log (spec chapter 5.6). From here on `load` gives it: the log stays closed. */
+  /** Removes a head that `load` gave and that the key of the log did not sign, unless another one has taken its place. */
+  dropHead(origin: string, note: string): void | Promise<void>
+  /** Keeps evidence against a log (spec chapter 5.6). From here on `load` gives it: the log stays closed. Tried again when it throws. */
   saveEvidence(origin: string, evidence: string): void | Promise<void>
 }
 
@@ -45,6 +47,8 @@ export interface AuditOptions {
   readonly crypto: CryptoPort
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Milliseconds since anything, by a clock that nobody sets: that of the runtime unless said otherwise. */
+  readonly elapsed?: () => number
   readonly maxUnprovenSeconds: number
   readonly skewSeconds: number
   /** Without it what is known of logs ends with this object. */
@@ -72,16 +76,31 @@ export function createAudit(options: AuditOptions): Audit {
   const work = (origin: Origin): Promise<void> => {
     origin.underWay ??= runRound(origin, options).then((seconds) => {
       origin.underWay = undefined
-      if (!running) return
-      origin.timer = setTimeout(() => void work(origin), seconds * 1000)
-      origin.timer.unref()
+      plan(origin, seconds)
     })
     return origin.underWay
   }
 
+  const plan = (origin: Origin, seconds: number): void => {
+    if (!running) return
+    // Who asks for a round does not begin a second row of them.
+    clearTimeout(origin.timer)
+    origin.timer = setTimeout(() => void work(origin), seconds * 1000)
+    origin.timer.unref()
+  }
+
   return {
     judge: (checkpoint, now) => origins.get(checkpoint.origin)?.memory.judge(checkpoint, now) ?? 'asserted',
-    accept: (checkpoint, now) => origins.get(checkpoint.origin)?.memory.accept(checkpoint, now),
+    accept(checkpoint, now) {
+      const origin = origins.get(checkpoint.origin)
+      if (origin === undefined) return
+      const { memory } = origin
+      const wasCrowded = memory.isCrowded
+      memory.accept(checkpoint, now)
+      // Before they are too many. A log that cannot be read is tried again soon enough.
+      const isTimely = memory.isCrowded && !wasCrowded && origin.underWay === undefined && origin.failure === undefined
+      if (isTimely) plan(origin, PAUSE_SECONDS)
+    },
     async warm() {
       await Promise.all([...origins.values()].map(work))
     },
@@ -104,11 +123,15 @@ interface Origin {
   readonly memory: OriginMemory
   readonly health: Dependency
   readonly tiles: TileReader
-  readonly keep: ((note: string) => void) | undefined
+  readonly keeping: AuditMemory | undefined
   /** A head that was kept and is not verified yet. */
   kept: string | undefined
-  /** The size that was kept last. */
+  readonly keepHead: ((head: Head) => void) | undefined
+  /** The largest size that was kept. */
   keptSize: bigint
+  readonly keepEvidence: ((evidence: string) => void) | undefined
+  /** Evidence that is not kept yet. */
+  evidence: string | undefined
   failure: Error | undefined
   underWay: Promise<void> | undefined
   timer: ReturnType<typeof setTimeout> | undefined
@@ -116,9 +139,19 @@ interface Origin {
 
 function auditOf(ledger: TrustedLedger, options: AuditOptions): readonly (readonly [string, Origin])[] {
   const { origin: name, url, vkey } = ledger
-  if (url === undefined) return []
-  const { memory, log, watch, get, crypto, maxUnprovenSeconds, timeoutMs = 3000 } = options
-  const { head, evidence } = memory?.load(name) ?? {}
+  const {
+    memory: keeping,
+    log,
+    watch,
+    get,
+    crypto,
+    maxUnprovenSeconds,
+    elapsed = () => performance.now(),
+    timeoutMs = 3000,
+  } = options
+  const { head, evidence } = keeping?.load(name) ?? {}
+  // Who takes the URL out of the bundle does not open a log that was closed.
+  if (url === undefined && evidence === undefined) return []
   const health = watch({ dependency: 'ledger', name, line: `ledger ${name}: its heads cannot be proven now` })
   if (evidence !== undefined) {
     log(`ledger ${name}: closed, because evidence against it was kept`)
@@ -130,34 +163,43 @@ function auditOf(ledger: TrustedLedger, options: AuditOptions): readonly (readon
     memory: createOriginMemory({
       vkey: vkey.text,
       maxUnprovenSeconds,
+      elapsed,
       isClosed: evidence !== undefined,
       onContradiction: (found) => {
         // The line holds the evidence too: the place for it may be full.
         log(`ledger ${name}: it contradicted itself and is closed for good, the evidence is ${found.trimEnd()}`)
-        keepEvidence(found)
+        origin.evidence = found
+        origin.keepEvidence?.(found)
         health.close('ledger_inconsistent')
       },
     }),
-    tiles: createTileReader({ get, crypto, url: url.replace(/\/$/, ''), timeoutMs }),
-    keep:
-      memory &&
-      createKeeper<string>(
-        (note) => memory.saveHead(name, note),
+    tiles: createTileReader({ get, crypto, url: (url ?? '').replace(/\/$/, ''), timeoutMs }),
+    keeping,
+    kept: head,
+    keepHead:
+      keeping &&
+      createKeeper<Head>(
+        async ({ size, raw }) => {
+          await keeping.saveHead(name, raw)
+          origin.keptSize = size
+        },
         (error) => log(`ledger ${name}: its newest head cannot be kept for after a restart`, error),
       ),
-    kept: head,
     keptSize: -1n,
+    keepEvidence:
+      keeping &&
+      createKeeper<string>(
+        async (found) => {
+          await keeping.saveEvidence(name, found)
+          origin.evidence = undefined
+        },
+        (error) => log(`ledger ${name}: the evidence cannot be kept, so it will be open after a restart`, error),
+      ),
+    evidence: undefined,
     failure: undefined,
     underWay: undefined,
     timer: undefined,
   }
-  const keepEvidence =
-    memory === undefined
-      ? (): void => {}
-      : createKeeper<string>(
-          (found) => memory.saveEvidence(name, found),
-          (error) => log(`ledger ${name}: the evidence cannot be kept, so it will be open after a restart`, error),
-        )
   return [[name, origin]]
 }
 
@@ -165,7 +207,10 @@ function auditOf(ledger: TrustedLedger, options: AuditOptions): readonly (readon
 async function runRound(origin: Origin, { crypto, now, skewSeconds, log }: AuditOptions): Promise<number> {
   const { ledger, memory, health, tiles } = origin
   // Nothing opens it again but a restart without the evidence.
-  if (memory.isClosed) return ROUND_SECONDS
+  if (memory.isClosed) {
+    if (origin.evidence !== undefined) origin.keepEvidence?.(origin.evidence)
+    return ROUND_SECONDS
+  }
   let isOver = false
   const timer = setTimeout(() => (isOver = true), ROUND_MS)
   timer.unref()
@@ -177,9 +222,12 @@ async function runRound(origin: Origin, { crypto, now, skewSeconds, log }: Audit
     origin.failure = undefined
     if (memory.isBehind(seconds())) health.down('ledger_unproven')
     else health.up()
-    return ROUND_SECONDS
+    return memory.isCrowded ? PAUSE_SECONDS : ROUND_SECONDS
   } catch (error) {
-    if (error instanceof RoundOver) return PAUSE_SECONDS
+    if (error instanceof RoundOver) {
+      if (memory.isBehind(seconds())) health.down('ledger_unproven', error)
+      return PAUSE_SECONDS
+    }
     tiles.forget()
     origin.failure = error instanceof Error ? error : new Error('the log could not be read', { cause: error })
     health.down('ledger_unproven', error)
@@ -192,22 +240,27 @@ async function runRound(origin: Origin, { crypto, now, skewSeconds, log }: Audit
 
 /** Begins with the head that was kept; one that does not verify any more, because the key changed, was never there. */
 async function recover(origin: Origin, crypto: CryptoPort, now: number, log: AuditOptions['log']): Promise<void> {
-  const { kept, ledger, memory } = origin
+  const { kept, ledger, memory, keeping } = origin
   if (kept === undefined) return
   origin.kept = undefined
+  const line = `ledger ${ledger.origin}: the head that was kept of it is not used`
   try {
     const checkpoint = parseCheckpoint(kept)
-    const signatures = await verifyHead(crypto, checkpoint, ledger)
-    if (signatures.log === 'ok') return memory.recover(checkpoint, now)
+    const { log: verdict } = await verifyHead(crypto, checkpoint, ledger)
+    if (verdict === 'ok') return memory.recover(checkpoint, now)
+    log(`${line}, because its key did not sign it`)
   } catch (error) {
-    return log(`ledger ${ledger.origin}: the head that was kept of it is not used`, error)
+    log(line, error)
   }
-  log(`ledger ${ledger.origin}: the head that was kept of it is not used, because its key did not sign it`)
+  try {
+    // However large it says it is: it would keep out the heads of the key of today.
+    await keeping?.dropHead(ledger.origin, kept)
+  } catch (error) {
+    log(`ledger ${ledger.origin}: the head that was kept of it cannot be removed, so no other one is kept`, error)
+  }
 }
 
-function keepNewest(origin: Origin): void {
-  const checkpoint = origin.memory.newest?.checkpoint
-  if (checkpoint === undefined || checkpoint.size <= origin.keptSize) return
-  origin.keptSize = checkpoint.size
-  origin.keep?.(checkpoint.raw)
+function keepNewest({ memory, keptSize, keepHead }: Origin): void {
+  const head = memory.newest?.checkpoint
+  if (head !== undefined && head.size > keptSize) keepHead?.(head)
 }

@@ -12,15 +12,17 @@ const real = parseCheckpoint(log.checkpoint())
 /** A head as it looks when its signatures were verified. */
 const head = (size: number, root = 0): Checkpoint => ({ ...real, size: BigInt(size), root: new Uint8Array(32).fill(root) })
 
-function memoryOf(): { readonly memory: OriginMemory; readonly evidence: string[] } {
+function memoryOf(): { readonly memory: OriginMemory; readonly evidence: string[]; readonly pass: (seconds: number) => void } {
   const evidence: string[] = []
+  let elapsed = 5_000_000
   const memory = createOriginMemory({
     vkey: log.vkey,
     maxUnprovenSeconds: 900,
+    elapsed: () => elapsed,
     isClosed: false,
     onContradiction: (found) => evidence.push(found),
   })
-  return { memory, evidence }
+  return { memory, evidence, pass: (seconds) => void (elapsed += seconds * 1000) }
 }
 
 const codeOf = (run: () => unknown): unknown => {
@@ -61,6 +63,38 @@ describe('heads that wait', () => {
     memory.accept(head(7), 10_000)
     memory.accept(head(8), 10_000 + seconds)
     expect(codeOf(() => memory.judge(head(9), 10_000 + seconds))).toBe(expected)
+  })
+
+  test('AHP-PROOF-16 get no more time by a clock that is set back, again and again', () => {
+    const { memory, pass } = memoryOf()
+    memory.accept(head(7), 10_000)
+    pass(450)
+    expect(codeOf(() => memory.judge(head(8), 9_600))).toBe('asserted')
+    pass(450)
+    expect(codeOf(() => memory.judge(head(8), 10_010))).toBe('asserted')
+    pass(1)
+    expect(codeOf(() => memory.judge(head(8), 9_700))).toBe('ledger_unproven')
+  })
+
+  test('AHP-PROOF-15 do not wait again when they were proven, as long as that is remembered: of some hundreds, not of all', () => {
+    const { memory } = memoryOf()
+    for (let size = 1; size <= 5000; size++) memory.proven({ checkpoint: head(size), seenAt: 1000 })
+    memory.accept(head(5000), 1001)
+    memory.accept(head(4600), 1001)
+    expect(memory.waiting()).toEqual([])
+    memory.accept(head(1), 1001)
+    memory.accept(head(3900), 1001)
+    expect(memory.waiting()).toHaveLength(2)
+  })
+
+  test('AHP-PROOF-15 are told to be many when half of the places are taken, and not any more when they are proven', () => {
+    const { memory } = memoryOf()
+    for (let size = 1; size < MAX_WAITING / 2; size++) memory.accept(head(size), 1000)
+    expect(memory.isCrowded).toBe(false)
+    memory.accept(head(MAX_WAITING), 1000)
+    expect(memory.isCrowded).toBe(true)
+    memory.proven({ checkpoint: head(7), seenAt: 1001 })
+    expect(memory.isCrowded).toBe(false)
   })
 
   test('AHP-PROOF-16 count by the oldest that is not proven', () => {
@@ -120,4 +154,18 @@ test('AHP-PROOF-18 counts from the first smaller head that was read, anew after 
   expect(memory.isClosed).toBe(false)
   show(6, 2902)
   expect([memory.isClosed, evidence.length]).toEqual([true, 1])
+})
+
+test('AHP-PROOF-18 a clock that is set back is no evidence, and gives no time either', () => {
+  const { memory, pass } = memoryOf()
+  memory.accept(head(7), 10_000)
+  const show = (size: number, seenAt: number): void => memory.published({ checkpoint: head(size), seenAt })
+  show(6, 10_000)
+  show(6, 5000)
+  pass(900)
+  show(6, 5900)
+  expect(memory.isClosed).toBe(false)
+  pass(1)
+  show(6, 5901)
+  expect(memory.isClosed).toBe(true)
 })

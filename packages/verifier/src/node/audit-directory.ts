@@ -28,6 +28,7 @@ export function createAuditDirectory(directory: string): AuditMemory {
   return {
     load: (origin) => ({ head: heads.load(headOf(origin), parseHead), evidence: textIn(evidenceOf(origin)) }),
     saveHead: (origin, note) => heads.save(headOf(origin), [parseCheckpoint(note).size], note),
+    dropHead: (origin, note) => heads.drop(headOf(origin), [parseCheckpoint(note).size], note),
     async saveEvidence(origin, evidence) {
       const file = evidenceOf(origin)
       // What was found first stays; of two processes that find some at once either's, for each of them closes the log.

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Malformed } from '@aiegis/protocol'
+import { equal, Malformed, utf8 } from '@aiegis/protocol'
 import { replaceFile } from './state-files.ts'
 import { fileSentence, readTrustedFile, type FileWords } from './trusted-file.ts'
 
@@ -18,6 +18,8 @@ export interface NewestFiles {
   load<T>(name: string, parse: (bytes: Uint8Array, order: Order) => T): T | undefined
   /** Resolves when `text`, or something newer, is on disk under `name` and everything older is gone. The same `order` is replaced. */
   save(name: string, order: Order, text: string): Promise<void>
+  /** Removes what is on disk under `name` and `order`, if it is `text` and nothing that another process has put there. */
+  drop(name: string, order: Order, text: string): Promise<void>
 }
 
 /**
@@ -54,6 +56,11 @@ export function createNewestFiles(directory: string, suffix: string, words: File
       // Also what was written a moment ago, when another process has a newer one.
       const [, ...older] = ordersOf(name)
       for (const gone of older) await rm(fileOf(name, gone), { force: true })
+    },
+    async drop(name, order, text) {
+      if (!ordersOf(name).some((found) => newestFirst(found, order) === 0)) return
+      const file = fileOf(name, order)
+      if (equal(readTrustedFile(file, words), utf8(text))) await rm(file, { force: true })
     },
   }
 }

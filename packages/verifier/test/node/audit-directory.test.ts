@@ -84,6 +84,16 @@ describe('what is kept of a log', () => {
     expect(load()).toMatchObject({ head: large })
   })
 
+  test('AHP-PROOF-20 is dropped only while nothing else has taken its place', async () => {
+    const memory = createAuditDirectory(directory)
+    await memory.saveHead(ORIGIN, large)
+    await memory.dropHead(ORIGIN, small)
+    expect(load()).toMatchObject({ head: large })
+    await memory.dropHead(ORIGIN, large)
+    await memory.dropHead(ORIGIN, large)
+    expect(load()).toEqual({ head: undefined, evidence: undefined })
+  })
+
   test('AHP-PROOF-17 is the evidence that was found first', async () => {
     const memory = createAuditDirectory(directory)
     await memory.saveEvidence(ORIGIN, 'first')
@@ -130,6 +140,7 @@ test('AHP-PROOF-20 a place that the caller brings for logs is used instead of th
     auditMemory: {
       load: () => ({ head: undefined, evidence: undefined }),
       saveHead: (_origin, note) => void heads.push(note),
+      dropHead: () => {},
       saveEvidence: () => {},
     },
   })
