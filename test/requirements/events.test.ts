@@ -234,6 +234,23 @@ describe('AHP-REFUSE-10', () => {
     expect(lines).toHaveLength(2 * told)
   })
 
+  test.each<[string, (cause: object) => void]>([
+    ['assigns', (cause) => void Object.assign(cause, { code: 'token_replayed', retryAfter: 9999 })],
+    ['defines', (cause) => void Object.defineProperty(cause, 'code', { value: 'token_replayed' })],
+    ['deletes', (cause) => void Reflect.deleteProperty(cause, 'code')],
+  ])('a log that %s what it was told with makes no other refusal of it', async (_title, change) => {
+    const told: unknown[] = []
+    const log = (_line: string, cause: unknown): void => {
+      told.push(cause)
+      if (typeof cause === 'object' && cause !== null) change(cause)
+    }
+    const { harness, verifier } = await receiver(undefined, {}, { log })
+    harness.replay.fail('down')
+    const refusal: unknown = await verifier.verify(receivedFrom(harness.mint())).catch((error: unknown) => error)
+    expect(told).toEqual([refusal])
+    expect(refusal).toMatchObject({ code: 'replay_unavailable', retryAfter: 2 })
+  })
+
   test.each(bad)('a log that %s changes no verdict either', async (_title, log) => {
     const { harness, send } = await receiver(undefined, {}, { log, onVerdict: () => fail(new Error('hook')) })
     harness.replay.fail('down')

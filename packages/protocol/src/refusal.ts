@@ -18,15 +18,19 @@ export interface RefusalOptions extends ErrorOptions {
  */
 export class Refusal extends Error {
   override readonly name: string = 'Refusal'
-  readonly code: ReasonCode
-  readonly detail: string
-  readonly retryAfter: number | undefined
+  declare readonly code: ReasonCode
+  declare readonly detail: string
+  declare readonly retryAfter: number | undefined
 
   constructor(code: ReasonCode, detail: string, options: RefusalOptions = {}) {
     super(`${code}: ${detail}`, options)
-    this.code = code
-    this.detail = detail
-    this.retryAfter = options.retryAfter
+    // Fixed: whoever is told of a refusal, such as a log, must not make another one of it (AHP-REFUSE-10).
+    const enumerable = true
+    Object.defineProperties(this, {
+      code: { value: code, enumerable },
+      detail: { value: detail, enumerable },
+      retryAfter: { value: options.retryAfter, enumerable },
+    })
   }
 }
 
