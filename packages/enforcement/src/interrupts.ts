@@ -31,9 +31,10 @@ export interface Interrupts {
   reasonFor(path: readonly AgentName[], task: string | undefined): 'agent_suspended' | 'task_suspended' | undefined
 }
 
-const MAX_INTERRUPTS = 10_000
+/** The file is written whole at each act: at most 4.4 MB, when every character of every reason is escaped. */
+const MAX_INTERRUPTS = 2_000
 const member = membersOf('ask_malformed')
-const LIMITS = { maxBytes: 33_554_432, maxMembers: 100_000 }
+const LIMITS = { maxBytes: 8_388_608, maxMembers: 20_000 }
 
 /** Makes the file of a server whose operator has not interrupted anything yet; one that is there stays. */
 export function createInterruptsFile(file: string): void {
@@ -42,7 +43,7 @@ export function createInterruptsFile(file: string): void {
 
 /** Reads the file. Throws `UsageError` when it is lost or damaged: then nobody knows who was suspended. */
 export function openInterrupts(file: string): Interrupts {
-  const lost = 'so that suspended agents would go on; put it back, or remove operator-token to begin without interrupts'
+  const lost = 'so that suspended agents would go on; put it back, or write {"interrupts":[]} into it to begin without interrupts'
   let all = new Map(readStateFile(file, lost, LIMITS, parse).map((interrupt) => [nameOf(interrupt.what), interrupt]))
 
   return {

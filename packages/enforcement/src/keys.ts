@@ -57,6 +57,11 @@ export function loadKeys(directory: string, kids: KidOf): Readonly<Record<KeyRol
   return keys
 }
 
+/** True when some role has its file already: the server was started there before. */
+export function hasKeys(directory: string): boolean {
+  return KEY_ROLES.some((role) => statSync(join(directory, `${role}.key`), { throwIfNoEntry: false })?.isFile() === true)
+}
+
 /** Reads one key, or makes it. Throws `UsageError`. */
 export function loadKey(file: string, kid: string | ((key: Ed25519PublicKey) => string)): SyncSigner {
   const found = readKey(file)

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { SyncSigner } from '@aiegis/protocol'
 import { takeLock } from '@aiegis/ledger'
 import { auditLogAt, type AuditLog } from './audit-log.ts'
-import { loadKeys, prepareState, type KeyRole, type KidOf } from './keys.ts'
+import { hasKeys, loadKeys, prepareState, type KeyRole, type KidOf } from './keys.ts'
 import { createInterruptsFile } from './interrupts.ts'
 import { loadOperatorKey } from './operator.ts'
 import { createStatusFile } from './status.ts'
@@ -57,8 +57,8 @@ export async function openState(options: StateOptions, kids: KidOf, logOrigin: s
     // Both: under the old status key an empty list would make revoked passports good again at receivers that pin it.
     if (!existsSync(join(state, 'issuer.key')) && !existsSync(join(state, 'status.key'))) createStatusFile(statusFile)
     if (!existsSync(join(state, 'log.key'))) await auditLog.prepare()
-    // Who has no operator's key has interrupted nothing.
-    if (!existsSync(operatorFile)) createInterruptsFile(interruptsFile)
+    // A server with any key has run before: what its operator interrupted must be there, also when the operator's key is not.
+    if (!existsSync(operatorFile) && !hasKeys(state)) createInterruptsFile(interruptsFile)
     const operatorKey = loadOperatorKey(operatorFile)
     return { keys: loadKeys(state, kids), operatorKey, statusFile, interruptsFile, auditLog, lastCheckpointFile, release }
   } catch (error) {

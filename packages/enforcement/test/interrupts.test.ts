@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createEnforcement, type Enforcement } from '../src/enforcement.ts'
 import { createInterruptsFile, openInterrupts, type Interrupted } from '../src/interrupts.ts'
+import { KEY_ROLES } from '../src/keys.ts'
 import { createSuspendedLimit } from '../src/suspended-limit.ts'
 import { agentKey, createDesk, said, type Desk } from './desk.ts'
 import { ALLOWED, askParts } from './protect-of.ts'
@@ -337,8 +338,49 @@ describe('AHP-ASK-29 what is suspended', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
     rmSync(file)
     await expect(start()).rejects.toThrow(
-      `${file}: it is missing, so that suspended agents would go on; put it back, or remove operator-token to begin without interrupts`,
+      `${file}: it is missing, so that suspended agents would go on; put it back, or write {"interrupts":[]} into it to begin without interrupts`,
     )
+    // Nor without the operator's key, the second time as the first.
+    rmSync(join(own.state, 'operator-token'))
+    await expect(start()).rejects.toThrow(`${file}: it is missing`)
+    await expect(start()).rejects.toThrow(`${file}: it is missing`)
+    expect(existsSync(file)).toBe(false)
+    writeFileSync(file, '{"interrupts":[]}')
+    const anew = await start()
+    expect(anew.interrupts()).toEqual([])
+    await anew.close()
+    await own.close()
+  })
+
+  test.each(KEY_ROLES)(
+    'stops the start when it is lost with the key of the operator, as long as %s.key is there',
+    async (role) => {
+      const own = await createScene()
+      const { url, did, issuerDid } = own.enforcement
+      await own.enforcement.suspend({ task: TASK })
+      await own.enforcement.close()
+      const lost = [
+        'interrupts.json',
+        'operator-token',
+        ...KEY_ROLES.filter((other) => other !== role).map((other) => `${other}.key`),
+      ]
+      for (const name of lost) rmSync(join(own.state, name))
+      await expect(createEnforcement({ url, did, issuer: issuerDid, state: own.state })).rejects.toThrow(
+        `${join(own.state, 'interrupts.json')}: it is missing`,
+      )
+      await own.close()
+    },
+  )
+
+  test('is nothing at a first start that was cut short before its keys, and the next one begins', async () => {
+    const own = await createScene()
+    const { url, did, issuerDid } = own.enforcement
+    const state = join(own.state, 'cut')
+    mkdirSync(state)
+    createInterruptsFile(join(state, 'interrupts.json'))
+    const next = await createEnforcement({ url, did, issuer: issuerDid, state })
+    expect(next.interrupts()).toEqual([])
+    await next.close()
     await own.close()
   })
 
@@ -377,15 +419,31 @@ describe('AHP-ASK-29 what is suspended', () => {
       const interrupts = Array.from({ length: count }, (_, at) => ({ ...task(at), reason: null, since: 1 }))
       writeFileSync(file, JSON.stringify({ interrupts }))
     }
-    stored(9_999)
+    stored(1_999)
     const interrupts = openInterrupts(file)
-    expect(interrupts.suspend({ what: task(9_999), reason: null, since: 2 })).toBe(true)
-    expect(() => interrupts.suspend({ what: task(10_000), reason: null, since: 2 })).toThrow('overloaded')
+    expect(interrupts.suspend({ what: task(1_999), reason: null, since: 2 })).toBe(true)
+    expect(() => interrupts.suspend({ what: task(2_000), reason: null, since: 2 })).toThrow('overloaded')
     expect(interrupts.suspend({ what: task(0), reason: null, since: 2 })).toBe(false)
-    expect([interrupts.resume(task(5)), interrupts.suspend({ what: task(10_000), reason: null, since: 2 })]).toEqual([true, true])
-    expect(openInterrupts(file).list()).toHaveLength(10_000)
-    stored(10_001)
-    expect(() => openInterrupts(file)).toThrow('it is damaged (more than 10000)')
+    expect([interrupts.resume(task(5)), interrupts.suspend({ what: task(2_000), reason: null, since: 2 })]).toEqual([true, true])
+    expect(openInterrupts(file).list()).toHaveLength(2_000)
+    stored(2_001)
+    expect(() => openInterrupts(file)).toThrow('it is damaged (more than 2000)')
+  })
+
+  test('AHP-ASK-32 can be read again with the longest names and reasons that there are, as many as are kept', () => {
+    const file = join(scene.state, 'longest.json')
+    const issuer = `did:web:${'a'.repeat(60)}.example${`:${'a'.repeat(64)}`.repeat(6)}:${'a'.repeat(45)}`
+    const since = Number.MAX_SAFE_INTEGER
+    const interrupts = Array.from({ length: 2_000 }, (_, at) => {
+      const did = `did:key:z6Mk${at.toString(2).replaceAll('0', '2').padStart(44, '3')}`
+      return { agent: { issuer, did }, reason: '\u0001'.repeat(256), since }
+    })
+    writeFileSync(file, JSON.stringify({ interrupts }))
+    expect([issuer.length, statSync(file).size < 4_400_000]).toEqual([512, true])
+    const open = openInterrupts(file)
+    expect(open.list()).toHaveLength(2_000)
+    open.resume({ agent: { issuer, did: interrupts[0]?.agent.did ?? '' } })
+    expect(openInterrupts(file).list()).toHaveLength(1_999)
   })
 
   test('a file that is there is not made anew', () => {
