@@ -18,6 +18,8 @@ export interface TestDatabase {
   readonly ownerUrl: string
   /** As a role that is only a member of `aiegis_ledger_writer`. */
   readonly writerUrl: string
+  /** As a role that is only a member of `aiegis_ledger_janitor`. */
+  readonly janitorUrl: string
   readonly name: string
   /** Runs statements as the superuser, or as the owner. */
   run(sql: string, as?: 'admin' | 'owner'): Promise<void>
@@ -30,14 +32,16 @@ export interface TestDatabase {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `aiegis_test_${randomBytes(6).toString('hex')}`
   const password = randomBytes(16).toString('hex')
-  const [owner, writer] = [`${name}_owner`, `${name}_writer`]
+  const [owner, writer, janitor] = [`${name}_owner`, `${name}_writer`, `${name}_janitor`]
   await asAdmin(async (admin) => {
     await admin.query('SELECT pg_advisory_lock(1)')
-    await admin.query(
-      `DO $$ BEGIN IF NOT EXISTS(SELECT 1 FROM pg_roles WHERE rolname = 'aiegis_ledger_writer') THEN CREATE ROLE aiegis_ledger_writer; END IF; END $$`,
-    )
+    for (const role of ['aiegis_ledger_writer', 'aiegis_ledger_janitor'])
+      await admin.query(
+        `DO $$ BEGIN IF NOT EXISTS(SELECT 1 FROM pg_roles WHERE rolname = '${role}') THEN CREATE ROLE ${role}; END IF; END $$`,
+      )
     await admin.query(`CREATE ROLE ${owner} LOGIN PASSWORD '${password}'`)
     await admin.query(`CREATE ROLE ${writer} LOGIN PASSWORD '${password}' IN ROLE aiegis_ledger_writer`)
+    await admin.query(`CREATE ROLE ${janitor} LOGIN PASSWORD '${password}' IN ROLE aiegis_ledger_janitor`)
     await admin.query(`CREATE DATABASE ${name} OWNER ${owner} TEMPLATE template0 ENCODING 'UTF8'`)
   })
   const url = (user?: string): string => {
@@ -61,6 +65,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     adminUrl: url(),
     ownerUrl: url(owner),
     writerUrl: url(writer),
+    janitorUrl: url(janitor),
     name,
     run,
     async reset() {
@@ -70,7 +75,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     drop: () =>
       asAdmin(async (admin) => {
         await admin.query(`DROP DATABASE ${name} WITH (FORCE)`)
-        await admin.query(`DROP ROLE ${owner}, ${writer}`)
+        await admin.query(`DROP ROLE ${owner}, ${writer}, ${janitor}`)
       }),
   }
 }

@@ -190,9 +190,9 @@ test('the side table holds the clear text of an entry, and can be emptied withou
       agent_did: expect.stringMatching(/^did:key:/),
       entry: { action: 'http.get', target: `${API}/a` },
     })
-    const before = log.checkpoint()
-    expect(await log.erase(log.size() - 1n)).toBe(true)
-    expect([(await log.entry(log.size() - 1n))?.clear, log.checkpoint()]).toEqual([undefined, before])
+    const index = log.size() - 1n
+    expect(await log.custody?.erase(index, 'asked for by the principal')).toBe(true)
+    expect(await log.entry(index)).toEqual({ leaf: entry?.leaf, clear: undefined })
   })
 })
 
@@ -307,16 +307,30 @@ describe('state', () => {
 })
 
 describe('bounds of memory', () => {
-  test('AHP-ASK-19 answers are remembered up to a number per agent, and room is made when they end', async () => {
+  test('AHP-ASK-19 answers are remembered as long as they live, and no agent takes all room from the next one', async () => {
     let now = NOW
-    const store = createIdempotencyStore<number>(() => now)
-    const run = (key: string) =>
-      store.run({ agent: 'a', key, digest: 'd' }, () => Promise.resolve({ value: 1, until: now / 1000 + 60 }))
-    for (let i = 0; i < 256; i += 1) await run(`k${i}`)
-    await expect(run('k256')).rejects.toThrow(Refusal)
-    expect(await run('k0')).toBe(1)
-    now += 60_000
-    expect(await run('k256')).toBe(1)
+    const store = createIdempotencyStore<string>(() => now)
+    const run = (agent: string, key: string): Promise<string> =>
+      store.run({ agent, key, digest: 'd' }, () => Promise.resolve({ value: `${agent} ${key} ${now}`, until: now / 1000 + 60 }))
+    const fill = async (agent: string): Promise<number> => {
+      for (let count = 0; ; count += 1) {
+        try {
+          await run(agent, `k${count}`)
+        } catch (error) {
+          if (error instanceof Refusal && error.code === 'overloaded') return count
+          throw error
+        }
+      }
+    }
+    const counts: number[] = []
+    for (let agent = 0; agent < 200; agent += 1) counts.push(await fill(`a${agent}`))
+    expect([counts[0], counts[15], counts[199], counts.reduce((sum, count) => sum + count) <= 4_096]).toEqual([240, 99, 1, true])
+    expect(await run('one more', 'k0')).toBe(`one more k0 ${NOW}`)
+    // Nothing was forgotten for it.
+    now += 59_000
+    expect([await run('a0', 'k0'), await run('a199', 'k0')]).toEqual([`a0 k0 ${NOW}`, `a199 k0 ${NOW}`])
+    now += 1_000
+    expect([await fill('a0'), await run('a0', 'k0')]).toEqual([240, `a0 k0 ${now}`])
   })
 
   test('an answer that failed is not remembered', async () => {

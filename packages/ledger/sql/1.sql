@@ -3,6 +3,8 @@
 --   psql -1 -v ON_ERROR_STOP=1 -f 1.sql postgres://owner@host/database
 -- Then let the processes connect as members of the writer role:
 --   CREATE ROLE harness LOGIN IN ROLE aiegis_ledger_writer
+-- and whoever takes out clear text as a member of the janitor role, which cannot append:
+--   CREATE ROLE janitor LOGIN IN ROLE aiegis_ledger_janitor
 --
 -- Triggers and rights stop mistakes and injected SQL, not the owner, who can drop them: that shows in the tree. ENABLE ALWAYS, because
 -- session_replication_role = replica switches all other triggers off. Functions have a search path of their own, because a caller's
@@ -13,6 +15,9 @@ DO $$
 BEGIN
   IF NOT EXISTS(SELECT 1 FROM pg_roles WHERE rolname = 'aiegis_ledger_writer') THEN
     CREATE ROLE aiegis_ledger_writer NOLOGIN;
+  END IF;
+  IF NOT EXISTS(SELECT 1 FROM pg_roles WHERE rolname = 'aiegis_ledger_janitor') THEN
+    CREATE ROLE aiegis_ledger_janitor NOLOGIN;
   END IF;
 END
 $$;
@@ -46,8 +51,29 @@ CREATE TABLE aiegis_ledger.checkpoint(size bigint PRIMARY KEY, note text NOT NUL
 CREATE TABLE aiegis_ledger.head(id integer PRIMARY KEY CHECK(id = 0), size bigint NOT NULL, note text);
 INSERT INTO aiegis_ledger.head(id, size, note) VALUES(0, 0, NULL);
 
--- Clear text and salts, which a person may have erased; nothing under the tree depends on it.
-CREATE TABLE aiegis_ledger.private(idx bigint PRIMARY KEY CHECK(idx >= 0), clear bytea NOT NULL);
+-- Clear text and salts, which a person may have erased; nothing under the tree depends on it. Times are seconds since 1970, by the clock
+-- of the server. Nothing compresses it, and what does not fit beside the other columns is stored apart.
+CREATE TABLE aiegis_ledger.private(
+  idx bigint PRIMARY KEY CHECK(idx >= 0),
+  at bigint NOT NULL DEFAULT floor(extract(epoch FROM clock_timestamp())),
+  clear bytea NOT NULL CHECK(length(clear) BETWEEN 1 AND 65535)
+);
+
+-- Clear text that nobody reads any more, and that the janitor takes out.
+CREATE TABLE aiegis_ledger.erasure(idx bigint PRIMARY KEY, at bigint NOT NULL DEFAULT floor(extract(epoch FROM clock_timestamp())));
+
+-- Clear text that must stay, until the hold is released.
+CREATE TABLE aiegis_ledger.hold(
+  id text PRIMARY KEY,
+  first bigint NOT NULL CHECK(first >= 0),
+  last bigint NOT NULL,
+  at bigint NOT NULL DEFAULT floor(extract(epoch FROM clock_timestamp())),
+  CHECK(last >= first)
+);
+CREATE TABLE aiegis_ledger.release(id text PRIMARY KEY, at bigint NOT NULL DEFAULT floor(extract(epoch FROM clock_timestamp())));
+
+-- The largest is the first entry that is still published.
+CREATE TABLE aiegis_ledger.minimum(idx bigint PRIMARY KEY, at bigint NOT NULL DEFAULT floor(extract(epoch FROM clock_timestamp())));
 
 CREATE FUNCTION aiegis_ledger.refuse() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
@@ -118,6 +144,58 @@ BEGIN
 END
 $$;
 
+-- With its entry and before the head over it is kept, or never: what was erased does not come back.
+CREATE FUNCTION aiegis_ledger.private_turn() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  IF NOT EXISTS(SELECT 1 FROM aiegis_ledger.entry WHERE idx = NEW.idx)
+    OR NEW.idx < (SELECT coalesce(max(size), 0) FROM aiegis_ledger.checkpoint) THEN
+    RAISE EXCEPTION 'ledger: private row out of turn';
+  END IF;
+  NEW.at := floor(extract(epoch FROM clock_timestamp()));
+  RETURN NEW;
+END
+$$;
+
+-- Holds, orders and deletions go one after the other, and each sees what was committed before it: so READ COMMITTED, in which every
+-- statement of a volatile function has a snapshot of its own, and a lock that lasts as long as the transaction.
+CREATE FUNCTION aiegis_ledger.custody_turn() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'ledger: % changes in READ COMMITTED only', TG_TABLE_NAME;
+  END IF;
+  PERFORM pg_advisory_xact_lock(7243393);
+  IF TG_OP = 'DELETE' THEN
+    -- Of clear text: what was ordered or is six months old, of 31 days each, and is not on hold.
+    IF (EXISTS(SELECT 1 FROM aiegis_ledger.erasure WHERE idx = OLD.idx) OR OLD.at <= extract(epoch FROM clock_timestamp()) - 16070400)
+      AND NOT EXISTS(SELECT 1 FROM aiegis_ledger.hold WHERE OLD.idx BETWEEN first AND last
+        AND NOT EXISTS(SELECT 1 FROM aiegis_ledger.release WHERE release.id = hold.id)) THEN
+      RETURN OLD;
+    END IF;
+  ELSIF TG_TABLE_NAME = 'erasure' THEN
+    IF EXISTS(SELECT 1 FROM aiegis_ledger.private WHERE idx = NEW.idx)
+      AND NOT EXISTS(SELECT 1 FROM aiegis_ledger.hold WHERE NEW.idx BETWEEN first AND last
+        AND NOT EXISTS(SELECT 1 FROM aiegis_ledger.release WHERE release.id = hold.id)) THEN
+      RETURN NEW;
+    END IF;
+  ELSIF TG_TABLE_NAME = 'hold' THEN
+    RETURN NEW;
+  ELSIF TG_TABLE_NAME = 'release' THEN
+    IF EXISTS(SELECT 1 FROM aiegis_ledger.hold WHERE id = NEW.id) THEN
+      RETURN NEW;
+    END IF;
+  ELSIF TG_TABLE_NAME = 'minimum' THEN
+    -- Up only, over nothing that is young or on hold.
+    IF NEW.idx > (SELECT coalesce(max(idx), 0) FROM aiegis_ledger.minimum) AND NEW.idx <= (SELECT size FROM aiegis_ledger.head)
+      AND NOT EXISTS(SELECT 1 FROM aiegis_ledger.private WHERE idx < NEW.idx AND at > extract(epoch FROM clock_timestamp()) - 16070400)
+      AND NOT EXISTS(SELECT 1 FROM aiegis_ledger.hold WHERE first < NEW.idx
+        AND NOT EXISTS(SELECT 1 FROM aiegis_ledger.release WHERE release.id = hold.id)) THEN
+      RETURN NEW;
+    END IF;
+  END IF;
+  RAISE EXCEPTION 'ledger: % row out of turn', TG_TABLE_NAME;
+END
+$$;
+
 CREATE TRIGGER log_turn BEFORE INSERT ON aiegis_ledger.log FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.log_turn();
 CREATE TRIGGER entry_turn BEFORE INSERT ON aiegis_ledger.entry FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.entry_turn();
 CREATE TRIGGER tile_turn BEFORE INSERT ON aiegis_ledger.tile FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.tile_turn();
@@ -134,6 +212,22 @@ CREATE TRIGGER entry_stay BEFORE TRUNCATE ON aiegis_ledger.entry FOR EACH STATEM
 CREATE TRIGGER tile_stay BEFORE TRUNCATE ON aiegis_ledger.tile FOR EACH STATEMENT EXECUTE FUNCTION aiegis_ledger.refuse();
 CREATE TRIGGER checkpoint_stay BEFORE TRUNCATE ON aiegis_ledger.checkpoint FOR EACH STATEMENT EXECUTE FUNCTION aiegis_ledger.refuse();
 CREATE TRIGGER head_stay BEFORE TRUNCATE ON aiegis_ledger.head FOR EACH STATEMENT EXECUTE FUNCTION aiegis_ledger.refuse();
+CREATE TRIGGER private_turn BEFORE INSERT ON aiegis_ledger.private FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.private_turn();
+CREATE TRIGGER erasure_turn BEFORE INSERT ON aiegis_ledger.erasure FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.custody_turn();
+CREATE TRIGGER hold_turn BEFORE INSERT ON aiegis_ledger.hold FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.custody_turn();
+CREATE TRIGGER release_turn BEFORE INSERT ON aiegis_ledger.release FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.custody_turn();
+CREATE TRIGGER minimum_turn BEFORE INSERT ON aiegis_ledger.minimum FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.custody_turn();
+CREATE TRIGGER private_keep BEFORE UPDATE ON aiegis_ledger.private FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.refuse();
+CREATE TRIGGER private_stay BEFORE DELETE ON aiegis_ledger.private FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.custody_turn();
+CREATE TRIGGER erasure_keep BEFORE DELETE OR UPDATE ON aiegis_ledger.erasure FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.refuse();
+CREATE TRIGGER hold_keep BEFORE DELETE OR UPDATE ON aiegis_ledger.hold FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.refuse();
+CREATE TRIGGER release_keep BEFORE DELETE OR UPDATE ON aiegis_ledger.release FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.refuse();
+CREATE TRIGGER minimum_keep BEFORE DELETE OR UPDATE ON aiegis_ledger.minimum FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.refuse();
+CREATE TRIGGER private_whole BEFORE TRUNCATE ON aiegis_ledger.private FOR EACH STATEMENT EXECUTE FUNCTION aiegis_ledger.refuse();
+CREATE TRIGGER erasure_whole BEFORE TRUNCATE ON aiegis_ledger.erasure FOR EACH STATEMENT EXECUTE FUNCTION aiegis_ledger.refuse();
+CREATE TRIGGER hold_whole BEFORE TRUNCATE ON aiegis_ledger.hold FOR EACH STATEMENT EXECUTE FUNCTION aiegis_ledger.refuse();
+CREATE TRIGGER release_whole BEFORE TRUNCATE ON aiegis_ledger.release FOR EACH STATEMENT EXECUTE FUNCTION aiegis_ledger.refuse();
+CREATE TRIGGER minimum_whole BEFORE TRUNCATE ON aiegis_ledger.minimum FOR EACH STATEMENT EXECUTE FUNCTION aiegis_ledger.refuse();
 
 ALTER TABLE aiegis_ledger.log ENABLE ALWAYS TRIGGER log_turn;
 ALTER TABLE aiegis_ledger.log ENABLE ALWAYS TRIGGER log_keep;
@@ -151,12 +245,34 @@ ALTER TABLE aiegis_ledger.head ENABLE ALWAYS TRIGGER head_turn;
 ALTER TABLE aiegis_ledger.head ENABLE ALWAYS TRIGGER head_whole;
 ALTER TABLE aiegis_ledger.head ENABLE ALWAYS TRIGGER head_keep;
 ALTER TABLE aiegis_ledger.head ENABLE ALWAYS TRIGGER head_stay;
+ALTER TABLE aiegis_ledger.private ENABLE ALWAYS TRIGGER private_turn;
+ALTER TABLE aiegis_ledger.private ENABLE ALWAYS TRIGGER private_keep;
+ALTER TABLE aiegis_ledger.private ENABLE ALWAYS TRIGGER private_whole;
+ALTER TABLE aiegis_ledger.private ENABLE ALWAYS TRIGGER private_stay;
+ALTER TABLE aiegis_ledger.erasure ENABLE ALWAYS TRIGGER erasure_turn;
+ALTER TABLE aiegis_ledger.erasure ENABLE ALWAYS TRIGGER erasure_keep;
+ALTER TABLE aiegis_ledger.erasure ENABLE ALWAYS TRIGGER erasure_whole;
+ALTER TABLE aiegis_ledger.hold ENABLE ALWAYS TRIGGER hold_turn;
+ALTER TABLE aiegis_ledger.hold ENABLE ALWAYS TRIGGER hold_keep;
+ALTER TABLE aiegis_ledger.hold ENABLE ALWAYS TRIGGER hold_whole;
+ALTER TABLE aiegis_ledger.release ENABLE ALWAYS TRIGGER release_turn;
+ALTER TABLE aiegis_ledger.release ENABLE ALWAYS TRIGGER release_keep;
+ALTER TABLE aiegis_ledger.release ENABLE ALWAYS TRIGGER release_whole;
+ALTER TABLE aiegis_ledger.minimum ENABLE ALWAYS TRIGGER minimum_turn;
+ALTER TABLE aiegis_ledger.minimum ENABLE ALWAYS TRIGGER minimum_keep;
+ALTER TABLE aiegis_ledger.minimum ENABLE ALWAYS TRIGGER minimum_whole;
 
 -- What a writer may: read, add, and move the head, which the triggers hold to a compare-and-swap. Nothing else may anybody.
 GRANT USAGE ON SCHEMA aiegis_ledger TO aiegis_ledger_writer;
 GRANT SELECT ON ALL TABLES IN SCHEMA aiegis_ledger TO aiegis_ledger_writer;
 GRANT INSERT ON aiegis_ledger.log, aiegis_ledger.entry, aiegis_ledger.tile, aiegis_ledger.checkpoint TO aiegis_ledger_writer;
 GRANT UPDATE (size, note) ON aiegis_ledger.head TO aiegis_ledger_writer;
-GRANT INSERT, DELETE ON aiegis_ledger.private TO aiegis_ledger_writer;
+GRANT INSERT ON aiegis_ledger.private, aiegis_ledger.erasure, aiegis_ledger.hold, aiegis_ledger.release TO aiegis_ledger_writer;
+
+-- What a janitor may: take out clear text without reading it, and say what is published no more. It cannot append, order, hold or release.
+GRANT USAGE ON SCHEMA aiegis_ledger TO aiegis_ledger_janitor;
+GRANT SELECT ON aiegis_ledger.format, aiegis_ledger.log, aiegis_ledger.head, aiegis_ledger.erasure, aiegis_ledger.hold, aiegis_ledger.release, aiegis_ledger.minimum TO aiegis_ledger_janitor;
+GRANT SELECT (idx, at), DELETE ON aiegis_ledger.private TO aiegis_ledger_janitor;
+GRANT INSERT (idx) ON aiegis_ledger.minimum TO aiegis_ledger_janitor;
 
 INSERT INTO aiegis_ledger.format(version) VALUES(1);

@@ -1,4 +1,5 @@
 /** What an operator swaps: where a log is kept and who puts its entries in order; all else is computed from this (spec chapter 17). @module */
+import type { CustodyStore } from './custody/store.ts'
 
 /** A released head. */
 export interface Head {
@@ -32,10 +33,10 @@ export interface LogBackend {
   tile(level: number, n: number, width: number): Promise<Uint8Array>
   /** The first `width` (1 to 256) entries of bundle `n`, each after its length in two bytes. Rejects with `RangeError` likewise. */
   entries(n: number, width: number): Promise<Uint8Array>
-  /** An entry under the newest head, and its clear text as long as nobody erased it. */
+  /** An entry under the newest head, and its clear text as long as nobody ordered to erase it. */
   entry(index: number): Promise<LogEntry | undefined>
-  /** Deletes the clear text of an entry under the newest head; leaf, tree and proofs stay. True when there was some. */
-  erase(index: number): Promise<boolean>
+  /** Orders and holds about clear text; absent where none is kept. */
+  readonly custody?: CustodyStore
   /** Waits for the appends that were accepted, then gives back what it holds. Later calls are `ledger_unavailable`. */
   close(): Promise<void>
 }

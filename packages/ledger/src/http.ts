@@ -1,5 +1,5 @@
 /** Serves the public side of a log: its head, its tiles and its entries (c2sp.org/tlog-tiles; spec chapter 17). @module */
-import { parseTilePath, Refusal, utf8 } from '@aiegis/protocol'
+import { parseTilePath, Refusal, TILE_WIDTH, utf8 } from '@aiegis/protocol'
 import type { Log } from './log.ts'
 
 const RETRY_SECONDS = 10
@@ -46,12 +46,18 @@ async function read(log: Log, path: string): Promise<Uint8Array | undefined> {
   const name = parseTilePath(path)
   if (name === undefined) return undefined
   try {
-    return await (name.level === 'entries' ? log.entries(name.n, name.width) : log.tile(name.level, name.n, name.width))
+    if (name.level !== 'entries') return await log.tile(name.level, name.n, name.width)
+    return (await isPruned(log, name.n)) ? undefined : await log.entries(name.n, name.width)
   } catch (error) {
     // Beyond the released head: it may come, so nobody may remember that it is not there.
     if (error instanceof RangeError) return undefined
     throw error
   }
+}
+
+/** Whether every entry of a bundle is one that is published no more (c2sp.org/tlog-tiles, "Pruning"). */
+async function isPruned({ custody }: Log, n: bigint): Promise<boolean> {
+  return custody !== undefined && (n + 1n) * BigInt(TILE_WIDTH) <= (await custody.minimum())
 }
 
 function answer(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array): LogResponse {

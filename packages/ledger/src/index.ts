@@ -1,5 +1,10 @@
 /** An append-only, signed transparency log in SQLite, with Merkle proofs, checkpoints and tiles (spec chapter 17). @module */
 export type { Head, LogBackend, LogEntry } from './backend.ts'
+export type { Custody } from './custody/custody.ts'
+export { clean, type Cleaned, type JanitorOptions } from './custody/janitor.ts'
+export { DEFAULT_RETENTION, parseRetention } from './custody/retention.ts'
+export { openSqliteJanitor } from './custody/sqlite-janitor.ts'
+export { OnHold, type ClearText, type CustodyStore, type Hold, type JanitorStore } from './custody/store.ts'
 export { logHttp, type LogResponse } from './http.ts'
 export { createLog, type Appended, type Log } from './log.ts'
 export { openLog, type LogOptions } from './open-log.ts'

@@ -1,6 +1,7 @@
 /** The log as its users see it: appends with proofs, and proves everything that is under the released head (spec chapter 17). @module */
 import { consistencyPath, defaultCrypto, formatProof, inclusionPath, Refusal, rootOf, type CryptoPort } from '@aiegis/protocol'
 import type { Head, LogBackend, LogEntry } from './backend.ts'
+import { createCustody, type Custody } from './custody/custody.ts'
 import { createTileReader } from './tile-reader.ts'
 
 /** What an append gives back: everything a token needs beside itself. */
@@ -41,10 +42,10 @@ export interface Log {
   tile(level: number, n: bigint, width: number): Promise<Uint8Array>
   /** The first `width` (1 to 256) entries of bundle `n`, each after its length in two bytes. Rejects with `RangeError` likewise. */
   entries(n: bigint, width: number): Promise<Uint8Array>
-  /** An entry under the released head, and its clear text as long as nobody erased it. */
+  /** An entry under the released head, and its clear text as long as nobody ordered to erase it. */
   entry(index: bigint): Promise<LogEntry | undefined>
-  /** Deletes the clear text of an entry; leaf, tree and proofs stay. True when there was some. Rejects with `RangeError` outside. */
-  erase(index: bigint): Promise<boolean>
+  /** Holds and erasures of clear text; `undefined` where the backend keeps none. */
+  readonly custody: Custody | undefined
   /** Waits for the appends that were accepted, then gives the files back. Later calls throw `ledger_unavailable`. */
   close(): Promise<void>
 }
@@ -121,7 +122,7 @@ export function createLog(backend: LogBackend, crypto: CryptoPort = defaultCrypt
     tile: async (level, n, width) => backend.tile(level, countOf(n, 'tile'), width),
     entries: async (n, width) => backend.entries(countOf(n, 'bundle'), width),
     entry: async (index) => (isCount(index) ? backend.entry(Number(index)) : backend.entry(-1)),
-    erase: async (index) => backend.erase(countOf(index, 'entry')),
+    custody: backend.custody && createCustody(backend, backend.custody, crypto, Date.now),
     close() {
       closing ??= finish()
       return closing

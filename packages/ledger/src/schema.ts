@@ -1,5 +1,6 @@
 /** The tables of a log and the triggers that keep them append-only against accidents (spec chapter 17). @module */
 import { textOf } from './columns.ts'
+import { CUSTODY_TABLES, CUSTODY_TRIGGERS } from './custody/sqlite-schema.ts'
 import type { Database } from './sqlite.ts'
 
 /*
@@ -15,9 +16,6 @@ const TABLES: readonly string[] = [
   `CREATE TABLE tile(level INTEGER NOT NULL, n INTEGER NOT NULL, root BLOB NOT NULL CHECK(length(root) = 32), hashes BLOB NOT NULL CHECK(length(hashes) = 8192), PRIMARY KEY(level, n)) STRICT, WITHOUT ROWID`,
   `CREATE TABLE checkpoint(size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT`,
 ]
-
-/** Clear text and salts, which a person may have erased; nothing under the tree depends on it. */
-const ERASABLE = `CREATE TABLE private(idx INTEGER PRIMARY KEY, clear BLOB NOT NULL) STRICT`
 
 /** For each append-only table: when a new row is out of turn. */
 const OUT_OF_TURN: readonly (readonly [table: string, condition: string])[] = [
@@ -41,7 +39,7 @@ const TRIGGERS: readonly string[] = OUT_OF_TURN.flatMap(([table, condition]) => 
   `CREATE TRIGGER ${table}_stay BEFORE DELETE ON ${table} BEGIN SELECT RAISE(ABORT, 'ledger: ${table} is append-only'); END`,
 ])
 
-const SCHEMA: readonly string[] = [...TABLES, ERASABLE, ...TRIGGERS]
+const SCHEMA: readonly string[] = [...TABLES, ...CUSTODY_TABLES, ...TRIGGERS, ...CUSTODY_TRIGGERS]
 
 /** Version of the tables; another one needs a migration. */
 const FORMAT = 1

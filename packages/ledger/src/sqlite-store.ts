@@ -1,6 +1,7 @@
 /** Reads and writes the rows of a log in SQLite; every write is one durable transaction (spec chapter 17). @module */
 import { TILE_HEIGHT, TILE_WIDTH, tileBytes, tileNode, toHex } from '@aiegis/protocol'
 import { bytesOf, integerOf, textOf } from './columns.ts'
+import { createSqliteCustody } from './custody/sqlite-store.ts'
 import { closeDatabase, type Database, type Statement } from './sqlite.ts'
 import type { Batch, Found, Store, StoredHead, Turn } from './store.ts'
 
@@ -39,13 +40,7 @@ export function createSqliteStore(database: Database): Store {
       const row = sql.clear.get(index)
       return row && bytesOf(row, 'clear')
     },
-    erase(index) {
-      const found = sql.clear.get(index) !== undefined
-      sql.erase.run(index)
-      // The journal still has the page with the text; this moves it into the file, where deletion overwrites, and empties it.
-      database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-      return found
-    },
+    custody: createSqliteCustody(database),
     tile(level, n) {
       const row = sql.tile.get(level, n)
       return row && { hashes: bytesOf(row, 'hashes'), root: bytesOf(row, 'root') }
@@ -73,7 +68,6 @@ function statementsOf(database: Database): Record<keyof typeof SQL, Statement> {
     clear: prepare('clear'),
     tile: prepare('tile'),
     roots: prepare('roots'),
-    erase: prepare('erase'),
     insertEntry: prepare('insertEntry'),
     insertKey: prepare('insertKey'),
     insertClear: prepare('insertClear'),
@@ -120,10 +114,9 @@ const SQL = {
   find: 'SELECT idx, leaf FROM idem JOIN entry USING(idx) WHERE key = ?',
   leaf: 'SELECT leaf FROM entry WHERE idx = ?',
   leaves: 'SELECT leaf, leaf_hash FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx',
-  clear: 'SELECT clear FROM private WHERE idx = ?',
+  clear: 'SELECT clear FROM private WHERE idx = ?1 AND NOT EXISTS(SELECT 1 FROM erasure WHERE idx = ?1)',
   tile: 'SELECT hashes, root FROM tile WHERE level = ? AND n = ?',
   roots: 'SELECT root FROM tile WHERE level = ? AND n >= ? AND n < ? ORDER BY n',
-  erase: 'DELETE FROM private WHERE idx = ?',
   insertEntry: 'INSERT INTO entry(idx, leaf, leaf_hash) VALUES(?, ?, ?)',
   insertKey: 'INSERT INTO idem(key, idx) VALUES(?, ?)',
   insertClear: 'INSERT INTO private(idx, clear) VALUES(?, ?)',

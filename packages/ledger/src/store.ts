@@ -1,4 +1,5 @@
 /** The rows of a log: what a database has to give so that a backend can be made of it (spec chapter 17). @module */
+import type { CustodyStore } from './custody/store.ts'
 import type { FullTile } from './tree.ts'
 
 /** An entry that is about to be stored. */
@@ -67,9 +68,10 @@ export interface Store {
   /** Leaves from `start` on, at most `count`, which is at most 256. */
   leaves(start: number, count: number): Awaitable<readonly StoredLeaf[]>
   leafHashes: Turn['leafHashes']
+  /** Clear text as long as nobody ordered to erase it. */
   clear(index: number): Awaitable<Uint8Array | undefined>
-  /** Deletes clear text. True when there was some. */
-  erase(index: number): Awaitable<boolean>
+  /** Absent where no clear text is kept. */
+  readonly custody?: CustodyStore
   /** The 256 hashes of a full tile, and the root over them. */
   tile(level: number, n: number): Awaitable<{ readonly hashes: Uint8Array; readonly root: Uint8Array } | undefined>
   /** Roots of the full tiles of `level` from number `start` on, at most `count`. */

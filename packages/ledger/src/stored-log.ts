@@ -2,6 +2,7 @@
 import { equal, hashLeaf, parseCheckpoint, Refusal, rootOf, TILE_WIDTH, verifyCheckpoint, widthOf } from '@aiegis/protocol'
 import type { Head, LogBackend } from './backend.ts'
 import { formatBundle, MAX_ENTRY } from './bundle.ts'
+import { guardCustody } from './custody/store.ts'
 import { sortOut, type Append } from './idempotency.ts'
 import type { Identity } from './recover.ts'
 import { createSequencer } from './sequencer.ts'
@@ -215,11 +216,7 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
         const leaf = (await isUnder(index)) ? await store.leaf(index) : undefined
         return leaf && { leaf, clear: await store.clear(index) }
       }),
-    erase: (index) =>
-      read(async () => {
-        if (await isUnder(index)) return store.erase(index)
-        throw new RangeError(`entry ${index} is beyond the released ${released.size} leaves`)
-      }),
+    ...(store.custody && { custody: guardCustody(store.custody, read) }),
     close() {
       closing ??= finish()
       return closing

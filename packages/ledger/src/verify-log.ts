@@ -32,6 +32,8 @@ export interface VerifyLogOptions {
   readonly crypto?: CryptoPort
   /** Signed notes from elsewhere that the log has to contain: kept by a receiver, a witness or the operator. */
   readonly remembered?: readonly string[]
+  /** First entry that the log publishes; of bundles before it the hashes are taken from its tiles, and no entry is seen. */
+  readonly minimum?: bigint
 }
 
 /**
@@ -56,14 +58,9 @@ export async function verifyLog(
   while (tree.size < size) {
     const { n } = edgeOf(tree.size, 0)
     const width = Math.min(TILE_WIDTH, size - tree.size)
-    const entries = parseBundle(await get(formatTilePath({ level: 'entries', n: BigInt(n), width })))
-    if (entries.length !== width) throw new BrokenLog(`bundle ${n} has ${entries.length} entries, not ${width}`)
-    const grown = growThrough(
-      crypto,
-      tree,
-      entries.map((entry) => hashLeaf(crypto, entry)),
-      heads,
-    )
+    const isPruned = BigInt(tree.size + TILE_WIDTH) <= (options.minimum ?? 0n)
+    const hashes = isPruned ? await tileHashes(get, n) : await entryHashes(crypto, get, n, width)
+    const grown = growThrough(crypto, tree, hashes, heads)
     tree = grown.tree
     for (const { level, n: number, tile } of grown.full)
       await checkTile(get, { level, n: BigInt(number), width: TILE_WIDTH }, tile)
@@ -73,6 +70,24 @@ export async function verifyLog(
   }
   return head
 }
+
+type Get = (path: string) => Uint8Array | Promise<Uint8Array>
+
+async function entryHashes(crypto: CryptoPort, get: Get, n: number, width: number): Promise<readonly Uint8Array[]> {
+  const entries = parseBundle(await get(formatTilePath({ level: 'entries', n: BigInt(n), width })))
+  if (entries.length !== width) throw new BrokenLog(`bundle ${n} has ${entries.length} entries, not ${width}`)
+  return entries.map((entry) => hashLeaf(crypto, entry))
+}
+
+/** Hashes that lead to signed roots are those of the entries that were signed. */
+async function tileHashes(get: Get, n: number): Promise<readonly Uint8Array[]> {
+  const path = formatTilePath({ level: 0, n: BigInt(n), width: TILE_WIDTH })
+  const bytes = await get(path)
+  if (bytes.length !== TILE_WIDTH * HASH_LENGTH) throw new BrokenLog(`${path} has ${bytes.length} bytes`)
+  return Array.from({ length: TILE_WIDTH }, (_, at) => bytes.subarray(at * HASH_LENGTH, (at + 1) * HASH_LENGTH))
+}
+
+const HASH_LENGTH = 32
 
 async function readHead(crypto: CryptoPort, note: string, { origin, vkey }: VerifyLogOptions): Promise<Checkpoint> {
   const checkpoint = parseCheckpoint(note)

@@ -47,7 +47,6 @@ describe('a log that breaks the contract is told what it did', () => {
       (log) => ({ ...log, tile: async (level, n) => log.tile(level, n, log.size() > 256n ? 256 : Number(log.size())) }),
       /the first ten hashes: 8192 other bytes/,
     ],
-    ['keeps clear text', (log) => ({ ...log, erase: async () => true }), /whether there still is: true instead of false/],
   ]
   test.each(broken)('%s', async (name, change, reason) => {
     const found = ledgerContract(() => subject(change)).find((one) => one.name.startsWith(name))

@@ -8,8 +8,6 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from '@aiegis/protocol'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Appended } from '../src/log.ts'
 import { crypto, fill, keyOf, leafOf, openIn, ORIGIN, questionsTo, temporaryDirectory, verifyAll, vkey } from './logs.ts'
@@ -164,22 +162,6 @@ describe('reading', () => {
     await expect(log.consistency(-1n, 300n)).rejects.toThrow(RangeError)
     expect((await log.entry(299n))?.leaf).toEqual(leafOf(299))
     for (const index of [300n, -1n, 2n ** 64n]) expect(await log.entry(index)).toBeUndefined()
-  })
-
-  test('clear text can be erased, and the tree does not notice', async () => {
-    const directory = temporaryDirectory()
-    const log = await openIn(directory)
-    const appended = await log.append(leafOf(0), keyOf(0), utf8('who did it'))
-    await fill(log, 1, 4)
-    expect((await log.entry(0n))?.clear).toEqual(utf8('who did it'))
-    expect(readFileSync(join(directory, 'ledger.db-wal')).includes('who did it')).toBe(true)
-    expect(await log.entry(1n)).toEqual({ leaf: leafOf(1), clear: undefined })
-    expect(await log.erase(0n)).toBe(true)
-    expect(await log.erase(0n)).toBe(false)
-    await expect(log.erase(4n)).rejects.toThrow(RangeError)
-    expect(await log.entry(0n)).toEqual({ leaf: leafOf(0), clear: undefined })
-    expect(await verifyAll(log, [appended.checkpoint])).toBe(4n)
-    for (const name of readdirSync(directory)) expect(readFileSync(join(directory, name)).includes('who did it')).toBe(false)
   })
 })
 

@@ -70,7 +70,11 @@ export function questionsTo(log: Log): (() => Promise<unknown>)[] {
     () => log.consistency(0n, 0n),
     () => log.tile(0, 0n, 1),
     () => log.entries(0n, 1),
-    () => log.erase(0n),
+    async () => log.custody?.erase(0n, ''),
+    async () => log.custody?.hold(0n, 0n, ''),
+    async () => log.custody?.release('', ''),
+    async () => log.custody?.holds(),
+    async () => log.custody?.minimum(),
   ]
 }
 

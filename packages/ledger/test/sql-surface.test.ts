@@ -1,5 +1,6 @@
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import { describe, expect, test } from 'vitest'
+import { CUSTODY_TRIGGERS } from '../src/custody/sqlite-schema.ts'
 import { connect, fill, keyOf, leafOf, openIn, temporaryDirectory, verifyAll } from './logs.ts'
 
 const HASH = `x'${'00'.repeat(32)}'`
@@ -108,16 +109,17 @@ describe('what triggers do not stop', () => {
     database.close()
   })
 
-  test('clear text may be deleted and replaced by anybody: it is no evidence', async () => {
+  test('clear text that the owner of the file replaced does not reach the tree: it is no evidence', async () => {
     const directory = temporaryDirectory()
     const log = await openIn(directory)
     await log.append(leafOf(0), keyOf(0), leafOf('clear'))
     await log.close()
     const database = connect(directory)
-    database.exec(`REPLACE INTO private(idx, clear) VALUES(0, x'01'); DELETE FROM private`)
+    const keep = CUSTODY_TRIGGERS.find((text) => text.includes('TRIGGER private_keep ')) ?? ''
+    database.exec(`DROP TRIGGER private_keep; UPDATE private SET clear = x'01'; ${keep}`)
     database.close()
     const reopened = await openIn(directory)
-    expect(await reopened.entry(0n)).toEqual({ leaf: leafOf(0), clear: undefined })
+    expect(await reopened.entry(0n)).toEqual({ leaf: leafOf(0), clear: new Uint8Array([1]) })
     expect(await verifyAll(reopened)).toBe(1n)
   })
 })

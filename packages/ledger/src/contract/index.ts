@@ -2,6 +2,7 @@
 import type { Log } from '../log.ts'
 import { appendCases } from './appending.ts'
 import { readCases } from './reading.ts'
+import { custodyCases, type CustodySubject } from './custody.ts'
 import type { Check } from './subject.ts'
 
 /** A log under test, made anew and empty for each case. */
@@ -19,6 +20,8 @@ export interface LedgerCase {
   /** Rejects with an `Error` that says what the log did instead. */
   readonly run: () => Promise<void>
 }
+
+export type { CustodySubject } from './custody.ts'
 
 const CASES: readonly (readonly [name: string, check: Check])[] = [...appendCases, ...readCases]
 
@@ -38,4 +41,9 @@ export function ledgerContract(open: () => LedgerSubject | Promise<LedgerSubject
       }
     },
   }))
+}
+
+/** The cases about clear text, for a log that keeps some. Cannot show that bytes are gone from a disk. */
+export function custodyContract(open: () => CustodySubject | Promise<CustodySubject>): readonly LedgerCase[] {
+  return custodyCases.map(([name, check]) => ({ name, run: async () => check(await open()) }))
 }

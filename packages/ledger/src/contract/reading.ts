@@ -10,7 +10,6 @@ export const readCases: readonly (readonly [name: string, check: Check])[] = [
   ['serves tiles and bundles up to the newest head, and nothing beyond', bounds],
   ['serves a partial tile with the same bytes for ever', unchanging],
   ['proves any entry under any size that it released, and nothing beyond', proofs],
-  ['keeps clear text until it is erased; leaf and proofs stay', erasing],
 ]
 
 async function empty({ logs }: Parameters<Check>[0]): Promise<void> {
@@ -112,22 +111,5 @@ async function proofs({ logs }: Parameters<Check>[0]): Promise<void> {
     ] as const)
       await refused(`${size1} before ${size2}`, () => log.consistency(size1, size2), RangeError)
     for (const index of [300n, -1n, 2n ** 64n]) same(`entry ${index}`, await log.entry(index), undefined)
-  }
-}
-
-async function erasing({ logs, reopen }: Parameters<Check>[0]): Promise<void> {
-  const [log] = logs
-  const { checkpoint } = await log.append(leafOf(0), keyOf(0), leafOf('who did it'))
-  await fill(logs, 1, 4)
-  for (const one of logs) sameBytes('the clear text', (await one.entry(0n))?.clear, leafOf('who did it'))
-  same('the clear text of an entry without', (await log.entry(1n))?.clear, undefined)
-  same('whether there was something to erase', await log.erase(0n), true)
-  same('whether there still is', await log.erase(0n), false)
-  await refused('erasing what is not there', () => log.erase(4n), RangeError)
-  for (const one of await reopen()) {
-    const entry = await one.entry(0n)
-    sameBytes('the leaf', entry?.leaf, leafOf(0))
-    same('the clear text', entry?.clear, undefined)
-    same('the entries that verify', await verifyAll(one, [checkpoint]), 4)
   }
 }

@@ -56,14 +56,14 @@ export async function checkProof(log: Log, leaf: Uint8Array, { index, path, chec
 }
 
 /** Reads the whole log over its HTTP surface and resolves to the number of its entries. `remembered`: heads that it must contain. */
-export async function verifyAll(log: Log, remembered: readonly string[]): Promise<number> {
+export async function verifyAll(log: Log, remembered: readonly string[], minimum = 0n): Promise<number> {
   const serve = logHttp(log)
   const get = async (path: string): Promise<Uint8Array> => {
     const response = await serve('GET', path)
     if (response?.status !== 200) throw new Error(`the log does not serve ${path}`)
     return response.body
   }
-  const { size } = await verifyLog(get, { origin: log.origin, vkey: parseVkey(log.vkey), remembered })
+  const { size } = await verifyLog(get, { origin: log.origin, vkey: parseVkey(log.vkey), remembered, minimum })
   return Number(size)
 }
 
@@ -81,7 +81,7 @@ export function sameBytes(what: string, found: Uint8Array | undefined, wanted: U
 export async function refused(
   what: string,
   work: () => unknown,
-  wanted: Refusal['code'] | typeof RangeError | typeof TypeError,
+  wanted: Refusal['code'] | (new (message?: string) => Error),
 ): Promise<void> {
   let failure: unknown
   try {

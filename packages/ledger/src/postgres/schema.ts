@@ -38,7 +38,8 @@ export async function preparePostgresLog(pool: PostgresPool, origin: string, mus
   return saying(withConnection(pool, CHECK_MS, (query) => check(query, origin, mustExist)))
 }
 
-async function check(query: Query, origin: string, mustExist: boolean): Promise<'new' | 'begun'> {
+/** Checks that the schema is exactly that of a log. Rejects like `preparePostgresLog`. */
+export async function checkSchema(query: Query): Promise<void> {
   const format = await formatOf(query)
   if (format === 0)
     throw new Error('ledger: the database has no log, or this role may not see it; run sql/1.sql of @aiegis/ledger as its owner')
@@ -46,9 +47,13 @@ async function check(query: Query, origin: string, mustExist: boolean): Promise<
     throw new Error(
       `ledger: the database is of format ${format}, not ${FORMAT}; migrate it as its owner, or use the program it is for`,
     )
+  await checkTriggers(query)
+}
+
+async function check(query: Query, origin: string, mustExist: boolean): Promise<'new' | 'begun'> {
+  await checkSchema(query)
   await checkSettings(query)
   await checkRights(query)
-  await checkTriggers(query)
   const found = (await originOf(query)) ?? (mustExist ? undefined : await begin(query, origin))
   if (found === undefined) {
     throw new Error(
@@ -135,7 +140,7 @@ const SQL = {
   format: 'SELECT coalesce(max(version), 0)::float8 AS format FROM aiegis_ledger.format',
   // A superuser and an owner may everything; who is a member of the owner can become it.
   mayRewrite: `SELECT current_user::text AS role, relname::text AS name FROM pg_class
-    WHERE relnamespace = 'aiegis_ledger'::regnamespace AND relkind = 'r' AND relname <> 'private'
+    WHERE relnamespace = 'aiegis_ledger'::regnamespace AND relkind = 'r'
       AND (has_table_privilege(oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER') OR pg_has_role(relowner, 'MEMBER')) ORDER BY relname LIMIT 1`,
   triggers: `SELECT concat_ws(' ', pg_get_triggerdef(pg_trigger.oid), tgenabled, proconfig::text, prosrc) AS definition
     FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid

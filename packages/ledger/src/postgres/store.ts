@@ -1,6 +1,7 @@
 /** Reads and writes the rows of a log in PostgreSQL; writers take turns at the one row of the head (spec chapter 17.5). @module */
 import { TILE_HEIGHT, TILE_WIDTH, tileBytes, tileNode, toHex } from '@aiegis/protocol'
 import { bytesOf, integerOf, textOf, type Row } from '../columns.ts'
+import { createPostgresCustody } from './custody.ts'
 import type { Batch, Found, Store, StoredHead, Turn } from '../store.ts'
 import { PostgresFailure, withConnection, type PostgresPool, type Query } from './client.ts'
 
@@ -23,6 +24,13 @@ const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchr
 export function createPostgresStore(pool: PostgresPool): Store {
   const ask = (text: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
     withConnection(pool, READ_MS, async (query) => (await query(text, values)).rows)
+  const change = (text: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
+    withConnection(pool, TURN_MS, async (query) => {
+      await query(BEGIN)
+      const { rows } = await query(text, values)
+      await commit(query)
+      return rows
+    })
 
   return {
     hasOtherWriters: true,
@@ -52,7 +60,7 @@ export function createPostgresStore(pool: PostgresPool): Store {
       const [row] = await ask(SQL.clear, [index])
       return row && bytesOf(row, 'clear')
     },
-    erase: async (index) => (await ask(SQL.erase, [index])).length > 0,
+    custody: createPostgresCustody(ask, change),
     async tile(level, n) {
       const [row] = await ask(SQL.tile, [level, n])
       return row && { hashes: bytesOf(row, 'hashes'), root: bytesOf(row, 'root') }
@@ -78,10 +86,14 @@ async function transaction<T>(query: Query, work: (turn: Turn) => Promise<T>): P
     leafHashes: async (start, end) => hashesOf((await query(SQL.leafHashes, [start, end])).rows),
     append: (batch) => append(query, batch),
   })
+  await commit(query)
+  return result
+}
+
+async function commit(query: Query): Promise<void> {
   const { command } = await query('COMMIT')
   // PostgreSQL answers so, and without an error, when something before failed.
   if (command !== 'COMMIT') throw new PostgresFailure('the database rolled back', undefined)
-  return result
 }
 
 /** The head first: triggers give no row a turn that is not below it. */
@@ -123,8 +135,8 @@ const SQL = {
   leaf: 'SELECT leaf FROM aiegis_ledger.entry WHERE idx = $1',
   leaves: 'SELECT leaf, leaf_hash FROM aiegis_ledger.entry WHERE idx >= $1 AND idx < $2 ORDER BY idx',
   leafHashes: 'SELECT leaf_hash FROM aiegis_ledger.entry WHERE idx >= $1 AND idx < $2 ORDER BY idx',
-  clear: 'SELECT clear FROM aiegis_ledger.private WHERE idx = $1',
-  erase: 'DELETE FROM aiegis_ledger.private WHERE idx = $1 RETURNING 1',
+  clear:
+    'SELECT clear FROM aiegis_ledger.private WHERE idx = $1 AND NOT EXISTS(SELECT 1 FROM aiegis_ledger.erasure WHERE idx = $1)',
   tile: 'SELECT hashes, root FROM aiegis_ledger.tile WHERE level = $1 AND n = $2',
   roots: 'SELECT root FROM aiegis_ledger.tile WHERE level = $1 AND n >= $2 AND n < $3 ORDER BY n',
   moveHead: `UPDATE aiegis_ledger.head SET size = $1::bigint, note = $2
