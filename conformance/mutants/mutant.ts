@@ -1,0 +1,36 @@
+/** What a mutant is: the receiver with exactly one defect (conformance/README.md, "The suite under test"). @module */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** A receiver that is wrong in one place. The place is one text of one compiled file, which must be there exactly once. */
+export interface Mutant {
+  readonly id: string
+  /** The defect in one sentence. */
+  readonly defect: string
+  /** `<package>/<path below its dist>`, such as `verifier/steps/joins.js`. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+  /** The refusal that goes missing, where it is known which. */
+  readonly code?: string
+}
+
+/** Compiled source of one of our packages. */
+export function sourceOf(file: string): string {
+  return readFileSync(pathOf(file), 'utf8')
+}
+
+/** Absolute path of a compiled file. */
+export function pathOf(file: string): string {
+  const [name, ...path] = file.split('/')
+  return fileURLToPath(new URL(`../../../packages/${name}/dist/${path.join('/')}`, import.meta.url))
+}
+
+/** The source with the defect. Throws `RangeError` when the text is not there exactly once: then the code has changed, and so must the mutant. */
+export function defective({ id, file, find, replace }: Mutant, source: string = sourceOf(file)): string {
+  const [before, after, ...more] = source.split(find)
+  if (before === undefined || after === undefined || more.length > 0) {
+    throw new RangeError(`${id}: its text is not exactly once in ${file}; the code has changed, so must the mutant`)
+  }
+  return before + replace + after
+}
