@@ -15,8 +15,14 @@ export async function generate() {
     'packages/protocol/src/reasons.gen.ts': await formatted('reasons.ts', reasonsCode(reasons)),
     'packages/protocol/src/wire.gen.ts': await formatted('wire.ts', await wireCode(`${root}spec/schemas/`)),
     'spec/reasons.md': reasonsPage(reasons),
+    'conformance/requirements/reasons-0.1.json': await formatted('reasons.json', JSON.stringify({ reasons: reasons.map(visible) })),
     'spec/worked-example.json': await formatted('example.json', JSON.stringify(workedExample())),
   }
+}
+
+/** What the conformance suite compares: the step that refuses is not seen from outside. */
+function visible({ code, public: shown, status, retry, executed, title, section }) {
+  return { code, public: shown, status, retry, executed, title, section }
 }
 
 /** As `npm run format` would leave it. */

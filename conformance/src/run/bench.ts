@@ -1,0 +1,100 @@
+/** What every case of a run uses: build for the receiver's clock, send on a connection of its own, ask for effects. @module */
+import { setTimeout as pause } from 'node:timers/promises'
+import { build, type Built, type Case, type CaseRequest, type World } from '../build/index.ts'
+import type { Judge } from '../judge/judge.ts'
+import { codeIn } from '../judge/problem.ts'
+import type { Address } from '../wire/address.ts'
+import { exchange, type Exchange } from '../wire/exchange.ts'
+import { FixtureError, type Fixture } from '../wire/fixture.ts'
+import { untilEarly } from './clock.ts'
+import type { Shot } from './result.ts'
+
+/** The suite host, as far as cases steer it. */
+export interface HostControl {
+  /** What the host does from now on below the prefix of this case. Throws `TypeError` for a script that is none. */
+  script(caseId: string, script: Readonly<Record<string, unknown>>): void
+  /** Requests to places that nobody may ask, since the last call; each a sentence. */
+  takeTrespasses(): readonly string[]
+}
+
+export interface Bench {
+  readonly world: World
+  readonly address: Address
+  readonly fixture: Fixture
+  readonly judge: Judge
+  readonly host: HostControl | null
+  readonly session: string
+  /** Seconds for one exchange. */
+  readonly deadlineSeconds: number
+}
+
+/** A request that was built, and when: the same `run` and `at` give the same token again. */
+export interface Sendable {
+  readonly built: Built
+  readonly run: number
+  readonly at: number
+}
+
+/** Builds a request for the receiver's clock; where the case is about seconds, early in one of them. */
+export async function prepare(bench: Bench, test: Case, request: CaseRequest, run: number): Promise<Sendable> {
+  if (isTimed(request)) await pause(untilEarly(bench.world.now()))
+  const at = bench.world.now()
+  return { built: rebuild(bench, test, request, { run, at }), run, at }
+}
+
+/** The same request once more, with other changes. */
+export function rebuild(bench: Bench, test: Case, request: CaseRequest, { run, at }: Pick<Sendable, 'run' | 'at'>): Built {
+  return build(bench.world, request.base, request.change, { caseId: test.id, run, at, session: bench.session })
+}
+
+export async function send(bench: Bench, built: Built, gate?: () => Promise<void>): Promise<Exchange> {
+  return exchange(bench.address, built.wire, { deadlineSeconds: bench.deadlineSeconds, gate })
+}
+
+/** How often the handler ran, or null when the receiver does not tell. */
+export async function effectsOf(bench: Bench, nonce: string): Promise<number | null> {
+  try {
+    return await bench.fixture.effects(nonce)
+  } catch (error) {
+    if (error instanceof FixtureError) return null
+    throw error
+  }
+}
+
+/** Notes one request for the reports. */
+export function shotOf(label: string, built: Built, done: Exchange, effects: number | null, effectsExpected: number): Shot {
+  return {
+    label,
+    sent: done.sent,
+    received: done.received,
+    outcome: wordsOf(done),
+    milliseconds: done.milliseconds,
+    effects,
+    effectsExpected,
+    parts: built.parts,
+  }
+}
+
+/** The outcome in a few words. */
+export function wordsOf({ outcome }: Exchange): string {
+  if (outcome.kind === 'response') {
+    const code = outcome.response.status >= 400 ? codeIn(outcome.response) : undefined
+    return code === undefined ? String(outcome.response.status) : `${outcome.response.status} ${code}`
+  }
+  return outcome.kind === 'timeout' ? 'no response' : outcome.kind
+}
+
+/** A sentence when the handler ran another number of times than it had to. */
+export function faultsOfEffects(what: string, effects: number | null, expected: number): readonly string[] {
+  if (effects === null) return [`the receiver does not say how often the handler ran for ${what}`]
+  return effects === expected ? [] : [`the handler ran ${times(effects)} for ${what} and not ${times(expected)}`]
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`
+}
+
+/** Whether a request names a second relative to now. */
+function isTimed({ change }: CaseRequest): boolean {
+  return change.some(({ value }) => JSON.stringify(value ?? null).includes('"now"'))
+}

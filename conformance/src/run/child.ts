@@ -1,0 +1,101 @@
+/** Starts the receiver of `--exec` with its trust bundle and a port, and ends it with all that it started. @module */
+import { spawn } from 'node:child_process'
+import { connect, createServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** A receiver that the suite started. */
+export interface Child {
+  /** A sentence when it has ended by itself, else `undefined`. */
+  ended(): string | undefined
+  /** The last lines that it wrote. */
+  output(): string
+  stop(): Promise<void>
+}
+
+export interface ChildOptions {
+  readonly command: string
+  readonly port: number
+  readonly trust: string
+  readonly state: string
+  /** What else it finds in its environment. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+const MAX_OUTPUT = 4096
+
+/** Starts `command` in a shell, in a process group of its own. */
+export function startChild({ command, port, trust, state, environment }: ChildOptions): Child {
+  const child = spawn(command, {
+    shell: true,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...environment, PORT: String(port), AIEGIS_TRUST: trust, AIEGIS_STATE: state },
+  })
+  let output = ''
+  let sentence: string | undefined
+  let stopping = false
+  const take = (chunk: Buffer): void => {
+    output = (output + chunk.toString('utf8')).slice(-MAX_OUTPUT)
+  }
+  child.stdout.on('data', take)
+  child.stderr.on('data', take)
+  const gone = new Promise<void>((resolve) => {
+    child.once('error', (error) => {
+      sentence = `The receiver could not be started: ${error.message}`
+      resolve()
+    })
+    child.once('exit', (code, signal) => {
+      if (!stopping) sentence = `The receiver ended by itself (${signal ?? `exit code ${code}`})`
+      resolve()
+    })
+  })
+  return {
+    ended: () => sentence,
+    output: () => output,
+    async stop() {
+      stopping = true
+      kill(child.pid, 'SIGTERM')
+      await Promise.race([gone, pause(2000)])
+      kill(child.pid, 'SIGKILL')
+    },
+  }
+}
+
+/** A port of loopback that nobody uses now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
+
+/** Waits until something listens on the port, the child has ended, or the time is over. */
+export async function untilListening(port: number, child: Child, seconds: number): Promise<void> {
+  const end = performance.now() + seconds * 1000
+  while (performance.now() < end && child.ended() === undefined) {
+    const isOpen = await new Promise<boolean>((resolve) => {
+      const socket = connect({ host: '127.0.0.1', port })
+      socket.once('connect', () => resolve(true))
+      socket.once('error', () => resolve(false))
+      socket.once('close', () => socket.destroy())
+      setTimeout(() => socket.destroy(), 1000).unref()
+      socket.once('connect', () => socket.end())
+    })
+    if (isOpen) return
+    await pause(100)
+  }
+}
+
+/** The whole group, or nothing when it is gone. */
+function kill(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, signal)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
+}

@@ -1,0 +1,21 @@
+/** The request that has nothing wrong: what is refused between two of these was refused for the change alone. @module */
+import { effectsOf, faultsOfEffects, send, shotOf, wordsOf, type Bench, type Sendable } from './bench.ts'
+import type { Shot, Verdict } from './result.ts'
+
+/** What a case was found to be, before the baseline is looked at. */
+export interface Finding {
+  readonly verdict: Extract<Verdict, 'PASS' | 'FAIL' | 'INCONCLUSIVE'>
+  readonly faults: readonly string[]
+  readonly shots: readonly Shot[]
+}
+
+/** Faults of a request that has nothing wrong, each a sentence. */
+export async function runControl(bench: Bench, { built }: Sendable, label: string, shots: Shot[]): Promise<readonly string[]> {
+  const done = await send(bench, built)
+  const effects = await effectsOf(bench, built.nonce)
+  shots.push(shotOf(label, built, done, effects, 1))
+  const faults = [...bench.judge.served(done, built, {}), ...faultsOfEffects(`the ${label}`, effects, 1)]
+  return faults.length === 0
+    ? []
+    : [`the ${label}, which has nothing wrong, was not served cleanly (${wordsOf(done)}): ${faults[0]}`]
+}

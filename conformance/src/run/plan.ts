@@ -1,0 +1,54 @@
+/** Chooses the cases of a run and their order: the same seed gives the same order. @module */
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { CaseError, parseCases, type Case, type Level } from '../build/index.ts'
+import { packageFile } from '../judge/registry.ts'
+
+/** All levels, each within the next. */
+export const LEVELS: readonly Level[] = ['basic', 'standard', 'full']
+
+/** All cases of the suite. */
+export interface Catalogue {
+  /** In the order of the files. */
+  readonly cases: readonly Case[]
+  /** SHA-256 over the names and texts of all files, in hexadecimal. */
+  readonly digest: string
+}
+
+/** Reads all case files. Throws `CaseError` for a file with something unknown, and for an id that two cases have. */
+export function readCatalogue(folder: URL = packageFile('cases/')): Catalogue {
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .toSorted()
+  const files = names.map((name) => ({ name, text: readFileSync(new URL(name, folder), 'utf8') }))
+  const cases = files.flatMap(({ name, text }) => parseCases(text, name))
+  const ids = new Set<string>()
+  for (const { id, group } of cases) {
+    if (ids.has(id)) throw new CaseError(`${group}: two cases have the id ${id}`)
+    ids.add(id)
+  }
+  const hash = createHash('sha256')
+  for (const { name, text } of files) hash.update(`${name}\n${text.length}\n${text}`)
+  return { cases, digest: hash.digest('hex') }
+}
+
+/** Whether a level includes another. */
+export function includes(level: Level, other: Level): boolean {
+  return LEVELS.indexOf(other) <= LEVELS.indexOf(level)
+}
+
+/** The cases whose id or group is named; `*` at the end of a name stands for anything. */
+export function choose(cases: readonly Case[], only: readonly string[]): readonly Case[] {
+  if (only.length === 0) return cases
+  return cases.filter(({ id, group, must }) => only.some((name) => [id, group, ...must].some((own) => fits(name, own))))
+}
+
+/** An order that the seed decides, so that what one case leaves behind is met by other cases under another seed. */
+export function inOrder(cases: readonly Case[], seed: string): readonly Case[] {
+  const keys = new Map(cases.map(({ id }) => [id, createHash('sha256').update(`${seed}\norder\n${id}`).digest('hex')]))
+  return cases.toSorted((left, right) => ((keys.get(left.id) ?? '') < (keys.get(right.id) ?? '') ? -1 : 1))
+}
+
+function fits(name: string, own: string): boolean {
+  return name.endsWith('*') ? own.startsWith(name.slice(0, -1)) : own === name
+}

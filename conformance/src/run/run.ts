@@ -1,0 +1,168 @@
+/** Runs the suite against one receiver: clock, smoke test, all cases of the level, verdict. @module */
+import { setTimeout as pause } from 'node:timers/promises'
+import { trustBundle, type Case, type Level } from '../build/index.ts'
+import { createJudge } from '../judge/judge.ts'
+import { readRegistry } from '../judge/registry.ts'
+import { addressOf } from '../wire/address.ts'
+import { createFixture, FixtureError, type Fixture } from '../wire/fixture.ts'
+import { applyBaseline, type Baseline } from './baseline.ts'
+import type { Bench, HostControl } from './bench.ts'
+import { runCase } from './case.ts'
+import { measureOffset } from './clock.ts'
+import { includes, inOrder, type Catalogue } from './plan.ts'
+import { eachWithin } from './pool.ts'
+import { readRequirements } from './requirements.ts'
+import { isGood, type CaseResult, type Ending, type RunResult } from './result.ts'
+import { worldOf, type Setup } from './setup.ts'
+import { smokeTest } from './smoke.ts'
+
+export interface RunOptions {
+  readonly setup: Setup
+  /** The level that is claimed; not above that of the setup. */
+  readonly level: Level
+  readonly catalogue: Catalogue
+  /** Those of the catalogue that were asked for. */
+  readonly chosen: readonly Case[]
+  /** Names this execution, so that a second one against the same receiver has other identifiers. */
+  readonly session: string
+  readonly baseline: Baseline
+  readonly parallel: number
+  readonly deadlineSeconds: number
+  readonly host: HostControl | null
+  /** A sentence when the receiver that the suite started has ended, else `undefined`. */
+  readonly ended: () => string | undefined
+  readonly onResult: (result: CaseResult, done: number, all: number) => void
+}
+
+/** Runs everything. Rejects only for a fault of the suite itself. */
+export async function run(options: RunOptions): Promise<RunResult> {
+  const fixture = createFixture(options.setup.url)
+  try {
+    return await runWith(options, fixture)
+  } finally {
+    await fixture.close()
+  }
+}
+
+async function runWith(options: RunOptions, fixture: Fixture): Promise<RunResult> {
+  const { setup, catalogue, chosen, session } = options
+  const started = Date.now()
+  const requirements = readRequirements()
+  const finish = (results: readonly CaseResult[], ending: Ending | null, clockOffset: number): RunResult => {
+    const partial = chosen.length < catalogue.cases.length
+    const ordered = catalogue.cases.flatMap(({ id }) => results.filter((result) => result.case.id === id))
+    return {
+      url: setup.url,
+      level: options.level,
+      seed: setup.seed,
+      session,
+      revision: requirements.revision,
+      requirementsDigest: requirements.digest,
+      casesDigest: catalogue.digest,
+      started: new Date(started).toISOString(),
+      milliseconds: Date.now() - started,
+      clockOffset,
+      results: ordered,
+      ending,
+      partial,
+      conformant: ending === null && ordered.every(isGood),
+    }
+  }
+
+  let offset: number
+  try {
+    offset = await measureOffset(() => fixture.open(), pause)
+  } catch (error) {
+    if (!(error instanceof FixtureError)) throw error
+    return finish(
+      [],
+      {
+        kind: 'unreachable',
+        sentence: options.ended() ?? `There is no receiver with the fixture at ${setup.url}: ${error.message}.`,
+      },
+      0,
+    )
+  }
+  const bench = benchOf(options, fixture, offset)
+  const unfit = await smokeTest(bench)
+  if (unfit !== undefined) {
+    // A receiver that ends while it answers is noticed a little later than the broken connection.
+    await pause(200)
+    const ended = options.ended()
+    return finish([], { kind: 'smoke', sentence: ended === undefined ? unfit : `${ended}. ${unfit}` }, offset)
+  }
+  const { results, ending } = await runCases(options, bench)
+  return finish(results, ending, offset)
+}
+
+function benchOf({ setup, session, host, deadlineSeconds }: RunOptions, fixture: Fixture, offset: number): Bench {
+  const world = worldOf(setup, () => Date.now() + offset)
+  const party = { ...partyOf(trustBundle(world)), skew: world.skew, now: world.now }
+  const judge = createJudge(readRegistry(), party)
+  return { world, address: addressOf(setup.url), fixture, judge, host, session, deadlineSeconds }
+}
+
+async function runCases(
+  options: RunOptions,
+  bench: Bench,
+): Promise<{ readonly results: readonly CaseResult[]; readonly ending: Ending | null }> {
+  const { setup, chosen, baseline, parallel, onResult } = options
+  const results: CaseResult[] = []
+  let ending: Ending | null = null
+  const note = (result: CaseResult): void => {
+    results.push(result)
+    onResult(result, results.length, chosen.length)
+  }
+  const claimed = chosen.filter(({ level }) => includes(options.level, level))
+  for (const test of chosen) {
+    if (!claimed.includes(test)) note({ case: test, verdict: 'NOT_CLAIMED', faults: [], shots: [], milliseconds: 0 })
+  }
+  const running = new Set<string>()
+  await eachWithin(
+    inOrder(claimed, setup.seed),
+    parallel,
+    () => ending !== null,
+    async (test) => {
+      running.add(test.id)
+      const result = applyBaseline(await runCase(bench, test), baseline)
+      note(result)
+      if (!isGood(result) && ending === null && !(await isAlive(bench))) {
+        ending = {
+          kind: 'stopped',
+          sentence: `${options.ended() ?? 'The receiver stopped answering'}; at that time ran ${[...running].join(', ')}.`,
+        }
+      }
+      running.delete(test.id)
+    },
+  )
+  const seen = new Set(results.map((result) => result.case.id))
+  for (const test of claimed) {
+    if (!seen.has(test.id))
+      note({ case: test, verdict: 'INCONCLUSIVE', faults: ['the receiver had stopped before'], shots: [], milliseconds: 0 })
+  }
+  return { results, ending }
+}
+
+/** Two chances: a receiver that is busy is not one that has ended. */
+async function isAlive(bench: Bench): Promise<boolean> {
+  for (let chance = 0; chance < 2; chance += 1) {
+    try {
+      await bench.fixture.open()
+      return true
+    } catch (error) {
+      if (!(error instanceof FixtureError)) throw error
+    }
+  }
+  return false
+}
+
+/** Audience and accepted harnesses, which a challenge names. */
+function partyOf(bundle: Record<string, unknown>): { readonly audience: string; readonly harnesses: readonly string[] } {
+  const { audience, harnesses } = bundle
+  const dids = Array.isArray(harnesses) ? harnesses.map(didOf) : []
+  return { audience: String(audience), harnesses: dids }
+}
+
+function didOf(party: unknown): string {
+  return typeof party === 'object' && party !== null && 'did' in party ? String(party.did) : ''
+}

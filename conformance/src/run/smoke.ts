@@ -1,0 +1,58 @@
+/** Before anything is scored: is there a fixture, does it serve what it must, does it refuse what it must (conformance/README.md). @module */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Case } from '../build/index.ts'
+import { effectsOf, faultsOfEffects, prepare, send, wordsOf, type Bench } from './bench.ts'
+
+/** A request of the smoke test is a case that is not scored. */
+const SMOKE: Case = {
+  id: 'smoke',
+  group: 'smoke',
+  title: 'The receiver serves a complete request and refuses an empty one',
+  level: 'basic',
+  must: [],
+  side: 'serve',
+  base: 'plain',
+  change: [],
+  expect: { echo: {} },
+}
+
+/** Seconds after the boot guard of the longest skew that may be configured. */
+const WARMING_SECONDS = 40
+
+/** The sentence that says why nothing can be scored, or `undefined` when all is well. */
+export async function smokeTest(bench: Bench): Promise<string | undefined> {
+  return (await refusesNothingness(bench)) ?? (await servesPlain(bench))
+}
+
+async function servesPlain(bench: Bench): Promise<string | undefined> {
+  const end = performance.now() + WARMING_SECONDS * 1000
+  for (let run = 0; ; run += 1) {
+    const { built } = await prepare(bench, SMOKE, SMOKE, run)
+    const done = await send(bench, built)
+    // A store that forgets at a restart has to refuse for a while after it (AHP-TIME-13).
+    if (bench.judge.isRefusedWith(done, 'replay_warming') && performance.now() < end) {
+      await pause(500)
+      continue
+    }
+    const faults = bench.judge.served(done, built, {})
+    const effects = faultsOfEffects('it', await effectsOf(bench, built.nonce), 1)
+    const [first] = [...faults, ...effects]
+    if (first === undefined) return undefined
+    return `A complete valid request to ${built.wire.target} was not served cleanly (${wordsOf(done)}): ${first}.`
+  }
+}
+
+async function refusesNothingness(bench: Bench): Promise<string | undefined> {
+  const { built } = await prepare(bench, SMOKE, SMOKE, 999_999)
+  const bare = {
+    ...built,
+    wire: { ...built.wire, fields: built.wire.fields.filter(([name]) => name.toLowerCase() === 'x-conformance-nonce') },
+  }
+  const done = await send(bench, bare)
+  const effects = await effectsOf(bench, built.nonce)
+  const { outcome } = done
+  if (outcome.kind !== 'response') return `A request without a token to ${built.wire.target} was not answered: ${wordsOf(done)}.`
+  if (outcome.response.status < 400 || (effects !== null && effects > 0))
+    return `A request without a token to ${built.wire.target} was served (${wordsOf(done)}): nothing guards the route.`
+  return undefined
+}

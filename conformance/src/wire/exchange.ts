@@ -1,0 +1,131 @@
+/** One request on one connection of its own: exact bytes out, in fragments where a case wants it, one response in, within a deadline. @module */
+import { connect as connectPlain, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { WireRequest } from '../build/index.ts'
+import type { Address } from './address.ts'
+import { bytesOf } from './request.ts'
+import { MAX_CONTENT, MAX_HEADER, readResponse, type Response } from './response.ts'
+
+/** How an exchange ended. */
+export type Outcome =
+  | { readonly kind: 'response'; readonly response: Response }
+  | { readonly kind: 'malformed'; readonly why: string }
+  /** The connection was closed or reset before a whole response. */
+  | { readonly kind: 'closed'; readonly why: string }
+  | { readonly kind: 'timeout'; readonly seconds: number }
+  /** There was no connection at all. */
+  | { readonly kind: 'unreachable'; readonly why: string }
+
+/** What went over the wire. */
+export interface Exchange {
+  readonly sent: Uint8Array
+  readonly received: Uint8Array
+  readonly outcome: Outcome
+  readonly milliseconds: number
+}
+
+export interface ExchangeOptions {
+  /** Seconds for the whole exchange. */
+  readonly deadlineSeconds: number
+  /** All but the last byte goes out, then this is waited for: to let many requests arrive at once. */
+  readonly gate?: (() => Promise<void>) | undefined
+}
+
+/** After a whole response, what else comes is waited for this long: a second response means that one request was read as two. */
+const SURPLUS_MS = 150
+
+/** Sends `request` and reads the response. Never rejects: whatever happens is an outcome. */
+export async function exchange(address: Address, request: WireRequest, options: ExchangeOptions): Promise<Exchange> {
+  const sent = bytesOf(request, address.authority)
+  const isHead = request.raw === undefined ? request.method === 'HEAD' : startsWith(sent, 'HEAD ')
+  const started = performance.now()
+  const reader = createReader(isHead)
+  const socket = open(address)
+  const outcome = await new Promise<Outcome>((resolve) => {
+    let connected = false
+    const timer = setTimeout(() => finish({ kind: 'timeout', seconds: options.deadlineSeconds }), options.deadlineSeconds * 1000)
+    const finish = (result: Outcome): void => {
+      clearTimeout(timer)
+      resolve(result)
+    }
+    socket.once(address.tls ? 'secureConnect' : 'connect', () => {
+      connected = true
+      void write(socket, sent, request, options.gate)
+    })
+    socket.on('data', (chunk: Buffer) => {
+      const result = reader.push(chunk)
+      if (result?.kind === 'response') setTimeout(() => finish(reader.last() ?? result), SURPLUS_MS).unref()
+      else if (result) finish(result)
+    })
+    socket.once('end', () => finish(reader.end('the connection was closed')))
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code ?? error.message
+      finish(connected ? reader.end(`the connection broke (${why})`) : { kind: 'unreachable', why })
+    })
+    socket.once('close', () => finish(reader.end('the connection was closed')))
+  })
+  socket.destroy()
+  return { sent, received: reader.bytes(), outcome, milliseconds: Math.round(performance.now() - started) }
+}
+
+function open({ host, port, tls }: Address): Socket {
+  return tls
+    ? connectTls({ host, port, servername: host, ALPNProtocols: ['http/1.1'] })
+    : connectPlain({ host, port, noDelay: true, allowHalfOpen: true })
+}
+
+async function write(socket: Socket, bytes: Uint8Array, request: WireRequest, gate: ExchangeOptions['gate']): Promise<void> {
+  let from = 0
+  for (const { upTo, pauseMs } of request.fragments ?? []) {
+    const end = Math.min(upTo, bytes.length)
+    if (end <= from) continue
+    socket.write(bytes.subarray(from, end))
+    from = end
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    if (socket.destroyed) return
+  }
+  if (gate !== undefined) {
+    socket.write(bytes.subarray(from, bytes.length - 1))
+    from = bytes.length - 1
+    await gate()
+    if (socket.destroyed) return
+  }
+  if (request.end === true) socket.end(bytes.subarray(from))
+  else socket.write(bytes.subarray(from))
+}
+
+interface Reader {
+  /** Tells an outcome when one is known. */
+  push(chunk: Buffer): Outcome | undefined
+  end(why: string): Outcome
+  last(): Outcome | undefined
+  bytes(): Uint8Array
+}
+
+function createReader(isHead: boolean): Reader {
+  let bytes: Buffer = Buffer.alloc(0)
+  let known: Outcome | undefined
+  const read = (ended: boolean): Outcome | undefined => {
+    const reading = readResponse(bytes, ended, isHead)
+    if (reading.kind === 'complete') known = { kind: 'response', response: reading.response }
+    else if (reading.kind === 'malformed') known = reading
+    return known
+  }
+  return {
+    push(chunk) {
+      if (bytes.length < MAX_HEADER + MAX_CONTENT * 2) bytes = Buffer.concat([bytes, chunk])
+      return read(false)
+    },
+    end: (why) =>
+      read(true) ?? {
+        kind: 'closed',
+        why: bytes.length === 0 ? `${why} without a response` : `${why} in the middle of the response`,
+      },
+    last: () => known,
+    bytes: () => bytes,
+  }
+}
+
+function startsWith(bytes: Uint8Array, text: string): boolean {
+  return Buffer.from(bytes.subarray(0, text.length)).toString('latin1') === text
+}
