@@ -98,8 +98,7 @@ export function createAudit(options: AuditOptions): Audit {
       const wasCrowded = memory.isCrowded
       memory.accept(checkpoint, now)
       // Before they are too many. A log that cannot be read is tried again soon enough.
-      const isTimely = memory.isCrowded && !wasCrowded && origin.underWay === undefined && origin.failure === undefined
-      if (isTimely) plan(origin, PAUSE_SECONDS)
+      if (memory.isCrowded && !wasCrowded && origin.failure === undefined) plan(origin, PAUSE_SECONDS)
     },
     async warm() {
       await Promise.all([...origins.values()].map(work))

@@ -88,6 +88,10 @@ describe('a reader', () => {
     const { reader } = readerOf(() => ({ status: 404 }))
     await expect(reader.nodes(700, 700)).rejects.toThrow('not there')
     await expect(reader.checkpoint()).rejects.toThrow('not there')
+    // A full tile is asked for once.
+    const { reader: another, asked } = readerOf((path) => (path === '/tile/0/000' ? { status: 404 } : undefined))
+    await expect(another.nodes(256, 700)).rejects.toThrow('tile 0/0: not there')
+    expect(asked.filter((path) => path === '/tile/0/000')).toHaveLength(1)
   })
 
   test('AHP-PROOF-19 asks for no more bytes than there can be, and believes no port that gives more', async () => {

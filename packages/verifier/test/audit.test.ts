@@ -1,6 +1,6 @@
 /** When the audit reads, what it tells its operator, and what it keeps for after a restart (spec chapter 5.5). @module */
-import { defaultCrypto, parseCheckpoint } from '@aiegis/protocol'
-import { createMemoryLog, createMockHarness, NAMES, namedSigner } from '@aiegis/testing'
+import { defaultCrypto, formatCheckpointBody, formatNote, LOG_KEY_TYPE, noteKeyId, parseCheckpoint, utf8 } from '@aiegis/protocol'
+import { createMemoryLog, createMockHarness, NAMES, namedSigner, type MemoryLog } from '@aiegis/testing'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { MAX_WAITING } from '../src/audit-origin.ts'
 import { createAudit, type Audit, type AuditMemory, type AuditOptions } from '../src/audit.ts'
@@ -127,6 +127,21 @@ describe('rounds', () => {
     expect(rounds()).toBe(3)
   })
 
+  test('AHP-PROOF-19 go on when a port never settles, and say so as long as it does not', async () => {
+    const { host } = auditOf()
+    let hangs = true
+    const { audit } = auditOf({
+      timeoutMs: 1000,
+      get: (...given) => (hangs ? new Promise<never>(() => {}) : host.published.get(...given)),
+    })
+    audit.start()
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(audit.failure(NAMES.log)?.message).toContain('no answer')
+    hangs = false
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(audit.failure(NAMES.log)).toBeUndefined()
+  })
+
   test('AHP-PROOF-15 come at once when half of the places for heads are taken, and only then', async () => {
     const { audit, host, rounds } = auditOf()
     audit.start()
@@ -134,8 +149,10 @@ describe('rounds', () => {
     for (let size = 1; size < MAX_WAITING / 2; size++) audit.accept(headOf(size + 300), host.clock.seconds())
     await vi.advanceTimersByTimeAsync(2000)
     expect(rounds()).toBe(1)
-    for (let more = 0; more < 100; more++) audit.accept(headOf(MAX_WAITING + more + 300), host.clock.seconds())
-    await vi.advanceTimersByTimeAsync(1000)
+    for (let more = 0; more < 10; more++) {
+      audit.accept(headOf(MAX_WAITING + more + 300), host.clock.seconds())
+      await vi.advanceTimersByTimeAsync(100)
+    }
     expect(rounds()).toBe(2)
     // As long as they are so many.
     await vi.advanceTimersByTimeAsync(2000)
@@ -175,6 +192,94 @@ test('AHP-REFUSE-11 AHP-PROOF-16 a log that is so slow that no round ends is tol
   host.clock.advance(1)
   await audit.warm()
   expect(states).toEqual(['down ledger_unproven'])
+})
+
+test('AHP-PROOF-19 tiles of a head over more leaves than can be counted are not asked for', async () => {
+  const { audit, host } = auditOf()
+  const { keys } = host
+  const body = formatCheckpointBody(NAMES.log, 2n ** 53n + 1n, new Uint8Array(32))
+  const id = noteKeyId(crypto, NAMES.log, LOG_KEY_TYPE, keys.log.publicKey)
+  const note = formatNote(body, [{ name: NAMES.log, id, signature: keys.log.sign(utf8(body)) }])
+  host.published.show({ ...host.log, checkpoint: () => note })
+  await audit.warm()
+  expect(audit.failure(NAMES.log)?.message).toBe('a head over more than 2^53 leaves')
+  expect(host.published.reads).toEqual(['/checkpoint'])
+})
+
+test('requests come between the proofs of many heads', async () => {
+  const { audit, host } = auditOf()
+  const heads = Array.from({ length: 40 }, () => (host.log.append(new Uint8Array(1)), parseCheckpoint(host.log.checkpoint())))
+  for (const head of heads) audit.accept(head, host.clock.seconds())
+  let turns = 0
+  const others = setInterval(() => turns++, 0)
+  await audit.warm()
+  clearInterval(others)
+  expect(turns).toBeGreaterThan(0)
+  for (const head of heads) expect(audit.judge(head, host.clock.seconds())).toBe('audited')
+})
+
+describe('a log that contradicts itself', () => {
+  /** A log of another history than that of the mock harness. */
+  const forkOf = ({ keys }: Host, size: number): MemoryLog => {
+    const fork = createMemoryLog(crypto, NAMES.log, keys.log, size - 1)
+    fork.append(new Uint8Array(1))
+    return fork
+  }
+
+  test('AHP-PROOF-17 by what it publishes is read no further, and its head is not kept', async () => {
+    const { kept, memory } = place()
+    const { audit, host, states } = auditOf({ memory })
+    await audit.warm()
+    await vi.waitFor(() => expect(kept.head).toBe(host.log.checkpoint()))
+    const known = kept.head
+    const before = host.published.reads.length
+    host.published.show(forkOf(host, 300))
+    await audit.warm()
+    expect(host.published.reads.slice(before)).toEqual(['/checkpoint'])
+    await audit.warm()
+    expect(host.published.reads.slice(before)).toEqual(['/checkpoint'])
+    await vi.waitFor(() => expect(kept.evidence).toContain('equivocation'))
+    expect(kept.head).toBe(known)
+    expect(states[1]).toBe('closed ledger_inconsistent')
+  })
+
+  test('AHP-PROOF-20 by a larger head has that in the evidence, and the proven one where heads are kept', async () => {
+    const { kept, memory } = place()
+    const { audit, host } = auditOf({ memory })
+    await audit.warm()
+    const known = host.log.checkpoint()
+    await vi.waitFor(() => expect(kept.head).toBe(known))
+    const fork = createMemoryLog(crypto, NAMES.log, host.keys.log, 299)
+    while (fork.size < 400) fork.append(new Uint8Array(1))
+    host.published.show(fork)
+    await audit.warm()
+    await vi.waitFor(() => expect(kept.evidence).toContain('equivocation'))
+    expect(kept.head).toBe(known)
+  })
+
+  test('AHP-PROOF-17 by an older head that is not of its tree is shown in the order in which both were seen', async () => {
+    const later = createMockHarness({ logSize: 350 }).log
+    const { kept, memory } = place(later.checkpoint())
+    const { audit, host } = auditOf({ memory })
+    const early = forkOf(host, 300).checkpoint()
+    host.published.show({
+      checkpoint: () => (host.clock.advance(2), early),
+      tile: (level, n, width) => later.tile(level, n, width),
+    })
+    await audit.warm()
+    await vi.waitFor(() => expect(kept.evidence).toContain('equivocation'))
+    const shown: { readonly earlier: { readonly note: string } } = JSON.parse(kept.evidence ?? '')
+    expect(shown.earlier.note).toBe(later.checkpoint())
+  })
+
+  test('AHP-PROOF-17 by one of several heads that wait is read no further', async () => {
+    const { audit, host } = auditOf()
+    const heads = [1, 2].map((more) => forkOf(host, 256 * more - 1).checkpoint())
+    for (const head of heads) audit.accept(parseCheckpoint(head), host.clock.seconds())
+    while (host.log.size < 1000) host.log.append(new Uint8Array(1))
+    await audit.warm()
+    expect(host.published.reads).not.toContain('/tile/0/001')
+  })
 })
 
 describe('with a place that outlives the process', () => {

@@ -46,6 +46,23 @@ describe('a claim', () => {
     expect(await store.claim(KEY, end, 'h')).toBe('full')
   })
 
+  test('AHP-TIME-19 lasts to the end by a clock that has parts of milliseconds', async () => {
+    const { clock, model } = ready()
+    const store = createRedisReplayStore({ client: model, now: () => clock.now() + 0.25, log: () => {} })
+    await store.claim(KEY, clock.seconds() + 60, 'h')
+    expect(claimsOf(model)).toEqual([`aiegis:${KEY} 60000`])
+  })
+
+  test.each(['ERR not the word OOM command', 'OOMX', 'oom command not allowed'])(
+    'AHP-TIME-16 answered with the error %j is not full: nobody knows what it is',
+    async (message) => {
+      const { model, store, end } = ready()
+      await store.ready()
+      model.instead = () => Promise.reject(new Error(message))
+      await expect(store.claim(KEY, end, 'h')).rejects.toThrow(message)
+    },
+  )
+
   test.each([
     ['ended', 0],
     ['ended long ago', -1_795_000_000],
@@ -93,6 +110,38 @@ describe('a server', () => {
     model.instead = () => Promise.resolve('OK')
     await expect(store.claim(KEY, end, 'h')).rejects.toThrow(/new twice/)
     expect(claimsOf(model)).toEqual([])
+  })
+
+  test('AHP-TIME-17 that says no to everything is told before all tokens count as used', async () => {
+    const { model, store } = ready({ uncheckedServerMayServeReplays: true })
+    model.instead = () => Promise.resolve(null)
+    await expect(store.ready()).rejects.toThrow(/replay.client/)
+  })
+
+  test('AHP-TIME-17 is taken at the word of the operator only when the word is true', async () => {
+    const { set } = createModelRedis(Date.now)
+    for (const word of ['yes', 1, {}, false, null])
+      await expect(
+        createRedisReplayStore({ client: { set }, log: () => {}, uncheckedServerMayServeReplays: word as never }).ready(),
+      ).rejects.toThrow(/uncheckedServerMayServeReplays/)
+  })
+
+  test('AHP-TIME-17 shows role and policy also through a client that cuts the ends of lines', async () => {
+    const { set } = createModelRedis(Date.now)
+    const client = (policy: string) => ({
+      set,
+      info: async (section: string) => (section === 'memory' ? `maxmemory_policy:${policy}` : 'role:master'),
+    })
+    await expect(createRedisReplayStore({ client: client('noeviction'), log: () => {} }).ready()).resolves.toBeUndefined()
+    await expect(createRedisReplayStore({ client: client('allkeys-lru'), log: () => {} }).ready()).rejects.toThrow(/allkeys-lru/)
+  })
+
+  test('AHP-TIME-17 is looked at again when the clock was set back by a minute', async () => {
+    const { clock, model, store } = ready()
+    await store.ready()
+    model.shown['maxmemory_policy'] = 'allkeys-lru'
+    clock.advance(-60)
+    await expect(store.claim(KEY, clock.seconds() + 60, 'h')).rejects.toThrow(/allkeys-lru/)
   })
 
   test('AHP-TIME-17 behind a client that drops the options of SET gets no claim', async () => {

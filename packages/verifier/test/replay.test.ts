@@ -73,6 +73,27 @@ describe('replay store in memory', () => {
     expect(store.claim('a', start + 120, 'h')).toBe('full')
   })
 
+  test('AHP-TIME-10 keeps a record to its last second wherever that lies, and knows of each second what it forgot', () => {
+    for (let end = 120; end < 128; end++) {
+      const { clock, store } = at(start)
+      expect(store.claim('a', start + end, 'h')).toBe('fresh')
+      clock.advance(end - 0.001)
+      expect([end, store.claim('a', start + end, 'h')]).toEqual([end, 'seen'])
+      clock.advance(128 - end + 0.001)
+      expect([end, store.claim('b', start + 300, 'h')]).toEqual([end, 'fresh'])
+      clock.advance(-100)
+      expect([end, store.claim('a', start + end, 'h')]).toEqual([end, 'full'])
+    }
+  })
+
+  test('AHP-TIME-14 counts what is left of a harness when some of its records have ended', () => {
+    const { clock, store } = at(start, { maxPerIssuer: 2 })
+    store.claim('a', start + 60, 'h')
+    store.claim('b', start + 120, 'h')
+    clock.advance(72)
+    expect([store.claim('c', start + 180, 'h'), store.claim('d', start + 180, 'h')]).toEqual(['fresh', 'full'])
+  })
+
   test('AHP-TIME-13 by a clock that was behind at the start and was put right, has begun when it did', () => {
     const clock = createClock(start * 1000)
     let elapsed = 77_000

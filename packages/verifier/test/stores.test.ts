@@ -86,8 +86,25 @@ describe('the replay store of a verifier', () => {
 
   test('AHP-TIME-13 a store that does not say whether it outlives the process stops at start', () => {
     const harness = createMockHarness({ logSize: 10 })
-    const replay = { claim: () => 'fresh' } as never
-    expect(() => createVerifier({ ...harness.receiver(), replay })).toThrow(/scope: 'shared'/)
+    for (const scope of [undefined, 'none', '', true]) {
+      const replay = { scope, claim: () => 'fresh' } as never
+      expect(() => createVerifier({ ...harness.receiver(), replay })).toThrow(/scope: 'shared'/)
+    }
+  })
+
+  test('AHP-TIME-9 content is read for no longer than the token lives', async () => {
+    const harness = createMockHarness({ logSize: 10 })
+    const verifier = createVerifier(harness.receiver())
+    await verifier.warm()
+    harness.clock.advance(6)
+    const read: number[] = []
+    for (const left of [60, 30, 29, 1]) {
+      const request = receivedFrom(harness.mint())
+      harness.clock.advance(60 - left)
+      await verifier.verify({ ...request, content: (limits) => (read.push(limits.timeoutMs), request.content(limits)) })
+    }
+    verifier.close()
+    expect(read).toEqual([30_000, 30_000, 29_000, 1000])
   })
 
   test('AHP-TIME-18 a store that never answers is refused with 503 after three seconds', async () => {
