@@ -1,6 +1,7 @@
 /** Builds one request of a recipe, layer after layer, so that one change leaves everything else consistent. @module */
-import { base64url, hashOf } from './bytes.ts'
-import { ChangeError, Changes } from './changes.ts'
+import { base64url, hashOf, utf8 } from './bytes.ts'
+import { ChangeError } from './change-error.ts'
+import { Changes } from './changes.ts'
 import { thumbprint } from './did.ts'
 import { isList, isObject, textOf, type Json, type JsonObject } from './json.ts'
 import { seal, type Draft, type Sealed } from './jws.ts'
@@ -19,7 +20,7 @@ interface Shown {
   readonly method: string
   readonly target: string
   readonly contentType: string | null
-  readonly content: string
+  readonly content: Uint8Array
 }
 
 /**
@@ -66,7 +67,7 @@ function shownOf(changes: Changes, recipe: Recipe): Shown {
     method: textOf(shown, 'method'),
     target: textOf(shown, 'target'),
     contentType: typeof type === 'string' ? type : null,
-    content: textOf(shown, 'content'),
+    content: changes.bytes('request.content', utf8(textOf(shown, 'content'))),
   }
 }
 

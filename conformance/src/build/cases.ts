@@ -78,7 +78,7 @@ function changeOf(json: Json, parent: Reader): Change {
   const [at, op] = [of.text('at', /^[a-z.[\]0-9]+$/), of.one('op', OPS)]
   if (!takes(at, op)) of.fail(`no layer ${at} takes ${op}`)
   if (NEEDS_VALUE.includes(op) && !of.has('value')) of.fail(`${op} needs a value`)
-  if (['set', 'remove', 'add'].includes(op) && !of.has('path')) of.fail(`${op} needs a path`)
+  if (['set', 'remove', 'add'].includes(op) && !of.has('path') && !at.endsWith('.length')) of.fail(`${op} needs a path`)
   if ((op === 'edit') !== of.has('edit')) of.fail('"edit" names the edit where op is edit')
   return {
     at,

@@ -1,14 +1,11 @@
 /** Gives each layer the changes that a case makes there, and finds changes that no layer took (conformance/README.md). @module */
 import { fromHex, fromLatin1, latin1, utf8 } from './bytes.ts'
+import { ChangeError } from './change-error.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
 import { addAt, removeAt, setAt } from './pointer.ts'
+import { editText } from './text-edits.ts'
 import type { Change } from './types.ts'
 import { resolve, type Moment } from './values.ts'
-
-/** A change that cannot be made: its layer, path or text is not there. */
-export class ChangeError extends Error {
-  override readonly name = 'ChangeError'
-}
 
 /** The changes of one build. Each is taken once; `finish` throws when one is left. */
 export class Changes {
@@ -34,12 +31,18 @@ export class Changes {
 
   /** The text of a layer with parts of it changed. */
   text(at: string, before: string): string {
-    return this.take(at, ['text']).reduce((text, change) => edited(change, text, this.textOf(change)), before)
+    return this.take(at, ['text', 'edit']).reduce((text, change) => {
+      if (change.op === 'edit')
+        return guard(change, () => editText(change.edit, text, resolve(this.moment, change.value ?? null)))
+      return edited(change, text, this.textOf(change))
+    }, before)
   }
 
   /** The bytes of a layer with parts of them changed: `text` as UTF-8, `bytes` as hexadecimal, `flip` one bit. */
   bytes(at: string, before: Uint8Array): Uint8Array {
-    const after = this.take(at, ['text', 'bytes', 'flip']).reduce((text, change) => {
+    const after = this.take(at, ['text', 'bytes', 'flip', 'edit']).reduce((text, change) => {
+      if (change.op === 'edit')
+        return guard(change, () => editText(change.edit, text, resolve(this.moment, change.value ?? null)))
       if (change.op === 'flip') return latin1(flipped(change, fromLatin1(text)))
       const value = change.op === 'bytes' ? fromHex(this.textOf(change)) : utf8(this.textOf(change))
       const find = change.find === undefined ? {} : { find: latin1(utf8(change.find)) }

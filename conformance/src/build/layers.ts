@@ -2,20 +2,24 @@
 import type { Change } from './types.ts'
 
 const OBJECT = ['set', 'remove', 'add'] as const
-const BYTES = ['text', 'bytes', 'flip'] as const
+const BYTES = ['text', 'bytes', 'flip', 'edit'] as const
+const SET = ['set'] as const
 const SIGN = ['key', 'edit', 'bytes', 'flip'] as const
-const TEXT = ['text'] as const
+const TEXT = ['text', 'edit'] as const
 
 const SEALED = {
   claims: OBJECT,
   bytes: BYTES,
   header: [...OBJECT, ...BYTES],
+  length: SET,
+  input: TEXT,
   sign: SIGN,
   compact: TEXT,
 }
 
 const LAYERS: Readonly<Record<string, readonly Change['op'][]>> = {
   request: OBJECT,
+  'request.content': BYTES,
   ...sealedLayers('passport'),
   ...sealedLayers('delegation'),
   ...sealedLayers('token'),
@@ -31,10 +35,10 @@ const LAYERS: Readonly<Record<string, readonly Change['op'][]>> = {
   'possession.member': TEXT,
   'possession.base': TEXT,
   'possession.sign': SIGN,
-  fields: [...OBJECT, 'text', 'bytes'],
+  fields: [...OBJECT, 'text', 'bytes', 'edit'],
   sent: OBJECT,
   content: BYTES,
-  wire: [...BYTES, 'edit'],
+  wire: BYTES,
 }
 
 /** Whether a layer of this name takes changes of this kind. `passport[1].claims` is a layer as `passport.claims` is. */

@@ -1,6 +1,7 @@
 /** The proof of a decision: leaf, path through a tree of any size, checkpoint, text (spec chapters 4 and 5). @module */
 import { base64, base64url, concat, fromHex, sha256, utf8 } from './bytes.ts'
-import { ChangeError, type Changes } from './changes.ts'
+import { ChangeError } from './change-error.ts'
+import type { Changes } from './changes.ts'
 import { canonical, isList, isObject, textsOf, type Json, type JsonObject } from './json.ts'
 import { leafHash, rootOf, sides } from './merkle.ts'
 import { keyId, LOG_TYPE, signatureLine, WITNESS_TYPE } from './note.ts'

@@ -79,6 +79,12 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     decidedTarget: AIMED,
     mission: [{ action: 'conformance.aim', target: AIMED }],
   },
+  // The other harness, with the log that only it may use.
+  second: { ...plain, harness: 'second-harness', log: 'second-log' },
+  // A passport of an issuer that vouches for principals only.
+  rooted: { ...plain, agents: [{ agent: 'agent', issuer: 'root-issuer' }] },
+  // An agent whose key is not in the subgroup of prime order, which spec 2.3 allows.
+  mixed: { ...plain, agents: [{ agent: 'agent-mixed', issuer: 'issuer' }] },
   chain2,
   chain3: {
     ...plain,

@@ -1,7 +1,8 @@
 /** The layer in which something is signed: by another key, or in a way that one careless verifier accepts (spec chapter 2.3). @module */
 import { Point } from '@noble/ed25519'
 import { fromHex } from './bytes.ts'
-import { ChangeError, flipped, type Changes } from './changes.ts'
+import { ChangeError } from './change-error.ts'
+import { flipped, type Changes } from './changes.ts'
 import { bytesOf, integerOf, L, nonceOf, sign, signatureOf, type KeyPair } from './ed25519.ts'
 import { keyOf, torsion } from './parties.ts'
 

@@ -1,24 +1,105 @@
-/** Edits of whole requests that no list of fields can say: framing, fragments, trailers (RFC 9112). @module */
-import { concat, utf8 } from './bytes.ts'
+/** Edits of fields and of whole requests that no list of fields can say: framing, fragments, trailers (RFC 9112). @module */
+import { concat, fromLatin1, latin1, utf8 } from './bytes.ts'
 import type { WireRequest } from './types.ts'
+
+/** One field line. */
+export type Field = readonly [string, string | Uint8Array]
 
 /** What an edit makes of a request; `bytes` serialises one. */
 export type WireEdit = (request: WireRequest, bytes: (request: WireRequest) => Uint8Array, value: unknown) => WireRequest
 
-/** Edits by name. */
-export const WIRE_EDITS: Readonly<Record<string, WireEdit>> = {
-  // The content in chunks of 7 bytes, which is another framing of the same bytes.
-  chunked: (request, bytes) => ({ ...request, raw: chunked(request, bytes, '') }),
-  // A trailer field after the content.
-  trailers: (request, bytes) => ({ ...request, raw: chunked(request, bytes, 'X-Late: 1\r\n') }),
+/** Edits of field lines by name. */
+export const FIELD_EDITS: Readonly<Record<string, (fields: readonly Field[]) => readonly Field[]>> = {
+  // The same signature under a second label: both members are good, and there are two.
+  'possession-twice': (fields) =>
+    fields.map(([name, value]) => {
+      if (!/^signature(?:-input)?$/i.test(name) || typeof value !== 'string') return [name, value]
+      return [name, `${value}, again${value.slice(value.indexOf('='))}`]
+    }),
+  // Field names as HTTP/2 writes them.
+  'lower-case': (fields) => fields.map(([name, value]) => [name.toLowerCase(), value]),
+  'upper-case': (fields) => fields.map(([name, value]) => [name.toUpperCase(), value]),
+  // White space around values, which is not part of them.
+  spaces: (fields) => fields.map(([name, value]) => [name, typeof value === 'string' ? `  \t${value} \t ` : value]),
+  // The other way round: nothing depends on the order of fields.
+  reverse: (fields) => fields.toReversed(),
 }
 
-function chunked(request: WireRequest, bytes: (request: WireRequest) => Uint8Array, trailers: string): Uint8Array {
+/** Edits of requests by name. */
+export const WIRE_EDITS: Readonly<Record<string, WireEdit>> = {
+  // The content in chunks of 7 bytes, which is another framing of the same bytes.
+  chunked: (request, bytes) => ({ ...request, raw: chunked(request, bytes, '', '') }),
+  // The same with extensions of chunks.
+  'chunk-extensions': (request, bytes) => ({ ...request, raw: chunked(request, bytes, ';a=b', '') }),
+  // A trailer field after the content.
+  trailers: (request, bytes) => ({ ...request, raw: chunked(request, bytes, '', 'X-Late: 1\r\n') }),
+  // Content-Length beside Transfer-Encoding: two answers to where the content ends.
+  'length-and-chunks': (request, bytes) => {
+    const length: Field = ['Content-Length', String(request.content.length)]
+    return { ...request, raw: chunked({ ...request, fields: [...request.fields, length] }, bytes, '', '') }
+  },
+  // Two lengths, of which the first is right.
+  'two-lengths': (request, bytes) => {
+    const length = request.content.length
+    const lines: readonly Field[] = [
+      ['Content-Length', String(length)],
+      ['Content-Length', String(length + 1)],
+    ]
+    return { ...request, raw: bytes({ ...request, fields: [...request.fields, ...lines] }) }
+  },
+  // A length that the content does not reach before the sender is done.
+  'short-content': (request, bytes) => {
+    const length: Field = ['Content-Length', String(request.content.length + 7)]
+    return { ...request, raw: bytes({ ...request, fields: [...request.fields, length] }), end: true }
+  },
+  // The content later than the head by so many milliseconds.
+  'late-content': (request, bytes, value) => {
+    const raw = bytes(request)
+    return { ...request, raw, fragments: [{ upTo: raw.length - request.content.length, pauseMs: Number(value) }] }
+  },
+  // Every byte alone would take long; some dozens of pieces do.
+  pieces: (request, bytes) => {
+    const raw = bytes(request)
+    const fragments = Array.from({ length: 24 }, (_, index) => ({
+      upTo: Math.floor((raw.length * (index + 1)) / 25),
+      pauseMs: 1,
+    }))
+    return { ...request, raw, fragments }
+  },
+  // A request of HTTP/1.0, which needs no Host.
+  'http-1.0': (request, bytes) => ({
+    ...request,
+    raw: replaced(bytes(request), / HTTP\/1\.1\r\nHost: [^\r]*\r\n/, ' HTTP/1.0\r\n'),
+  }),
+  'no-host': (request, bytes) => ({ ...request, raw: replaced(bytes(request), /\r\nHost: [^\r]*\r\n/, '\r\n') }),
+  'two-hosts': (request, bytes) => ({ ...request, raw: replaced(bytes(request), /\r\n(Host: [^\r]*\r\n)/, '\r\n$1$1') }),
+  // The token on two lines, as HTTP once allowed (obs-fold).
+  folded: (request, bytes) => ({ ...request, raw: replaced(bytes(request), /(X-AEGIS-Token: .{40})/, '$1\r\n ') }),
+  // Bytes that no field value may have, inside the token.
+  nul: (request, bytes) => ({ ...request, raw: replaced(bytes(request), /(X-AEGIS-Token: .{40})/, '$1\0') }),
+  'high-byte': (request, bytes) => ({ ...request, raw: replaced(bytes(request), /(X-AEGIS-Token: .{40})./, '$1\u00ff') }),
+  'vertical-tab': (request, bytes) => ({ ...request, raw: replaced(bytes(request), /(X-AEGIS-Token: .{40})./, '$1\u000b') }),
+  // White space between name and colon.
+  'space-before-colon': (request, bytes) => ({ ...request, raw: replaced(bytes(request), /X-AEGIS-Token:/, 'X-AEGIS-Token :') }),
+  // Only line feeds between the lines of the head.
+  'bare-lf': (request, bytes) => ({ ...request, raw: replaced(bytes(request), /\r\n(?=[^]*\r\n\r\n)/g, '\n') }),
+}
+
+function replaced(bytes: Uint8Array, what: RegExp, by: string): Uint8Array {
+  return fromLatin1(latin1(bytes).replace(what, by))
+}
+
+function chunked(
+  request: WireRequest,
+  bytes: (request: WireRequest) => Uint8Array,
+  extension: string,
+  trailers: string,
+): Uint8Array {
   const head = bytes({ ...request, fields: [...request.fields, ['Transfer-Encoding', 'chunked']], content: new Uint8Array(0) })
   const parts: Uint8Array[] = []
   for (let at = 0; at < request.content.length; at += 7) {
     const part = request.content.slice(at, at + 7)
-    parts.push(utf8(`${part.length.toString(16)}\r\n`), part, utf8('\r\n'))
+    parts.push(utf8(`${part.length.toString(16)}${extension}\r\n`), part, utf8('\r\n'))
   }
   return concat(head, ...parts, utf8(`0\r\n${trailers}\r\n`))
 }

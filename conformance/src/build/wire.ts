@@ -1,18 +1,19 @@
 /** From fields to bytes: the last layers of a request (RFC 9112). @module */
 import { concat, fromHex, fromLatin1, latin1, utf8 } from './bytes.ts'
-import { ChangeError, edited, guard, type Changes } from './changes.ts'
+import { ChangeError } from './change-error.ts'
+import { edited, guard, type Changes } from './changes.ts'
 import { textOf } from './json.ts'
 import type { Change, WireRequest, World } from './types.ts'
-import { WIRE_EDITS } from './wire-edits.ts'
-
-type Field = readonly [string, string | Uint8Array]
+import { editText } from './text-edits.ts'
+import { resolve } from './values.ts'
+import { FIELD_EDITS, WIRE_EDITS, type Field } from './wire-edits.ts'
 
 /** What was shown to the harness, and is sent unless the layer `sent` says otherwise. */
 export interface Sendable {
   readonly method: string
   readonly target: string
   readonly contentType: string | null
-  readonly content: string
+  readonly content: Uint8Array
 }
 
 /** The request as it is to be sent: fields, then what is sent, then the bytes themselves. */
@@ -20,7 +21,7 @@ export function wireOf(changes: Changes, shown: Sendable, evidence: readonly Fie
   const type: readonly Field[] = shown.contentType === null ? [] : [['Content-Type', shown.contentType]]
   const fields = fieldsOf(changes, [...type, ...evidence])
   const sent = changes.object('sent', { method: shown.method, target: shown.target })
-  const content = changes.bytes('content', utf8(shown.content))
+  const content = changes.bytes('content', shown.content)
   const request: WireRequest = { method: textOf(sent, 'method'), target: textOf(sent, 'target'), fields, content }
   const edit = changes
     .take('wire', ['edit'])
@@ -55,7 +56,8 @@ function wireEdit(change: Change, request: WireRequest, changes: Changes): WireR
 
 /** Field lines with changes by name: `/X-AEGIS-Token`. `set` replaces the first line, `remove` all, `add` puts one more at the end. */
 function fieldsOf(changes: Changes, before: readonly Field[]): readonly Field[] {
-  return changes.take('fields', ['set', 'remove', 'add', 'text', 'bytes']).reduce((fields, change) => {
+  return changes.take('fields', ['set', 'remove', 'add', 'text', 'bytes', 'edit']).reduce((fields, change) => {
+    if (change.op === 'edit') return fieldEdit(change, fields, changes)
     const name = (change.path ?? '').slice(1)
     const index = fields.findIndex(([other]) => other.toLowerCase() === name.toLowerCase())
     const value = (): Field[1] => fieldValue(change, changes)
@@ -66,6 +68,16 @@ function fieldsOf(changes: Changes, before: readonly Field[]): readonly Field[] 
     if (change.op === 'text') return fields.with(index, [name, edited(change, lineText(fields[index]), changes.textOf(change))])
     return fields.with(index, [name, value()])
   }, before)
+}
+
+function fieldEdit(change: Change, fields: readonly Field[], changes: Changes): readonly Field[] {
+  const edit = FIELD_EDITS[change.edit ?? '']
+  if (edit !== undefined) return edit(fields)
+  const name = (change.path ?? '').slice(1).toLowerCase()
+  const index = fields.findIndex(([other]) => other.toLowerCase() === name)
+  if (index === -1) throw new ChangeError(`fields: there is no line ${name}`)
+  const made = guard(change, () => editText(change.edit, lineText(fields[index]), resolve(changes.moment, change.value ?? null)))
+  return fields.with(index, [fields[index]?.[0] ?? '', made])
 }
 
 function fieldValue(change: Change, changes: Changes): string | Uint8Array {
