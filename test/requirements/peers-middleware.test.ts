@@ -197,13 +197,13 @@ test('F05 over HTTP/2, which this version does not read, nothing is served, and 
       stream.on('response', (headers) => resolve(Number(headers[':status']))).on('error', reject)
       stream.resume().end()
     })
-  expect(await status()).toBe(400)
+  expect(await status()).toBe(500)
   for (let sent = 0; sent < 50; sent++)
     session
       .request(fields())
       .on('error', () => {})
       .close(8)
-  expect(await status()).toBe(400)
+  expect(await status()).toBe(500)
   expect(served).toBe(0)
 })
 

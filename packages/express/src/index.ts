@@ -51,7 +51,7 @@ export function requireAiegisToken(options: RequireOptions = {}): AiegisHandler 
   const gate = { own, fallback: isRoute ? processVerifierIfAny() : undefined, report: log }
 
   return async function aiegis(request, response, next) {
-    const refused = await admit(request, gate, receivedOf(request), route)
+    const refused = await admit(request, gate, receivedOf(request, response), route)
     if (refused) {
       // Something in front has begun to answer: nothing that could be said would be understood.
       if (response.headersSent) response.destroy()

@@ -1,5 +1,5 @@
 /** A verifier on Node: trust from a file, status lists over HTTP, evidence removed before the handler (spec chapters 7 and 14). @module */
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Refusal } from '@aiegis/protocol'
 import type { ReceivedRequest } from '../request.ts'
 import { completeRequirement, type RouteRequirement } from '../requirement.ts'
@@ -8,6 +8,7 @@ import { createVerifier, type Verifier, type VerifierOptions } from '../verifier
 import { createAuditDirectory } from './audit-directory.ts'
 import { readContent } from './content.ts'
 import { createDidWebResolver } from './did-web/resolver.ts'
+import { inviteContent } from './expect.ts'
 import { httpGet } from './get.ts'
 import { inflate } from './inflate.ts'
 import { describeTrust, hasTrustFile, loadTrust } from './load-trust.ts'
@@ -95,16 +96,32 @@ export function stripHeaders(request: IncomingMessage, names: ReadonlySet<string
   }
 }
 
-/** Node's request as the verifier wants it. `originalUrl` is the target before a router took its mount path off. */
-export function receivedOf(request: IncomingMessage & { readonly originalUrl?: string }): ReceivedRequest {
+/**
+ * Node's request as the verifier wants it. `originalUrl` is the target before a router took its mount path off. Content that is held back
+ * is asked for on `response` when it is read.
+ */
+export function receivedOf(
+  request: IncomingMessage & { readonly originalUrl?: string },
+  response: ServerResponse,
+): ReceivedRequest {
   return {
     method: request.method ?? '',
     target: request.originalUrl ?? request.url ?? '',
     get headers() {
+      checkVersion(request)
       return sameInBothViews(request)
     },
-    content: (limits) => readContent(request, limits),
+    content: (limits) => {
+      inviteContent(request, response)
+      return readContent(request, limits)
+    },
   }
+}
+
+/** HTTP/2 has no request line, names the authority twice and ends its content otherwise: nothing here was made for it. */
+function checkVersion({ httpVersionMajor }: IncomingMessage): void {
+  if (httpVersionMajor !== 1)
+    throw new Refusal('misconfigured', 'only HTTP/1.1 is read here: end HTTP/2 in front of this server, or serve it without')
 }
 
 /** What is verified here is `rawHeaders`; what handlers read is `headers`. Node cuts the second off at a number of lines. */
