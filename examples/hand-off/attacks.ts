@@ -1,10 +1,10 @@
 /** What the worker tries, and what others try with the worker, each with the code that ends it. @module */
 import { signPossession, takeOver } from '@aiegis/agent'
 import { decodeBase64url, DELEGATION_TYPE, isObject, parseJson, signJws } from '@aiegis/protocol'
-import { attempt, outcomeOf, send, type Actor, type Sent } from '../story/attempt.ts'
+import { attempt, outcomeOf, permit, send, type Actor, type Sent, type Shown } from '../story/attempt.ts'
 import type { Outcome } from '../story/print.ts'
 import type { Unasked } from './careless.ts'
-import { away, postTask, read, told, worker, write, type Scene } from './task.ts'
+import { away, planner, postTask, read, stranger, taskOf, told, worker, write, type Scene } from './task.ts'
 import type { World } from './world.ts'
 
 /** What is done with the request that the worker may make under a new hand-off. */
@@ -14,7 +14,7 @@ const under =
   (play: Play): Scene['play'] =>
   async (world) => {
     const { handOff, txn } = await world.handOff()
-    return play(world, { actor: worker(world, takeOver(handOff, world.worker.passport)), txn, handOff })
+    return play(world, { actor: worker(world, takeOver(handOff, world.worker.passport).chain), txn, handOff })
   }
 
 /** The worker is given a token by a harness that does not look. */
@@ -47,6 +47,27 @@ export const reused = (own: (world: World) => Promise<Sent>): readonly Scene[] =
   },
 ]
 
+/** What the harness refuses with the code as its reason, and the receiver itself where a careless harness decides. */
+function refusedTwice(name: string, { status, code }: Outcome, shown: (world: World) => Shown): readonly Scene[] {
+  return [
+    {
+      name,
+      who: 'worker for planner',
+      status: 401,
+      code: 'decision_block',
+      says: () => [code],
+      play: under((world, { actor }) => attempt(actor, shown(world))),
+    },
+    {
+      name: 'the same, decided by a careless harness',
+      who: 'worker for planner',
+      status,
+      code,
+      play: under((world, { actor, txn }) => unasked(world, actor, { ...shown(world), txn })),
+    },
+  ]
+}
+
 /** The worker wants more than it was given. */
 export const widened: readonly Scene[] = [
   {
@@ -56,21 +77,7 @@ export const widened: readonly Scene[] = [
     code: 'done',
     play: under((world, { actor, txn }) => unasked(world, actor, { ...read(world), txn })),
   },
-  {
-    name: 'an action outside the hand-off',
-    who: 'worker for planner',
-    status: 401,
-    code: 'decision_block',
-    says: () => ['mission_exceeded'],
-    play: under((world, { actor }) => attempt(actor, write(world))),
-  },
-  {
-    name: 'the same, decided by a careless harness',
-    who: 'worker for planner',
-    status: 403,
-    code: 'mission_exceeded',
-    play: under((world, { actor, txn }) => unasked(world, actor, { ...write(world), txn })),
-  },
+  ...refusedTwice('an action outside the hand-off', { status: 403, code: 'mission_exceeded' }, write),
   {
     name: 'a wider mission, signed by the worker',
     who: 'worker for planner',
@@ -119,21 +126,7 @@ export const dropped: readonly Scene[] = [
 
 /** The worker uses the hand-off for something that it was not made for. */
 export const elsewhere: readonly Scene[] = [
-  {
-    name: 'the hand-off at another receiver',
-    who: 'worker for planner',
-    status: 401,
-    code: 'decision_block',
-    says: () => ['delegation_audience_mismatch'],
-    play: under((world, { actor }) => attempt(actor, away(world))),
-  },
-  {
-    name: 'the same, decided by a careless harness',
-    who: 'worker for planner',
-    status: 401,
-    code: 'delegation_audience_mismatch',
-    play: under((world, { actor, txn }) => unasked(world, actor, { ...away(world), txn })),
-  },
+  ...refusedTwice('the hand-off at another receiver', { status: 401, code: 'delegation_audience_mismatch' }, away),
   {
     name: 'the hand-off for another task',
     who: 'worker for planner',
@@ -143,11 +136,40 @@ export const elsewhere: readonly Scene[] = [
   },
 ]
 
-/** Somebody sends the worker what is no hand-off, or none for it. */
+/** Somebody who saw a good hand-off brings a copy of it to the worker. */
+export const brought: readonly Scene[] = [
+  {
+    name: 'a copied hand-off, without evidence',
+    who: 'anybody to worker',
+    status: 401,
+    code: 'token_missing',
+    play: async (world) => outcomeOf(await send(unproven(world, (await world.handOff()).handOff))),
+  },
+  {
+    name: 'a copied hand-off, under the own passport',
+    who: 'stranger to worker',
+    status: 403,
+    code: 'not_its_maker',
+    play: async (world) => told(world, await postTask(world, (await world.handOff()).handOff, stranger(world))),
+  },
+  {
+    name: 'a copied hand-off in a task of the planner',
+    who: 'stranger as planner',
+    status: 401,
+    code: 'content_mismatch',
+    play: async (world) => {
+      const { content } = unproven(world, (await world.handOff()).handOff)
+      const sent = await permit(planner(world), taskOf(world, (await world.handOff()).handOff))
+      return outcomeOf(await send({ ...sent, content }))
+    },
+  },
+]
+
+/** The planner sends the worker what is no hand-off, or none for it. */
 export const unreadable: readonly Scene[] = [
   {
     name: 'no hand-off at all',
-    who: 'anybody to worker',
+    who: 'planner to worker',
     status: 400,
     code: 'task_refused',
     play: async (world) => told(world, await postTask(world, 'P0~D1')),
@@ -157,12 +179,22 @@ export const unreadable: readonly Scene[] = [
     who: 'planner to worker',
     status: 400,
     code: 'task_refused',
-    play: async (world) => told(world, await postTask(world, (await world.handOff({ to: STRANGER })).handOff)),
+    play: async (world) => told(world, await postTask(world, (await world.handOff({ to: world.stranger.did })).handOff)),
+  },
+  {
+    name: 'a task at a receiver that the hand-off omits',
+    who: 'planner to worker',
+    status: 400,
+    code: 'task_refused',
+    play: async (world) => told(world, await postTask(world, (await world.handOff({ audience: world.elsewhere })).handOff)),
   },
 ]
 
-/** An agent that is not there. */
-const STRANGER = 'did:key:z6MkfAJeVpZGN2VAJ9CWPkhrWqqRGRMLaMCXru92LtL7NBhi'
+/** A task that nobody shows evidence for. */
+function unproven(world: World, handOff: string): Sent {
+  const { method, url, contentType, content } = taskOf(world, handOff)
+  return { method, url, headers: new Headers({ 'Content-Type': contentType }), content }
+}
 
 /** The planner's token with a chain and a possession signature of the worker. */
 async function possessed(sent: Sent, { worker: { signer } }: World, passport: string): Promise<Sent> {
@@ -194,5 +226,5 @@ async function wider(
     { typ: DELEGATION_TYPE },
     { ...(isObject(claims) ? claims : {}), mission: [{ action: '*', target: `${orders}/*` }] },
   )
-  return takeOver(`${parent}~${forged}`, passport)
+  return takeOver(`${parent}~${forged}`, passport).chain
 }

@@ -20,8 +20,8 @@ try {
 
 /** Plays every scene. False when one ended otherwise than it must, or when a handler ran for what was refused. */
 async function tell(world: World): Promise<boolean> {
-  heading('Two agents')
-  for (const { name, did } of [world.planner, world.worker]) say(`${name.padEnd(8)} ${did}`)
+  heading('Three agents')
+  for (const { name, did } of [world.planner, world.worker, world.stranger]) say(`${name.padEnd(8)} ${did}`)
   heading('One hands a task to the other')
   let good = true
   for (const { name, who, status, code, says, play } of scenes()) {

@@ -1,7 +1,7 @@
-/** The scenes: what planner and worker do with a hand-off, honestly and not, in the order of the telling. @module */
+/** The scenes: what planner, worker and others do with a hand-off, honestly and not, in the order of the telling. @module */
 import { outcomeOf, permit, send, type Sent } from '../story/attempt.ts'
 import { act, fetchOf } from './act.ts'
-import { dropped, elsewhere, reused, unreadable, widened } from './attacks.ts'
+import { brought, dropped, elsewhere, reused, unreadable, widened } from './attacks.ts'
 import { pathOf, planner, postTask, read, told, type Scene } from './task.ts'
 import type { World } from './world.ts'
 
@@ -44,6 +44,7 @@ export function scenes(): readonly Scene[] {
     ...widened,
     ...dropped,
     ...elsewhere,
+    ...brought,
     ...unreadable,
     {
       name: 'planner sends the token that others tried',

@@ -1,7 +1,9 @@
 /** A scene, and the task that scenes are about: the planner wants an order read, and the worker does it. @module */
+import { harnessFetch } from '@aiegis/agent'
 import type { Actor, Shown } from '../story/attempt.ts'
 import type { Outcome } from '../story/print.ts'
 import type { Done } from './act.ts'
+import { GIVE } from './worker.ts'
 import type { World } from './world.ts'
 
 /** One scene with the end that it must have. */
@@ -27,14 +29,22 @@ export const away = (world: World): Shown => ({ url: `${world.elsewhere}/orders/
 export const worker = ({ protect, worker: { signer } }: World, passport: string): Actor => ({ protect, passport, signer })
 /** The planner under its passport. */
 export const planner = ({ protect, planner: { signer, passport } }: World): Actor => ({ protect, passport, signer })
+/** The stranger under its passport. */
+export const stranger = ({ protect, stranger: { signer, passport } }: World): Actor => ({ protect, passport, signer })
 
-/** Sends the worker a task: what it was handed and what it shall read. */
-export async function postTask(world: World, handOff: string): Promise<Done> {
-  const response = await fetch(`${world.tasks}/tasks`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ handOff, method: 'GET', url: read(world).url }),
-  })
+/** The request that sends the worker a task: what it was handed and what it shall read. */
+export const taskOf = (world: World, handOff: string): Required<Shown> => ({
+  method: 'POST',
+  url: `${world.tasks}/tasks`,
+  action: GIVE,
+  contentType: 'application/json',
+  content: JSON.stringify({ handOff, method: 'GET', url: read(world).url }),
+})
+
+/** Sends the worker a task, as the planner unless another agent is named. */
+export async function postTask(world: World, handOff: string, by: Actor = planner(world)): Promise<Done> {
+  const { method, url, action, contentType, content } = taskOf(world, handOff)
+  const response = await harnessFetch({ ...by, action })(url, { method, headers: { 'Content-Type': contentType }, body: content })
   const done: Done = JSON.parse(await response.text())
   return response.ok ? done : { ...done, status: response.status }
 }

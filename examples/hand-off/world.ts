@@ -1,16 +1,17 @@
-/** Starts everything: a harness, two receivers, a planner, and a worker that listens for tasks. @module */
+/** Starts everything: a harness, two receivers, a planner, a worker that listens for tasks, and a stranger. @module */
 import { createServer, type RequestListener } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { handOff, type HandOff, type HandOffOptions } from '@aiegis/agent'
-import { createNodeVerifier } from '@aiegis/express'
+import { createNodeVerifier, type Verifier } from '@aiegis/express'
 import { parseFlags, startServer } from '@aiegis/enforcement'
 import type { JsonObject, JsonValue } from '@aiegis/protocol'
 import { ACTIONS } from '../story/orders-api.ts'
 import { listen } from '../story/world.ts'
 import { createAgent, type Agent } from './agents.ts'
 import { createCareless, type Careless } from './careless.ts'
+import { policy } from './policy.ts'
 import { createReceiver } from './receiver.ts'
-import { createWorker } from './worker.ts'
+import { createWorker, GIVE } from './worker.ts'
 
 /** Everything that a scene may use. */
 export interface World {
@@ -23,6 +24,8 @@ export interface World {
   readonly elsewhere: string
   readonly planner: Agent
   readonly worker: Agent
+  /** A third agent, with a good passport: it may send tasks to the worker, and has seen what others send. */
+  readonly stranger: Agent
   /** Where the worker listens. */
   readonly tasks: string
   /** The planner hands the reading of orders to the worker, in a task of its own each time. */
@@ -42,7 +45,7 @@ const NAMES = [
 
 /** Starts it on free ports, with keys that live as long as the process. */
 export async function createWorld(state: string): Promise<World> {
-  const harness = await startServer(parseFlags(['--port', '0', '--state', state, ...NAMES]))
+  const harness = await startServer(parseFlags(['--port', '0', '--state', state, ...NAMES]), await policy())
   const { enforcement } = harness
   const careless = createCareless()
   const closing: (() => Promise<void>)[] = [() => harness.close()]
@@ -61,14 +64,20 @@ export async function createWorld(state: string): Promise<World> {
     return origin
   }
 
-  const startReceiver = (): Promise<string> =>
+  const startReceiver = (
+    trusted: JsonObject,
+    actions: object,
+    appFor: (verifier: Verifier) => RequestListener,
+  ): Promise<string> =>
     serve(async (origin) => {
-      const verifier = createNodeVerifier({
-        trust: bundleOf(origin, enforcement.trustFragment(), careless.trust),
-        actions: ACTIONS,
-      })
+      const trust = bundleOf(origin, enforcement.trustFragment(), trusted)
+      const verifier = createNodeVerifier({ trust, actions: { ...actions } })
       closing.push(async () => verifier.close())
       await verifier.warm()
+      return appFor(verifier)
+    })
+  const startOrders = (): Promise<string> =>
+    startReceiver(careless.trust, ACTIONS, (verifier) => {
       const app = createReceiver(verifier, () => effects++)
       return (request, response) => {
         evidence = evidenceIn(request.rawHeaders)
@@ -76,16 +85,16 @@ export async function createWorld(state: string): Promise<World> {
       }
     })
 
-  const orders = await startReceiver()
-  const elsewhere = await startReceiver()
-  const passport = {
-    mission: [orders, elsewhere].map((origin) => ({ action: 'orders.*', target: `${origin}/*` })),
-    harness: [enforcement.did, careless.did],
-  }
-  const planner = await createAgent('planner', enforcement, { ...passport, maxDepth: 1 })
+  const orders = await startOrders()
+  const elsewhere = await startOrders()
+  const mission = [orders, elsewhere].map((origin) => ({ action: 'orders.*', target: `${origin}/*` }))
+  const named = [enforcement.did, careless.did]
   // The worker never acts for itself.
-  const worker = await createAgent('worker', enforcement, { ...passport, delegatedOnly: true })
-  const tasks = await serve(() => createWorker(worker, enforcement.url))
+  const worker = await createAgent('worker', enforcement, { mission, harness: named, delegatedOnly: true })
+  const tasks = await startReceiver({}, { 'POST /tasks': GIVE }, (verifier) => createWorker(worker, enforcement.url, verifier))
+  const sending = { action: GIVE, target: `${tasks}/tasks` }
+  const planner = await createAgent('planner', enforcement, { mission: [...mission, sending], harness: named, maxDepth: 1 })
+  const stranger = await createAgent('stranger', enforcement, { mission: [sending], harness: named })
   // Tokens of the second in which a receiver started are refused: it cannot know what came before.
   await sleep(1000 - (Date.now() % 1000) + 10)
 
@@ -96,6 +105,7 @@ export async function createWorld(state: string): Promise<World> {
     elsewhere,
     planner,
     worker,
+    stranger,
     tasks,
     handOff: (changes = {}) =>
       handOff({

@@ -21,25 +21,33 @@ export interface ReadChain {
 }
 
 /**
- * Every part of `text`, the value of `X-AEGIS-Passport`. Throws `TypeError` for a part without its form, for more than 7,980 characters
- * and for a delegation whose `sub` is not the agent of the passport after it. Verifies no signature and looks at no clock.
+ * Every part of `text`, the value of `X-AEGIS-Passport`. Throws `TypeError` for a part without its form, for more than 7,980 characters,
+ * for a delegation whose `iss` and `sub` are not the agents of the passports before and after it, and for delegations of two tasks. Verifies
+ * no signature and looks at no clock.
  */
 export function readChain(text: string): ReadChain {
   const parts = partsOf(text)
   const chain = { passports: parts.filter((_, at) => at % 2 === 0).map(readPassport), delegations: readDelegations(parts) }
-  for (const [at, { sub }] of chain.delegations.entries()) {
+  for (const [at, { iss, sub }] of chain.delegations.entries()) {
+    if (iss !== chain.passports[at]?.subject)
+      throw new TypeError(`the chain: hand-off ${at + 1} is by ${iss}, which is not the agent of the passport before it`)
     if (sub !== chain.passports[at + 1]?.subject)
       throw new TypeError(`the chain: hand-off ${at + 1} is for ${sub}; it is taken over with the passport of that agent`)
   }
+  checkOneTask(chain.delegations)
   return chain
 }
 
 /** The task of the hand-offs in a chain, `undefined` for one passport. Throws `TypeError` as `readChain`, but reads no passport. */
 export function taskOf(text: string): string | undefined {
-  const [first, ...others] = readDelegations(partsOf(text)).map(({ txn }) => txn)
-  if (others.some((txn) => txn !== first))
+  const delegations = readDelegations(partsOf(text))
+  checkOneTask(delegations)
+  return delegations[0]?.txn
+}
+
+function checkOneTask([first, ...others]: readonly DelegationClaims[]): void {
+  if (others.some(({ txn }) => txn !== first?.txn))
     throw new TypeError('the chain: its hand-offs are for two tasks; ask for a hand-off of this task')
-  return first
 }
 
 function partsOf(text: string): readonly string[] {
@@ -61,7 +69,10 @@ function readDelegations(parts: readonly string[]): readonly DelegationClaims[] 
 }
 
 function readable<T>(read: () => T): T {
-  return given(read, (problem) => `the chain: ${problem}; give a passport as it was issued, or what takeOver() returned`)
+  return given(
+    read,
+    (problem) => `the chain: ${problem}; give a passport as it was issued, or the chain that takeOver() returned`,
+  )
 }
 
 /** For one's own use only: receivers and the harness believe a payload after its signature. */

@@ -21,7 +21,7 @@ import { createIdentifier } from './identifier.ts'
 
 /** What is handed off, by whom and to whom. */
 export interface HandOffOptions {
-  /** The chain of the agent that hands off: its passport, or what `takeOver` returned. */
+  /** The chain of the agent that hands off: its passport, or `chain` of what `takeOver` returned. */
   readonly chain: string
   /** Holds the key of the last passport in `chain`. */
   readonly signer: Signer
@@ -98,18 +98,47 @@ export async function handOff(options: HandOffOptions): Promise<HandOff> {
   return { handOff: `${options.chain}~${delegation}`, txn: claims.txn, expires: exp, shortened: exp < asked }
 }
 
+/** What an agent was handed, for it to judge before it acts. Said by the chain: nobody's signature was verified, nor who brought it. */
+export interface TakenOver {
+  /** For `harnessFetch`, and for a hand-off of its own. */
+  readonly chain: string
+  /** On whose authority the task is done: the agent of the first passport, a `did:key`. */
+  readonly principal: string
+  /** Who handed it off, a `did:key`; the principal when it is the first hand-off. Whoever brings it has to prove that it is this agent. */
+  readonly from: string
+  /** The task; every token under the hand-off carries it. */
+  readonly txn: string
+  /** Origins of the receivers at which it may be used: those that every delegation names. */
+  readonly audience: readonly string[]
+  /** What the last delegation allows; the missions of the passports and of delegations before hold too. */
+  readonly mission: readonly MissionPair[]
+  /** When the first of its delegations ends, epoch seconds. */
+  readonly expires: number
+}
+
 /**
- * The chain of the agent that got a hand-off, for `harnessFetch` and for a hand-off of its own. Throws `TypeError` unless it is a hand-off
- * for the agent of `ownPassport`, nothing is missing or added, and the whole has at most 7,980 characters. Verifies no signature and no
- * time: the harness refuses what nobody it knows vouches for.
+ * Reads a hand-off for the agent of `ownPassport`. Throws `TypeError` when it is for another agent or by another than that of the passport
+ * before it, when something is missing or added, when its delegations are for two tasks or have no receiver in common, and when the whole
+ * has more than 7,980 characters. Verifies no signature and no time: the harness refuses what nobody it knows vouches for. Does not say who
+ * brings it either, and a hand-off is no secret: whoever takes it from a network authenticates the sender and compares with `from` (spec
+ * chapter 8.5).
  */
-export function takeOver(handedOff: string, ownPassport: string): string {
+export function takeOver(handedOff: string, ownPassport: string): TakenOver {
   if (ownPassport.includes('~')) throw new TypeError('takeOver: a chain in place of a passport; give the own passport alone')
-  if (handedOff.split('~', 6).length % 2 !== 0)
-    throw new TypeError('takeOver: not a hand-off, which ends in a delegation; give the text that handOff() returned')
+  if (handedOff.split('~', 6).length % 2 !== 0) throw notHandedOff()
   const chain = `${handedOff}~${ownPassport}`
-  readChain(chain)
-  return chain
+  const { delegations } = readChain(chain)
+  const [first, last] = [delegations[0], delegations.at(-1)]
+  if (first === undefined || last === undefined) throw notHandedOff()
+  const audience = last.aud.filter((origin) => delegations.every(({ aud }) => aud.includes(origin)))
+  if (audience.length === 0)
+    throw new TypeError('takeOver: no receiver is named by all its delegations; ask for another hand-off')
+  const expires = Math.min(...delegations.map(({ exp }) => exp))
+  return { chain, principal: first.iss, from: last.iss, txn: last.txn, audience, mission: last.mission, expires }
+}
+
+function notHandedOff(): TypeError {
+  return new TypeError('takeOver: not a hand-off, which ends in a delegation; give the text that handOff() returned')
 }
 
 const LIFETIME_SECONDS = 600

@@ -20,7 +20,7 @@ export interface OutgoingRequest {
 export interface HarnessFetchOptions {
   /** URL of the enforcement server. */
   readonly protect: string | URL
-  /** The agent's passport, or the chain that `takeOver` returned. */
+  /** The agent's passport, or `chain` of what `takeOver` returned. */
   readonly passport: string
   /** Holds the agent's key. */
   readonly signer: Signer

@@ -53,8 +53,8 @@ describe('a hand-off', () => {
   test('is served once it is taken over: one and two of them, in the task of the first', async () => {
     const one = await first()
     const two = await second({ txn: one.txn }, { txn: one.txn })
-    const single = await served(takeOver(one.handOff, passport(1)), 1, one.txn)
-    const twice = await served(takeOver(two.handOff, passport(2)), 2, one.txn)
+    const single = await served(takeOver(one.handOff, passport(1)).chain, 1, one.txn)
+    const twice = await served(takeOver(two.handOff, passport(2)).chain, 2, one.txn)
     expect(single).toMatchObject({ principal: { did: did(0) }, presenter: { did: did(1) }, depth: 1, task: one.txn })
     expect(twice).toMatchObject({ principal: { did: did(0) }, presenter: { did: did(2) }, depth: 2, task: one.txn })
     expect(typeof twice === 'object' ? twice.path.map((agent) => agent.did) : twice).toEqual([did(0), did(1), did(2)])
@@ -75,7 +75,7 @@ describe('a hand-off', () => {
     expect(await first({ chain: short, lifetimeSeconds: 90 })).toMatchObject({ expires: end, shortened: false })
     const two = await second({ lifetimeSeconds: 600 }, { lifetimeSeconds: 90 })
     expect(two).toMatchObject({ expires: end, shortened: true })
-    expect(await served(takeOver(two.handOff, passport(2)), 2, two.txn)).toMatchObject({ depth: 2 })
+    expect(await served(takeOver(two.handOff, passport(2)).chain, 2, two.txn)).toMatchObject({ depth: 2 })
   })
 
   test('holds no token: three words from the passport, the delegation, and nothing else', async () => {
@@ -134,7 +134,7 @@ const ROWS: readonly Row[] = [
     'the chain allows no further hand-off',
     async () =>
       first({
-        chain: takeOver((await second()).handOff, passport(2, { maxDepth: 2 })),
+        chain: takeOver((await second()).handOff, passport(2, { maxDepth: 2 })).chain,
         signer: h.keys.helper,
         to: formatDidKey(another.publicKey),
         maxDepth: 0,

@@ -36,7 +36,7 @@ export function first(options: Partial<HandOffOptions> = {}): Promise<HandOff> {
 
 /** The worker hands off what it got to the helper. */
 export async function second(options: Partial<HandOffOptions> = {}, given: Partial<HandOffOptions> = {}): Promise<HandOff> {
-  const chain = takeOver((await first(given)).handOff, passport(1))
+  const chain = takeOver((await first(given)).handOff, passport(1)).chain
   return handOff({ chain, signer: h.keys.worker, to: did(2), audience: h.audience, mission, now: h.clock.now, ...options })
 }
 
