@@ -54,6 +54,8 @@ export interface OriginMemory {
   compare(head: SeenHead): void
   /** Closes the origin for good: the tree of the larger head does not begin with the smaller one. */
   contradict(earlier: SeenHead, later: SeenHead, prefix: Prefix): void
+  /** Closes the origin for good: somebody else has evidence. */
+  shut(): void
   /** Notes which heads are larger than what is published; closes the origin for good when one was for too long. */
   published(head: SeenHead): void
   readonly isClosed: boolean
@@ -158,6 +160,10 @@ export function createOriginMemory(options: OriginOptions): OriginMemory {
     },
     compare,
     contradict: (earlier, later, prefix) => close('equivocation', earlier, later, prefix),
+    shut() {
+      isClosed = true
+      waiting.clear()
+    },
     published(head) {
       for (const known of newest === undefined ? waiting.values() : [newest, ...waiting.values()]) {
         known.missed = known.checkpoint.size > head.checkpoint.size ? (known.missed ?? momentOf(head.seenAt)) : undefined

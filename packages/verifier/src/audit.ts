@@ -30,7 +30,7 @@ export interface Audit {
 
 /** A place for what must outlive the process. Whoever can write there can open a closed log again. */
 export interface AuditMemory {
-  /** What was kept of a log, with a URL or without; asked once, when the verifier is made. What it throws stops the start. */
+  /** What was kept of a log, with a URL or without; asked when the verifier is made, where what it throws stops the start, and in each round: other processes may keep what they know. */
   load(origin: string): { readonly head: string | undefined; readonly evidence: string | undefined }
   /** Replaces the newest head that was proven, a signed note, whole or not at all, and never by a smaller one. Tried again when it throws. */
   saveHead(origin: string, note: string): void | Promise<void>
@@ -125,6 +125,10 @@ interface Origin {
   readonly keeping: AuditMemory | undefined
   /** A head that was kept and is not verified yet. */
   kept: string | undefined
+  /** The head that was found there last: nothing more follows from it. */
+  judged: string | undefined
+  /** What is kept could be read when it was last tried. */
+  isPlaceRead: boolean
   readonly keepHead: ((head: Head) => void) | undefined
   /** The largest size that was kept. */
   keptSize: bigint
@@ -175,6 +179,8 @@ function auditOf(ledger: TrustedLedger, options: AuditOptions): readonly (readon
     tiles: createTileReader({ get, crypto, url: (url ?? '').replace(/\/$/, ''), timeoutMs }),
     keeping,
     kept: head,
+    judged: undefined,
+    isPlaceRead: true,
     keepHead:
       keeping &&
       createKeeper<Head>(
@@ -217,6 +223,8 @@ async function runRound(origin: Origin, { crypto, now, skewSeconds, log }: Audit
   const seconds = (): number => Math.floor(now() / 1000)
   try {
     await recover(origin, crypto, seconds(), log)
+    await learn(origin, crypto, seconds(), log)
+    if (memory.isClosed) return ROUND_SECONDS
     await auditRound({ ledger, memory, tiles, crypto, now: seconds, skewSeconds })
     origin.failure = undefined
     if (memory.isBehind(seconds())) health.down('ledger_unproven')
@@ -242,6 +250,7 @@ async function recover(origin: Origin, crypto: CryptoPort, now: number, log: Aud
   const { kept, ledger, memory, keeping } = origin
   if (kept === undefined) return
   origin.kept = undefined
+  origin.judged = kept
   const line = `ledger ${ledger.origin}: the head that was kept of it is not used`
   try {
     const checkpoint = parseCheckpoint(kept)
@@ -256,6 +265,29 @@ async function recover(origin: Origin, crypto: CryptoPort, now: number, log: Aud
     await keeping?.dropHead(ledger.origin, kept)
   } catch (error) {
     log(`ledger ${ledger.origin}: the head that was kept of it cannot be removed, so no other one is kept`, error)
+  }
+}
+
+/** What another process has kept since: evidence closes the log here too, and its newest head must be in the tree that is published here. */
+async function learn(origin: Origin, crypto: CryptoPort, now: number, log: AuditOptions['log']): Promise<void> {
+  const { ledger, memory, keeping, health } = origin
+  try {
+    const { head, evidence } = keeping?.load(ledger.origin) ?? {}
+    origin.isPlaceRead = true
+    if (evidence !== undefined) {
+      log(`ledger ${ledger.origin}: closed, because evidence against it was kept meanwhile`)
+      memory.shut()
+      return health.close('ledger_inconsistent')
+    }
+    if (head === undefined || head === memory.newest?.checkpoint.raw || head === origin.judged) return
+    origin.judged = head
+    const checkpoint = parseCheckpoint(head)
+    const { log: verdict } = await verifyHead(crypto, checkpoint, ledger)
+    if (verdict === 'ok') memory.accept(checkpoint, now)
+  } catch (error) {
+    // When the head closed the log, that was told.
+    if (!memory.isClosed && origin.isPlaceRead) log(`ledger ${ledger.origin}: what was kept of it cannot be read`, error)
+    origin.isPlaceRead = false
   }
 }
 

@@ -227,20 +227,16 @@ describe('a log that contradicts itself', () => {
   }
 
   test('AHP-PROOF-17 by what it publishes is read no further, and its head is not kept', async () => {
-    const { kept, memory } = place()
+    const known = createMockHarness({ logSize: 300 }).log.checkpoint()
+    const { kept, memory } = place(known)
     const { audit, host, states } = auditOf({ memory })
-    await audit.warm()
-    await vi.waitFor(() => expect(kept.head).toBe(host.log.checkpoint()))
-    const known = kept.head
-    const before = host.published.reads.length
     host.published.show(forkOf(host, 300))
     await audit.warm()
-    expect(host.published.reads.slice(before)).toEqual(['/checkpoint'])
     await audit.warm()
-    expect(host.published.reads.slice(before)).toEqual(['/checkpoint'])
+    expect(host.published.reads).toEqual(['/checkpoint'])
     await vi.waitFor(() => expect(kept.evidence).toContain('equivocation'))
     expect(kept.head).toBe(known)
-    expect(states[1]).toBe('closed ledger_inconsistent')
+    expect(states[0]).toBe('closed ledger_inconsistent')
   })
 
   test('AHP-PROOF-20 by a larger head has that in the evidence, and the proven one where heads are kept', async () => {
@@ -306,10 +302,108 @@ describe('with a place that outlives the process', () => {
     expect(audit.judge(parseCheckpoint(early), host.clock.seconds())).toBe('audited')
   })
 
+  describe('that another process has too', () => {
+    /** Two receivers with one place, each with a view of the log. */
+    function two() {
+      const { kept, memory } = place()
+      const one = auditOf({ memory })
+      const other = auditOf({ memory, now: one.host.clock.now })
+      return { kept, memory, one, other }
+    }
+
+    test('AHP-PROOF-20 what the one found closes the log for the other', async () => {
+      const { kept, one, other } = two()
+      await other.audit.warm()
+      kept.evidence = 'evidence'
+      expect(judge(other)).toBe('audited')
+      await other.audit.warm()
+      expect(judge(other)).toBe('ledger_inconsistent')
+      expect([one.states, other.states]).toEqual([[], ['up', 'closed ledger_inconsistent']])
+      await other.audit.warm()
+      expect(other.lines).toEqual([`ledger ${NAMES.log}: closed, because evidence against it was kept meanwhile`])
+    })
+
+    test.each([
+      [300, 300],
+      [300, 280],
+      [280, 300],
+    ])(
+      'AHP-PROOF-17 a log that shows each of them a tree of its own, of %i and %i leaves, is closed',
+      async (size, otherSize) => {
+        const { kept, memory, one, other } = two()
+        const [tree, fork] = [size, otherSize].map((length, at) => {
+          const made = createMemoryLog(crypto, NAMES.log, one.host.keys.log, 270)
+          while (made.size < length) made.append(Uint8Array.of(at))
+          return made
+        })
+        if (tree === undefined || fork === undefined) throw new Error('two logs')
+        one.host.published.show(tree)
+        other.host.published.show(fork)
+        await one.audit.warm()
+        await vi.waitFor(() => expect(kept.head).toBe(tree.checkpoint()))
+        await other.audit.warm()
+        // A smaller tree shows it when it has grown.
+        while (fork.size < 310) fork.append(Uint8Array.of(1))
+        await other.audit.warm()
+        expect(judge({ ...other, host: one.host })).toBe('ledger_inconsistent')
+        await vi.waitFor(() => expect(kept.evidence).toContain('equivocation'))
+        expect(memory.load(NAMES.log).evidence).toBe(kept.evidence)
+      },
+    )
+
+    test('a larger head of the same tree closes nothing, and must be shown in time', async () => {
+      const { kept, one, other } = two()
+      const early = other.host.log.checkpoint()
+      const [tree, same] = [one.host.log, other.host.log]
+      for (const log of [tree, same]) log.append(new Uint8Array(1))
+      other.host.published.show({ checkpoint: () => early, tile: (level, n, width) => same.tile(level, n, width) })
+      await one.audit.warm()
+      await vi.waitFor(() => expect(kept.head).toBe(tree.checkpoint()))
+      const code = async (): Promise<unknown> => {
+        await other.audit.warm()
+        return judge(other)
+      }
+      expect(await code()).toBe('asserted')
+      one.host.clock.advance(901)
+      other.host.published.show(same)
+      expect(await code()).toBe('audited')
+      expect(other.lines).toEqual([])
+    })
+
+    test('a place that cannot be read stops no round, and is told once until it can', async () => {
+      const { memory } = place()
+      let fails = false
+      const load: AuditMemory['load'] = (origin) => {
+        if (fails) throw new TypeError('somebody else can write there')
+        return memory.load(origin)
+      }
+      const { audit, lines, states } = auditOf({ memory: { ...memory, load } })
+      await audit.warm()
+      fails = true
+      for (let round = 0; round < 3; round++) await audit.warm()
+      expect([states.at(-1), lines]).toEqual(['up', [`ledger ${NAMES.log}: what was kept of it cannot be read`]])
+      fails = false
+      await audit.warm()
+      fails = true
+      await audit.warm()
+      expect(lines).toHaveLength(2)
+    })
+
+    test('a head there that the key of the log did not sign says nothing', async () => {
+      const { kept, other } = two()
+      await other.audit.warm()
+      kept.head = createMemoryLog(crypto, NAMES.log, namedSigner('stranger', NAMES.log), 300).checkpoint()
+      await other.audit.warm()
+      expect(judge(other)).toBe('audited')
+    })
+  })
+
   test('AHP-PROOF-20 evidence is kept as soon as the place takes it', async () => {
     const { kept, memory } = place()
     let isFull = true
+    let tried = 0
     const full = (): void => {
+      tried++
       if (isFull) throw new Error('no space left')
     }
     const watched = auditOf({
@@ -326,7 +420,7 @@ describe('with a place that outlives the process', () => {
     isFull = false
     await audit.warm()
     await audit.warm()
-    expect(kept.evidence).toContain('equivocation')
+    expect([tried, kept.evidence]).toEqual([4, expect.stringContaining('equivocation')])
     expect(lines.filter((line) => line.includes('cannot be kept'))).toHaveLength(1)
     expect(judge(watched)).toBe('ledger_inconsistent')
   })
