@@ -1,15 +1,5 @@
 /** Small edits to valid evidence, from which the table of breakages is made. @module */
-import {
-  encodeBase64url,
-  formatDidKey,
-  formatMilliseconds,
-  isObject,
-  jwkOf,
-  thumbprint,
-  utf8,
-  type JsonObject,
-  type JsonValue,
-} from '@aiegis/protocol'
+import { formatDidKey, formatMilliseconds, isObject, jwkOf, thumbprint, type JsonObject, type JsonValue } from '@aiegis/protocol'
 import type { Broken } from './breakage.ts'
 import type { MockHarness } from './harness.ts'
 import { NAMES, namedSigner } from './keys.ts'
@@ -83,11 +73,6 @@ export function readByDidWeb(list: JsonValue | undefined): JsonValue {
   const first = Array.isArray(list) ? list[0] : undefined
   const members = Object.entries(isObject(first) ? first : {}).filter(([name]) => name !== 'keys')
   return [{ ...Object.fromEntries(members), didWeb: true }]
-}
-
-/** base64url SHA-256 of text. */
-export function hash(harness: MockHarness, text: string): string {
-  return encodeBase64url(harness.crypto.sha256(utf8(text)))
 }
 
 /** A decision in a log that the bundle knows, but not for this harness. */

@@ -4,6 +4,7 @@ import {
   formatDidKey,
   formatMilliseconds,
   formatSeconds,
+  hashText,
   jwkOf,
   thumbprint,
   utf8,
@@ -20,7 +21,6 @@ import {
   cosigned,
   entry,
   failing,
-  hash,
   issuedAt,
   minted,
   ORDER,
@@ -83,7 +83,8 @@ export const BREAKAGE: { readonly [Code in Breakable]: (harness: MockHarness) =>
   token_header_invalid: (h) => minted(h, {}, { tokenHeader: (header) => ({ ...header, crit: ['exp'] }) }),
   passport_malformed: (h) => minted(h, {}, { chain: (chain) => `${chain}=` }),
   passport_header_invalid: (h) => minted(h, {}, { passportHeader: (header) => ({ ...header, typ: 'jwt' }) }),
-  passport_required: (h) => sent(changeLine(h.mint(), 'X-AEGIS-Passport', (chain) => `sha-256=${hash(h, chain)}`)),
+  passport_required: (h) =>
+    sent(changeLine(h.mint(), 'X-AEGIS-Passport', (chain) => `sha-256=${hashText(h.crypto, utf8(chain))}`)),
   chain_too_long: (h) => ({ request: h.mint({ handOffs: 2 }), trust: { limits: { delegations: 1 } } }),
   ...CHAIN_BREAKAGE,
   proof_malformed: (h) => minted(h, {}, { proofText: (text) => text.replace('index ', 'index 0') }),
@@ -121,7 +122,8 @@ export const BREAKAGE: { readonly [Code in Breakable]: (harness: MockHarness) =>
   passport_key_mismatch: (h) =>
     minted(h, {}, { passport: (vc) => ({ ...vc, cnf: { jwk: { ...jwkOf(h.keys.stranger.publicKey) } } }) }),
 
-  passport_digest_mismatch: (h) => minted(h, {}, { claims: (claims) => ({ ...claims, psp: hash(h, 'another passport') }) }),
+  passport_digest_mismatch: (h) =>
+    minted(h, {}, { claims: (claims) => ({ ...claims, psp: hashText(h.crypto, utf8('another passport')) }) }),
   subject_mismatch: (h) => minted(h, {}, { claims: (claims) => ({ ...claims, sub: formatDidKey(h.keys.stranger.publicKey) }) }),
   holder_key_mismatch: (h) =>
     minted(h, {}, { claims: (claims) => ({ ...claims, cnf: { jkt: thumbprint(h.crypto, h.keys.stranger.publicKey) } }) }),

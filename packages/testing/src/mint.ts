@@ -8,6 +8,7 @@ import {
   formatMilliseconds,
   formatSignatureHeaders,
   formatSignatureParams,
+  hashText,
   isObject,
   signatureBase,
   thumbprint,
@@ -23,7 +24,7 @@ import {
 import type { Clock } from './clock.ts'
 import { NAMES, type Keys } from './keys.ts'
 import type { MemoryLog } from './memory-log.ts'
-import { agentAt, chainOf, hashText, TASK } from './passports.ts'
+import { agentAt, chainOf, TASK } from './passports.ts'
 import type { RawRequest } from './raw-request.ts'
 import { signJws } from './sign-jws.ts'
 
@@ -135,8 +136,8 @@ function claimsOf(
     htm: wanted.method,
     htu: wanted.url,
     htc: wanted.contentType ?? '',
-    htd: encodeBase64url(mill.crypto.sha256(body)),
-    psp: hashText(mill, chain),
+    htd: hashText(mill.crypto, body),
+    psp: hashText(mill.crypto, utf8(chain)),
     salt: encodeBase64url(mill.crypto.sha256(utf8(mill.identifier())).subarray(0, 16)),
     obl: [],
     entry: {

@@ -2,9 +2,9 @@
 import {
   AHP_VERSION,
   DELEGATION_TYPE,
-  encodeBase64url,
   formatDidKey,
   formatSeconds,
+  hashText,
   jwkOf,
   PASSPORT_TYPE,
   utf8,
@@ -23,7 +23,11 @@ export function agentAt(mill: Mill, at: number): SyncSigner {
 
 /** The passport of the agent at one place, as JSON. */
 export function passportOf(mill: Mill, at = 0): JsonObject {
-  const fact = { grade: 'asserted', time: formatSeconds(mill.clock.seconds() - 86_400), digest: hashText(mill, 'evidence') }
+  const fact = {
+    grade: 'asserted',
+    time: formatSeconds(mill.clock.seconds() - 86_400),
+    digest: hashText(mill.crypto, utf8('evidence')),
+  }
   const key = agentAt(mill, at).publicKey
   return {
     '@context': ['https://www.w3.org/ns/credentials/v2'],
@@ -34,7 +38,7 @@ export function passportOf(mill: Mill, at = 0): JsonObject {
     credentialSubject: {
       id: formatDidKey(key),
       attestations: {
-        hardware: { ...fact, type: 'tpm2', jkt: hashText(mill, 'hardware key') },
+        hardware: { ...fact, type: 'tpm2', jkt: hashText(mill.crypto, utf8('hardware key')) },
         human: { ...fact, type: 'fido2', id: 'did:web:acme.example:people:7f3a' },
         runtime: { ...fact, type: 'image-sha256' },
       },
@@ -91,16 +95,11 @@ function delegationOf(mill: Mill, depth: number, handOffs: number, before: strin
     exp: iat + 3600,
     jti: `01MOCKHANDOFF${String(depth).padStart(13, '0')}`,
     txn: TASK,
-    par: hashText(mill, before),
+    par: hashText(mill.crypto, utf8(before)),
     depth,
     maxDepth: handOffs - depth,
     mission: [{ action: '*', target: `${mill.audience}/*` }],
   }
-}
-
-/** base64url SHA-256 of text. */
-export function hashText(mill: Mill, text: string): string {
-  return encodeBase64url(mill.crypto.sha256(utf8(text)))
 }
 
 function same<T>(value: T): T {
