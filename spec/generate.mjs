@@ -15,7 +15,10 @@ export async function generate() {
     'packages/protocol/src/reasons.gen.ts': await formatted('reasons.ts', reasonsCode(reasons)),
     'packages/protocol/src/wire.gen.ts': await formatted('wire.ts', await wireCode(`${root}spec/schemas/`)),
     'spec/reasons.md': reasonsPage(reasons),
-    'conformance/requirements/reasons-0.1.json': await formatted('reasons.json', JSON.stringify({ reasons: reasons.map(visible) })),
+    'conformance/requirements/reasons-0.1.json': await formatted(
+      'reasons.json',
+      JSON.stringify({ reasons: reasons.map(visible) }),
+    ),
     'spec/worked-example.json': await formatted('example.json', JSON.stringify(workedExample())),
   }
 }

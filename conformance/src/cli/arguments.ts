@@ -128,7 +128,7 @@ function parse(words: readonly string[]): ReturnType<typeof parseArgs<{ options:
   try {
     return parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true, strict: true })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error), { cause: error })
+    throw new UsageError(error instanceof Error ? (error.message.split(/\.\s|\n/)[0] ?? '') : String(error), { cause: error })
   }
 }
 

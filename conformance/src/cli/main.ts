@@ -3,8 +3,12 @@
 import { CaseError } from '../build/index.ts'
 import { SetupError } from '../run/setup.ts'
 import { parseArguments, USAGE, UsageError, type Arguments, type Command } from './arguments.ts'
-import { EXIT, init, list, runCommand, type Surroundings } from './commands.ts'
+import { explain } from './explain.ts'
+import { serve } from './serve.ts'
+import { EXIT, init, list, type Surroundings } from './commands.ts'
+import { runCommand } from './run-command.ts'
 
+const stopping = new AbortController()
 const undoings: (() => Promise<void>)[] = []
 const surroundings: Surroundings = {
   out: (text) => void process.stdout.write(text),
@@ -14,11 +18,13 @@ const surroundings: Surroundings = {
     columns: process.stderr.columns ?? 80,
   },
   environment: process.env,
+  stopping: stopping.signal,
   onStop: (undo) => void undoings.push(undo),
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
+    stopping.abort()
     void Promise.allSettled(undoings.map((undo) => undo())).then(() => process.exit(130))
   })
 }
@@ -41,8 +47,8 @@ const DISPATCH: Readonly<Record<Command, (asked: Arguments, surroundings: Surrou
   init,
   run: runCommand,
   list,
-  explain: () => Promise.reject(new UsageError('explain is not there yet')),
-  serve: () => Promise.reject(new UsageError('serve is not there yet')),
+  explain,
+  serve,
 }
 
 function say(sentence: string, code: number): number {

@@ -1,6 +1,6 @@
 /** Judges one exchange against one expectation: what is wrong with it, in sentences. @module */
 import type { Built, Expectation } from '../build/index.ts'
-import type { Exchange, Outcome } from '../wire/exchange.ts'
+import { isHeadRequest, type Exchange, type Outcome } from '../wire/exchange.ts'
 import type { Response } from '../wire/response.ts'
 import { codeIn, faultsOfRefusal, type Party } from './problem.ts'
 import { faultsOfReflection } from './reflection.ts'
@@ -42,10 +42,12 @@ export function createJudge(registry: Registry, party: Party): Judge {
       }
       if (outcome.kind !== 'response') return [sentenceOf(outcome)]
       const rows = ('code' in expect ? [expect.code] : 'anyOf' in expect ? expect.anyOf : []).map(rowOf)
-      const faults = rows.map((row) => faultsOfRefusal(outcome.response, row, party, isHead(built)))
+      const faults = rows.map((row) => faultsOfRefusal(outcome.response, row, party, isHeadRequest(exchange.sent)))
       const best = faults.toSorted((left, right) => left.length - right.length)[0] ?? ['nothing was expected']
       const surplus =
-        outcome.response.surplus > 0 && !isHead(built) ? [`${outcome.response.surplus} bytes came after the response`] : []
+        outcome.response.surplus > 0 && !isHeadRequest(exchange.sent)
+          ? [`${outcome.response.surplus} bytes came after the response`]
+          : []
       return [...lead(outcome.response, rows), ...best, ...surplus, ...faultsOfReflection(outcome.response, built, allowed)]
     },
     served(exchange, built, echo) {
@@ -53,7 +55,7 @@ export function createJudge(registry: Registry, party: Party): Judge {
       if (outcome.kind !== 'response') return [sentenceOf(outcome)]
       const { status } = outcome.response
       if (status >= 400) return [`it was refused with ${status} ${codeIn(outcome.response) ?? 'and no code'}`]
-      return faultsOfServed(outcome.response, { ...built.echo, ...echo }, isHead(built))
+      return faultsOfServed(outcome.response, { ...built.echo, ...echo }, isHeadRequest(exchange.sent))
     },
     isRefusedWith: ({ outcome }, code) =>
       outcome.kind === 'response' && outcome.response.status >= 400 && codeIn(outcome.response) === code,
@@ -70,10 +72,6 @@ function lead(response: Response, rows: readonly Row[]): readonly string[] {
 
 function faultsOfParser({ status }: Response): readonly string[] {
   return PARSER_STATUS.includes(status) ? [] : [`the status is ${status} and not one of ${PARSER_STATUS.join(', ')}`]
-}
-
-function isHead({ wire }: Built): boolean {
-  return wire.raw === undefined ? wire.method === 'HEAD' : Buffer.from(wire.raw.subarray(0, 5)).toString('latin1') === 'HEAD '
 }
 
 function sentenceOf(outcome: Exclude<Outcome, { readonly kind: 'response' }>): string {

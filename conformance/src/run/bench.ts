@@ -1,6 +1,6 @@
 /** What every case of a run uses: build for the receiver's clock, send on a connection of its own, ask for effects. @module */
 import { setTimeout as pause } from 'node:timers/promises'
-import { build, type Built, type Case, type CaseRequest, type World } from '../build/index.ts'
+import { build, serialise, type Built, type Case, type CaseRequest, type World } from '../build/index.ts'
 import type { Judge } from '../judge/judge.ts'
 import { codeIn } from '../judge/problem.ts'
 import type { Address } from '../wire/address.ts'
@@ -48,7 +48,9 @@ export function rebuild(bench: Bench, test: Case, request: CaseRequest, { run, a
 }
 
 export async function send(bench: Bench, built: Built, gate?: () => Promise<void>): Promise<Exchange> {
-  return exchange(bench.address, built.wire, { deadlineSeconds: bench.deadlineSeconds, gate })
+  const { fragments, end } = built.wire
+  const request = { bytes: serialise(bench.world, built.wire), fragments, end }
+  return exchange(bench.address, request, { deadlineSeconds: bench.deadlineSeconds, gate })
 }
 
 /** How often the handler ran, or null when the receiver does not tell. */

@@ -36,6 +36,8 @@ export interface Ending {
 
 export interface RunResult {
   readonly url: string
+  /** The words of the command line that name this receiver: `--url …` or `--exec …`. */
+  readonly target: string
   readonly level: Level
   readonly seed: string
   readonly session: string

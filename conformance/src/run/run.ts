@@ -18,6 +18,8 @@ import { smokeTest } from './smoke.ts'
 
 export interface RunOptions {
   readonly setup: Setup
+  /** The words of the command line that name this receiver, for commands that show a case again. */
+  readonly target: string
   /** The level that is claimed; not above that of the setup. */
   readonly level: Level
   readonly catalogue: Catalogue
@@ -53,6 +55,7 @@ async function runWith(options: RunOptions, fixture: Fixture): Promise<RunResult
     const ordered = catalogue.cases.flatMap(({ id }) => results.filter((result) => result.case.id === id))
     return {
       url: setup.url,
+      target: options.target,
       level: options.level,
       seed: setup.seed,
       session,

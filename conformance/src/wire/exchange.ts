@@ -1,9 +1,7 @@
 /** One request on one connection of its own: exact bytes out, in fragments where a case wants it, one response in, within a deadline. @module */
 import { connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { WireRequest } from '../build/index.ts'
 import type { Address } from './address.ts'
-import { bytesOf } from './request.ts'
 import { MAX_CONTENT, MAX_HEADER, readResponse, type Response } from './response.ts'
 
 /** How an exchange ended. */
@@ -24,6 +22,15 @@ export interface Exchange {
   readonly milliseconds: number
 }
 
+/** A request as bytes, and how they go out. */
+export interface Outgoing {
+  readonly bytes: Uint8Array
+  /** Send up to this offset, then wait. What follows the last is sent at once. */
+  readonly fragments?: readonly { readonly upTo: number; readonly pauseMs: number }[] | undefined
+  /** Close the sending side when everything is sent. */
+  readonly end?: boolean | undefined
+}
+
 export interface ExchangeOptions {
   /** Seconds for the whole exchange. */
   readonly deadlineSeconds: number
@@ -35,9 +42,9 @@ export interface ExchangeOptions {
 const SURPLUS_MS = 150
 
 /** Sends `request` and reads the response. Never rejects: whatever happens is an outcome. */
-export async function exchange(address: Address, request: WireRequest, options: ExchangeOptions): Promise<Exchange> {
-  const sent = bytesOf(request, address.authority)
-  const isHead = request.raw === undefined ? request.method === 'HEAD' : startsWith(sent, 'HEAD ')
+export async function exchange(address: Address, request: Outgoing, options: ExchangeOptions): Promise<Exchange> {
+  const sent = request.bytes
+  const isHead = isHeadRequest(sent)
   const started = performance.now()
   const reader = createReader(isHead)
   const socket = open(address)
@@ -50,7 +57,7 @@ export async function exchange(address: Address, request: WireRequest, options: 
     }
     socket.once(address.tls ? 'secureConnect' : 'connect', () => {
       connected = true
-      void write(socket, sent, request, options.gate)
+      void write(socket, request, options.gate)
     })
     socket.on('data', (chunk: Buffer) => {
       const result = reader.push(chunk)
@@ -74,13 +81,13 @@ function open({ host, port, tls }: Address): Socket {
     : connectPlain({ host, port, noDelay: true, allowHalfOpen: true })
 }
 
-async function write(socket: Socket, bytes: Uint8Array, request: WireRequest, gate: ExchangeOptions['gate']): Promise<void> {
+async function write(socket: Socket, { bytes, fragments, end }: Outgoing, gate: ExchangeOptions['gate']): Promise<void> {
   let from = 0
-  for (const { upTo, pauseMs } of request.fragments ?? []) {
-    const end = Math.min(upTo, bytes.length)
-    if (end <= from) continue
-    socket.write(bytes.subarray(from, end))
-    from = end
+  for (const { upTo, pauseMs } of fragments ?? []) {
+    const next = Math.min(upTo, bytes.length)
+    if (next <= from) continue
+    socket.write(bytes.subarray(from, next))
+    from = next
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
     if (socket.destroyed) return
   }
@@ -90,7 +97,7 @@ async function write(socket: Socket, bytes: Uint8Array, request: WireRequest, ga
     await gate()
     if (socket.destroyed) return
   }
-  if (request.end === true) socket.end(bytes.subarray(from))
+  if (end === true) socket.end(bytes.subarray(from))
   else socket.write(bytes.subarray(from))
 }
 
@@ -126,6 +133,7 @@ function createReader(isHead: boolean): Reader {
   }
 }
 
-function startsWith(bytes: Uint8Array, text: string): boolean {
-  return Buffer.from(bytes.subarray(0, text.length)).toString('latin1') === text
+/** Whether the response to these bytes has no content (RFC 9112, section 6.3). */
+export function isHeadRequest(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.subarray(0, 5)).toString('latin1') === 'HEAD '
 }

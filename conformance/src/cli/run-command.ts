@@ -1,0 +1,142 @@
+/** `run`: finds or starts the receiver, runs the cases against it, writes what was found. @module */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Case, Level } from '../build/index.ts'
+import { resultsOf } from '../report/results.ts'
+import { createProgress, printable } from '../report/terminal.ts'
+import { writeReports } from '../report/write.ts'
+import { parseBaseline, type Baseline } from '../run/baseline.ts'
+import { freePort, startChild, untilListening, type Child } from '../run/child.ts'
+import { choose, includes, readCatalogue, type Catalogue } from '../run/plan.ts'
+import type { RunResult } from '../run/result.ts'
+import { run } from '../run/run.ts'
+import { originOf, readSetup, SetupError, worldOf, writeSetup, type Setup } from '../run/setup.ts'
+import { FOLDER, UsageError, type Arguments } from './arguments.ts'
+import { EXIT, HOST_PORT, type Surroundings } from './commands.ts'
+import { openHost } from './open-host.ts'
+
+/** Seconds that a receiver has to listen after it was started. */
+const READY_SECONDS = 20
+
+interface Plan {
+  readonly asked: Arguments
+  readonly setup: Setup
+  readonly level: Level
+  readonly catalogue: Catalogue
+  readonly chosen: readonly Case[]
+  readonly baseline: Baseline
+  readonly surroundings: Surroundings
+}
+
+/** Resolves to the exit code. Rejects with `UsageError` or `SetupError` before anything was started. */
+export async function runCommand(asked: Arguments, surroundings: Surroundings): Promise<number> {
+  const catalogue = readCatalogue()
+  const baseline = baselineOf(asked, catalogue)
+  const setup = asked.exec === undefined ? narrowed(readSetup(asked.folder ?? FOLDER), asked) : await freshSetup(asked)
+  const level = asked.level ?? setup.level
+  const chosen = choose(catalogue.cases, asked.only)
+  if (!chosen.some((each) => includes(level, each.level)))
+    throw new UsageError(`no case of level ${level} fits --only ${asked.only.join(',')}; list shows all`)
+  const plan: Plan = { asked, setup, level, catalogue, chosen, baseline, surroundings }
+  const host = level === 'basic' ? null : await openHost(worldOf(setup, Date.now), setup.hostPort)
+  try {
+    return asked.exec === undefined ? await runOn(plan, host, null) : await runStarted(plan, host, asked.exec)
+  } finally {
+    await host?.close()
+  }
+}
+
+/** The suite may claim less than the bundle allows, and reach the receiver only where its audience says. */
+function narrowed(written: Setup, { url, level, seed, hostPort }: Arguments): Setup {
+  if (url !== undefined && originOf(url) !== written.url)
+    throw new UsageError(`--url ${url}: the bundle was made for ${written.url}; run init again for another origin`)
+  if (seed !== undefined && seed !== written.seed)
+    throw new UsageError(`--seed ${seed}: the bundle was made with the seed ${written.seed}`)
+  if (hostPort !== undefined && hostPort !== written.hostPort)
+    throw new UsageError(`--host-port ${hostPort}: the bundle was made for port ${written.hostPort}`)
+  if (level !== undefined && !includes(written.level, level))
+    throw new UsageError(`--level ${level}: the bundle was made for ${written.level}; run init with --level ${level}`)
+  return written
+}
+
+async function freshSetup({ level = 'basic', seed = 'aiegis', hostPort = HOST_PORT, folder }: Arguments): Promise<Setup> {
+  if (folder !== undefined) throw new UsageError('--in: with --exec the suite makes its own setup; leave --in out')
+  return { url: `http://127.0.0.1:${await freePort()}`, level, seed, hostPort }
+}
+
+/** In a folder of its own, with a fresh bundle and an empty state directory. */
+async function runStarted(plan: Plan, host: Parameters<typeof runOn>[1], command: string): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'aiegis-conformance-'))
+  const port = Number(new URL(plan.setup.url).port)
+  const { trust } = writeSetup(folder, plan.setup, Date.now)
+  const state = mkdtempSync(join(folder, 'state-'))
+  const child = startChild({ command, port, trust, state, environment: plan.surroundings.environment })
+  const undo = async (): Promise<void> => {
+    await child.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  plan.surroundings.onStop(undo)
+  try {
+    await untilListening(port, child, READY_SECONDS)
+    return await runOn(plan, host, child)
+  } finally {
+    await undo()
+  }
+}
+
+async function runOn(plan: Plan, host: Awaited<ReturnType<typeof openHost>> | null, child: Child | null): Promise<number> {
+  const { asked, surroundings, ...rest } = plan
+  const { terminal, out } = surroundings
+  const progress = createProgress(terminal)
+  const result = await run({
+    ...rest,
+    host,
+    target: targetOf(asked, plan.setup),
+    session: Date.now().toString(36),
+    parallel: asked.parallel,
+    deadlineSeconds: asked.deadlineSeconds,
+    ended: () => child?.ended(),
+    onResult: (each, done, all) => progress.onResult(each, done, all),
+  })
+  progress.finish(result)
+  if (result.ending !== null && child !== null) terminal.write(lastWords(child.output()))
+  if (asked.reports !== undefined) terminal.write(`The report is ${writeReports(asked.reports, result)}\n`)
+  if (asked.json) out(`${JSON.stringify(resultsOf(result))}\n`)
+  return exitOf(result)
+}
+
+/** As a shell reads it. */
+function targetOf({ exec, folder, level, seed }: Arguments, { url }: Setup): string {
+  if (exec === undefined) return folder === undefined ? `--url ${url}` : `--in ${quoted(folder)}`
+  const rest = [...(level === undefined ? [] : [`--level ${level}`]), ...(seed === undefined ? [] : [`--seed ${seed}`])]
+  return [`--exec ${quoted(exec)}`, ...rest].join(' ')
+}
+
+function quoted(text: string): string {
+  return /^[\w./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+}
+
+/** What a receiver wrote before it ended, without the frames of a stack trace. */
+function lastWords(output: string): string {
+  const lines = output.split('\n').filter((line) => line.trim() !== '' && !/^\s+(?:at |\^|File ")/.test(line))
+  if (lines.length === 0) return ''
+  const last = lines.slice(-5).map((line) => `  ${printable(line)}\n`)
+  return `The last words of the receiver:\n${last.join('')}`
+}
+
+function exitOf({ ending, conformant }: RunResult): number {
+  if (ending?.kind === 'unreachable' || ending?.kind === 'smoke') return EXIT.unreachable
+  return conformant ? EXIT.ok : EXIT.nonconformant
+}
+
+function baselineOf({ baseline: path }: Arguments, { cases }: Catalogue): Baseline {
+  if (path === undefined) return new Map()
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new SetupError(`--baseline ${path}: the file cannot be read`, { cause: error })
+  }
+  return parseBaseline(text, cases)
+}

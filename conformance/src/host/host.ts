@@ -1,0 +1,109 @@
+/** The suite host: one process that plays every peer of a receiver, notes who asked for what, and has doors that nobody may knock at. @module */
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer as createTrap, type Server as Trap } from 'node:net'
+import type { HostControl } from '../run/bench.ts'
+import { answer, type Resource } from './answer.ts'
+import { BehaviourError, parseBehaviour, type Behaviour } from './behaviour.ts'
+
+/** One request that the host got. */
+export interface Hit {
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly method: string
+  readonly path: string
+}
+
+export interface Host extends HostControl {
+  readonly origin: string
+  readonly hits: readonly Hit[]
+  close(): Promise<void>
+}
+
+export interface HostOptions {
+  /** Port of the host; the ports after it are traps. 0 for any. */
+  readonly port: number
+  /** What the host serves where no script says otherwise: DID documents, status lists, tiles. */
+  readonly resources: (path: string) => Resource | undefined
+}
+
+/** How many ports after that of the host must never be asked. */
+export const TRAPS = 3
+const MAX_HITS = 100_000
+
+interface Script {
+  readonly behaviour: Behaviour
+  readonly since: number
+  asked: number
+}
+
+/** Starts the host on loopback. Rejects when a port is in use. */
+export async function startHost({ port, resources }: HostOptions): Promise<Host> {
+  const hits: Hit[] = []
+  const trespasses: string[] = []
+  const scripts = new Map<string, Script>()
+  const note = ({ method = '', url = '' }: IncomingMessage): void => {
+    if (hits.length < MAX_HITS) hits.push({ at: Date.now(), method, path: url })
+  }
+  const handle: RequestListener = (request, response) => {
+    const path = (request.url ?? '').split('?')[0] ?? ''
+    note(request)
+    const script = scripts.get(path)
+    const moment = { asked: script?.asked ?? 0, secondsSince: (Date.now() - (script?.since ?? 0)) / 1000, find: resources }
+    if (script) script.asked += 1
+    answer(response, resources(path), script?.behaviour ?? [], moment).catch(() => response.destroy())
+  }
+  const server = createServer(handle)
+  await listen(server, port, '127.0.0.1')
+  const own = portOf(server)
+  const sixth = createServer(handle)
+  // Where there is no IPv6, `localhost` is the other one.
+  const servers = await listen(sixth, own, '::1').then(
+    () => [server, sixth],
+    () => [server],
+  )
+  const ports = Array.from({ length: port === 0 ? 0 : TRAPS }, (_, at) => own + 1 + at)
+  const traps = await Promise.all(
+    ports.map((trap) => startTrap(trap, () => trespasses.push(`somebody connected to port ${trap}, where nobody may be asked`))),
+  )
+  return {
+    origin: `http://localhost:${own}`,
+    hits,
+    script(caseId, script) {
+      for (const [path, value] of Object.entries(script)) {
+        if (!path.startsWith('/')) throw new BehaviourError(`${caseId}: host: a path begins with /, unlike ${path}`)
+        scripts.set(path.replaceAll('{case}', caseId), {
+          behaviour: parseBehaviour(value, `${caseId}: host ${path}`),
+          since: Date.now(),
+          asked: 0,
+        })
+      }
+    },
+    takeTrespasses: () => trespasses.splice(0),
+    async close() {
+      for (const each of servers) each.closeAllConnections()
+      await Promise.all([...servers, ...traps].map((each) => new Promise((resolve) => each.close(resolve))))
+    },
+  }
+}
+
+/** A port that answers nothing and tells when somebody comes. */
+async function startTrap(port: number, onVisit: () => void): Promise<Trap> {
+  const trap = createTrap((socket) => {
+    onVisit()
+    socket.destroy()
+  })
+  await listen(trap, port, '127.0.0.1')
+  return trap
+}
+
+function listen(server: Server | Trap, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}

@@ -1,0 +1,98 @@
+/** The results as one page that needs nothing else: filter, fold, copy, and the bytes of each case. @module */
+import { createHash } from 'node:crypto'
+import { isGood, type CaseResult, type RunResult, type Shot } from '../run/result.ts'
+import { SCRIPT } from './page-script.ts'
+import { STYLE } from './page-style.ts'
+import { reproduction } from './reproduce.ts'
+import { countsOf, firstToFix, verdictOf } from './terminal.ts'
+
+/** More of one response is not shown. */
+const MAX_SHOWN = 16_384
+
+/** A page of HTML. What came from a receiver is data in it, put into the page as text only. */
+export function pageOf(result: RunResult): string {
+  const data = JSON.stringify({
+    verdict: verdictOf(result),
+    conformant: result.conformant,
+    counts: countsOf(result.results),
+    ending: result.ending?.sentence ?? '',
+    about: [
+      ['Receiver', result.url],
+      ['Level', result.level],
+      ['Started', result.started],
+      ['Seconds', (result.milliseconds / 1000).toFixed(1)],
+      ['Seed', result.seed],
+      ['Requirements', `${result.revision} ${result.requirementsDigest}`],
+      ['Cases', result.casesDigest],
+    ],
+    first: firstToFix(result.results)?.case.id ?? '',
+    cases: result.results.map((each) => caseOf(each, result)),
+  }).replaceAll('<', String.raw`\u003c`)
+  const policy = `default-src 'none'; style-src 'sha256-${hash(STYLE)}'; script-src 'sha256-${hash(SCRIPT)}'; base-uri 'none'; form-action 'none'`
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Conformance</title>
+<style>${STYLE}</style>
+<header>
+<h1 id="verdict"></h1>
+<p id="ending"></p>
+<p id="counts"></p>
+<dl id="about"></dl>
+</header>
+<search>
+<label>Search <input id="query" type="search" placeholder="case, requirement, words"></label>
+<label>Verdict <select id="verdicts"><option value="">all</option></select></label>
+<label>Group <select id="groups"><option value="">all</option></select></label>
+<button id="unfold" type="button">Unfold all</button>
+<button id="fold" type="button">Fold all</button>
+<output id="shown"></output>
+</search>
+<main id="cases"></main>
+<noscript>This page shows its results with a script; results.json holds the same.</noscript>
+<script type="application/json" id="data">${data}</script>
+<script>${SCRIPT}</script>
+</html>
+`
+}
+
+function caseOf(each: CaseResult, result: RunResult): unknown {
+  const { id, group, title, level, side, must } = each.case
+  // Controls of a case that passed look all alike; results.json has them.
+  const shots = isGood(each) ? each.shots.filter(({ label }) => !label.startsWith('control')) : each.shots
+  return {
+    id,
+    group,
+    title,
+    level,
+    side,
+    must,
+    verdict: each.verdict,
+    faults: each.faults,
+    reproduce: reproduction(result, each),
+    shots: shots.map(shotOf),
+  }
+}
+
+function shotOf({ label, outcome, milliseconds, effects, effectsExpected, sent, received }: Shot): unknown {
+  return { label, outcome, milliseconds, effects, effectsExpected, sent: visible(sent), received: visible(received) }
+}
+
+/** Bytes as text: a line ends where the bytes end one, and what cannot be seen is written as an escape. */
+export function visible(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.subarray(0, MAX_SHOWN)).toString('latin1')
+  const lines = text.split('\r\n').map((line) => line.replaceAll(/[^\x20-\x5b\x5d-\x7e]/g, escaped))
+  return [...lines, ...(bytes.length > MAX_SHOWN ? [`… ${bytes.length - MAX_SHOWN} bytes more`] : [])].join('\n')
+}
+
+function escaped(character: string): string {
+  if (character === '\n') return '\\n\n'
+  return character === '\\' ? String.raw`\\` : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('base64')
+}
