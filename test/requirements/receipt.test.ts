@@ -176,6 +176,20 @@ describe('what is in a receipt', () => {
   })
 })
 
+test('AHP-ROAD-12 what does not hold is said in one visible line too', async () => {
+  const { proof }: { readonly proof: string } = JSON.parse(receipt)
+  const strange = edited((file) => Object.assign(file, { proof: proof.replace(NAMES.log, 'log\u202e/1') }))
+  expect(await check(strange, harness.trust())).toEqual({
+    code: 1,
+    text: 'does not hold: log\\u{202e}/1 is not a log that is trusted',
+  })
+})
+
+test('a file of more than 65,536 bytes is not read', async () => {
+  expect(await check(' '.repeat(65_537))).toEqual({ code: 2, text: expect.stringContaining('is larger than 65536 bytes') })
+  expect(await check(receipt + ' '.repeat(65_536 - utf8(receipt).length))).toMatchObject({ code: 0 })
+})
+
 test('a file of a name that nobody sees whole is complained about on one line', async () => {
   const complaints: string[] = []
   expect(await runCommand(['check', 'no\nsuch'], { print: () => {}, complain: (line) => complaints.push(line) })).toBe(2)

@@ -18,7 +18,7 @@ import { createStateDirectory, statePath } from './state-directory.ts'
 export interface NodeVerifierOptions extends Partial<VerifierOptions> {
   /**
    * Absolute path of the directory where the newest status lists, the newest heads of logs and evidence against logs are kept for after
-   * a restart; that in `AIEGIS_STATE` by default. Without either, after a restart an older list counts until a newer one is read, and a
+   * a restart; that in `AIEGIS_STATE` by default, but for what has a memory of its own in these options. Without either, after a restart an older list counts until a newer one is read, and a
    * log that contradicted itself is open again.
    */
   readonly stateDirectory?: string
@@ -29,19 +29,31 @@ export function createNodeVerifier(options: NodeVerifierOptions = {}): Verifier 
   const { log = console.error, trust, stateDirectory, ...rest } = options
   if (stateDirectory !== undefined && rest.statusMemory !== undefined)
     throw new TypeError('stateDirectory: there is a statusMemory too; remove one of the two')
-  const directory = rest.statusMemory === undefined ? (stateDirectory ?? statePath()) : undefined
-  const memory =
-    directory === undefined
-      ? {}
-      : { statusMemory: createStateDirectory(directory), auditMemory: rest.auditMemory ?? createAuditDirectory(directory) }
+  // A memory for lists alone leaves what is known of logs in the directory.
+  const isPlaced = rest.statusMemory !== undefined && rest.auditMemory !== undefined
+  const directory = stateDirectory ?? (isPlaced ? undefined : statePath())
+  const memory = directory === undefined ? {} : placesIn(directory, rest)
   const ports = { get: httpGet, inflate, log, ...rest, ...memory }
   if (trust !== undefined) return createVerifier({ ...ports, ...resolverOf(rest, trust), trust })
   const file = loadTrust()
   const verifier = createVerifier({ ...ports, ...resolverOf(rest, file.bundle), trust: file.bundle })
   const store = options.replay === undefined ? 'memory of this one process' : 'the store given as option'
-  const lists = directory === undefined ? placeOf(rest.statusMemory) : JSON.stringify(directory)
+  const lists =
+    directory === undefined || rest.statusMemory !== undefined ? placeOf(rest.statusMemory) : JSON.stringify(directory)
   log(describeTrust(verifier.trust, { path: file.path, sha256: file.sha256, store, lists }))
   return verifier
+}
+
+/** The directory, but for what the caller keeps elsewhere. Throws `TypeError` for one that is not safe, whatever is kept there. */
+function placesIn(
+  directory: string,
+  given: Partial<VerifierOptions>,
+): Required<Pick<VerifierOptions, 'statusMemory' | 'auditMemory'>> {
+  const lists = createStateDirectory(directory)
+  return {
+    statusMemory: given.statusMemory ?? lists,
+    auditMemory: given.auditMemory ?? createAuditDirectory(directory),
+  }
 }
 
 function placeOf(memory: VerifierOptions['statusMemory']): string {

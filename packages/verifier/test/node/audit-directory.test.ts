@@ -149,3 +149,17 @@ test('AHP-PROOF-20 a place that the caller brings for logs is used instead of th
   expect(heads).toEqual([harness.log.checkpoint()])
   expect(readdirSync(directory).filter((name) => name.startsWith('ledger-'))).toEqual([])
 })
+
+test('AHP-PROOF-20 a place that the caller brings for lists leaves logs in the directory of the environment', async () => {
+  vi.stubEnv('AIEGIS_STATE', directory)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const harness = createMockHarness({ logSize: 1 })
+  const ledgers = [{ origin: NAMES.log, vkey: harness.log.vkey, assurance: 'proof', url: NAMES.logUrl }]
+  const lists: string[] = []
+  const statusMemory = { load: () => undefined, save: (_issuer: string, url: string) => void lists.push(url) }
+  const verifier = createNodeVerifier({ ...harness.receiver({ ledgers }), log: () => {}, statusMemory })
+  await verifier.warm()
+  verifier.close()
+  await vi.waitFor(() => expect(readdirSync(directory)).toEqual([expect.stringMatching(/^ledger-head-.*\.txt$/)]))
+  expect(lists).toEqual([NAMES.statusList])
+})

@@ -21,6 +21,7 @@ import { join } from 'node:path'
 import { createMockHarness, NAMES, receivedFrom } from '@aiegis/testing'
 import type { Verifier } from '@aiegis/verifier'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { AuditMemory } from '../../src/audit.ts'
 import { createStateDirectory, statePath } from '../../src/node/state-directory.ts'
 import { createNodeVerifier } from '../../src/node/verifier.ts'
 import type { KeptList } from '../../src/status.ts'
@@ -341,10 +342,18 @@ describe('a verifier on Node', () => {
     expect(messageOf(() => createNodeVerifier(options()))).toMatch(/^AIEGIS_STATE: '' is not an absolute path/)
   })
 
-  test('asks for nothing where a memory was given, and takes no second place', () => {
+  test('asks for nothing where memories for lists and logs were given, and takes no second place', () => {
     vi.stubEnv('AIEGIS_STATE', '/nowhere')
     const statusMemory = { load: () => undefined, save: () => {} }
-    createNodeVerifier({ ...options(), statusMemory }).close()
+    const auditMemory: AuditMemory = {
+      load: () => ({ head: undefined, evidence: undefined }),
+      saveHead: () => {},
+      dropHead: () => {},
+      saveEvidence: () => {},
+    }
+    createNodeVerifier({ ...options(), statusMemory, auditMemory }).close()
+    for (const one of [{ statusMemory }, { auditMemory }])
+      expect(messageOf(() => createNodeVerifier({ ...options(), ...one }))).toMatch(/^state directory \/nowhere does not exist/)
     expect(messageOf(() => createNodeVerifier({ ...options(), statusMemory, stateDirectory: directory }))).toBe(
       'stateDirectory: there is a statusMemory too; remove one of the two',
     )
