@@ -279,7 +279,7 @@ async function learn(origin: Origin, crypto: CryptoPort, now: number, log: Audit
       memory.shut()
       return health.close('ledger_inconsistent')
     }
-    if (head === undefined || head === memory.newest?.checkpoint.raw || head === origin.judged) return
+    if (head === undefined || head === origin.judged) return
     origin.judged = head
     const checkpoint = parseCheckpoint(head)
     const { log: verdict } = await verifyHead(crypto, checkpoint, ledger)

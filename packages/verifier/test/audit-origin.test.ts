@@ -169,3 +169,11 @@ test('AHP-PROOF-18 a clock that is set back is no evidence, and gives no time ei
   show(6, 5901)
   expect(memory.isClosed).toBe(true)
 })
+
+test('AHP-PROOF-20 a log against which somebody else has evidence is closed, and nothing of it waits any more', () => {
+  const { memory, evidence } = memoryOf()
+  memory.accept(head(7), 1000)
+  memory.shut()
+  expect([memory.isClosed, memory.waiting(), evidence]).toEqual([true, [], []])
+  expect(codeOf(() => memory.judge(head(7), 1000))).toBe('ledger_inconsistent')
+})

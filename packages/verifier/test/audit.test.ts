@@ -348,6 +348,7 @@ describe('with a place that outlives the process', () => {
         expect(judge({ ...other, host: one.host })).toBe('ledger_inconsistent')
         await vi.waitFor(() => expect(kept.evidence).toContain('equivocation'))
         expect(memory.load(NAMES.log).evidence).toBe(kept.evidence)
+        expect(other.lines).toEqual([expect.stringContaining('it contradicted itself')])
       },
     )
 
@@ -392,9 +393,16 @@ describe('with a place that outlives the process', () => {
     test('a head there that the key of the log did not sign says nothing', async () => {
       const { kept, other } = two()
       await other.audit.warm()
-      kept.head = createMemoryLog(crypto, NAMES.log, namedSigner('stranger', NAMES.log), 300).checkpoint()
+      const stranger = createMemoryLog(crypto, NAMES.log, namedSigner('stranger', NAMES.log), 299)
+      stranger.append(Uint8Array.of(1))
+      kept.head = stranger.checkpoint()
       await other.audit.warm()
       expect(judge(other)).toBe('audited')
+      expect(other.lines).toEqual([])
+      kept.head = 'no note'
+      for (let round = 0; round < 3; round++) await other.audit.warm()
+      expect(judge(other)).toBe('audited')
+      expect(other.lines).toEqual([`ledger ${NAMES.log}: what was kept of it cannot be read`])
     })
   })
 
