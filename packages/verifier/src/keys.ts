@@ -8,13 +8,13 @@ export type PartyRole = 'harness' | 'issuer'
 /** A key, nothing, or the promise of either when a document has to be read first. */
 export type FoundKey = TrustedKey | undefined | Promise<TrustedKey | undefined>
 
-/** Finds keys by (role, DID, kid). Validity of the key is for the caller to judge, at each use; `now` is in epoch seconds. */
+/** Finds keys by (role, DID, kid). Validity of the key is for the caller to judge, at each use. */
 export interface Keys {
-  find(role: PartyRole, did: string, kid: string, now: number): FoundKey
+  find(role: PartyRole, did: string, kid: string): FoundKey
 }
 
 /** The keys that the bundle pins, and those of `documents` for parties that have one: a party has the one or the other. */
 export function keysOf(trust: TrustConfig, documents: Keys | undefined): Keys {
   const pinned = { harness: trust.harnessKey, issuer: trust.issuerKey }
-  return { find: (role, did, kid, now) => pinned[role](did, kid) ?? documents?.find(role, did, kid, now) }
+  return { find: (role, did, kid) => pinned[role](did, kid) ?? documents?.find(role, did, kid) }
 }

@@ -74,7 +74,7 @@ const down = async (): Promise<never> => {
 async function find(keys: DidKeys, fragment = '1', role: 'harness' | 'issuer' = 'issuer'): Promise<string | number> {
   const did = role === 'issuer' ? ISSUER : HARNESS
   try {
-    return nameOf(await keys.find(role, did, `${did}#${fragment}`, 0))
+    return nameOf(await keys.find(role, did, `${did}#${fragment}`))
   } catch (error) {
     if (error instanceof Refusal && error.code === 'keys_unavailable') return error.retryAfter ?? Number.NaN
     throw error
@@ -100,10 +100,10 @@ describe('AHP-BYTES-32 a fresh document', () => {
     const keys = create()
     await keys.warm()
     clock += 299_999
-    expect(keys.find('issuer', ISSUER, `${ISSUER}#1`, 0)).toMatchObject({ did: ISSUER, kid: `${ISSUER}#1` })
+    expect(keys.find('issuer', ISSUER, `${ISSUER}#1`)).toMatchObject({ did: ISSUER, kid: `${ISSUER}#1` })
     expect(reads).toEqual([HARNESS, ISSUER])
     clock += 1
-    expect(keys.find('issuer', ISSUER, `${ISSUER}#1`, 0)).toBeInstanceOf(Promise)
+    expect(keys.find('issuer', ISSUER, `${ISSUER}#1`)).toBeInstanceOf(Promise)
     expect(reads).toEqual([HARNESS, ISSUER, ISSUER])
   })
 
@@ -161,7 +161,7 @@ describe('AHP-BYTES-32 a fresh document', () => {
     documents.set(ISSUER, documentOf(ISSUER, { '#1': 'issuer' }, { expires: formatSeconds(NOW / 1000 + 60) }))
     const keys = create()
     await keys.warm()
-    expect(keys.find('issuer', ISSUER, `${ISSUER}#1`, 0)).toMatchObject({ validUntil: NOW / 1000 + 60 })
+    expect(keys.find('issuer', ISSUER, `${ISSUER}#1`)).toMatchObject({ validUntil: NOW / 1000 + 60 })
   })
 
   test('is read again in the background before it ends, and close ends that', async () => {
@@ -225,7 +225,7 @@ describe('AHP-BYTES-33 a document that cannot be read again', () => {
     clock += 30_000
     answer = () => new Promise(() => {})
     void find(keys)
-    expect(keys.find('issuer', ISSUER, `${ISSUER}#1`, 0)).toMatchObject({ kid: `${ISSUER}#1` })
+    expect(keys.find('issuer', ISSUER, `${ISSUER}#1`)).toMatchObject({ kid: `${ISSUER}#1` })
     expect(reads).toHaveLength(4)
   })
 
@@ -360,7 +360,7 @@ describe('AHP-BYTES-34 a name that the document does not have', () => {
     await keys.warm()
     answer = () => new Promise(() => {})
     void find(keys, 'bogus')
-    expect(keys.find('issuer', ISSUER, `${ISSUER}#1`, 0)).toMatchObject({ kid: `${ISSUER}#1` })
+    expect(keys.find('issuer', ISSUER, `${ISSUER}#1`)).toMatchObject({ kid: `${ISSUER}#1` })
   })
 
   test('is not measured when the reading fails, and the pause is that of the failure', async () => {
@@ -409,7 +409,7 @@ describe('AHP-BYTES-34 a name that the document does not have', () => {
       ['issuer', 'did:web:evil.example'],
       ['harness', 'constructor'],
     ] as const)
-      expect(keys.find(role, did, `${did}#1`, 0)).toBeUndefined()
+      expect(keys.find(role, did, `${did}#1`)).toBeUndefined()
     expect(reads).toHaveLength(2)
   })
 })

@@ -89,7 +89,7 @@ describe('as the resolver of a verifier, in development', () => {
         roleOf: () => undefined,
         now: Date.now,
         watch: createEvents({ log: () => {}, now: Date.now }).watch,
-      }).find('harness', did, `${did}#1`, 0)
+      }).find('harness', did, `${did}#1`)
     host.answer((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end(document(did)))
     expect(await find()).toMatchObject({ kid: `${did}#1`, key: signer('harness').publicKey })
     host.answer((_, response) => response.writeHead(200).end(document('did:web:other.example')))

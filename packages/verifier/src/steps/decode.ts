@@ -49,7 +49,8 @@ export interface Evidence {
 
 /**
  * Throws `token_malformed`, `token_header_invalid`, `passport_malformed`, `passport_header_invalid`, `chain_too_long`,
- * `delegation_malformed`, `delegation_header_invalid`, `proof_malformed`, `possession_missing`, `possession_malformed`, `possession_repeated`, `content_digest_malformed`, `evidence_too_large`.
+ * `delegation_malformed`, `delegation_header_invalid`, `proof_malformed`, `possession_missing`, `possession_malformed`,
+ * `possession_repeated`, `content_digest_malformed`, `evidence_too_large`.
  */
 export function decode(credential: Credential, limits: TrustLimits, chains: ChainCache): Evidence {
   checkSizes(credential, limits)

@@ -102,9 +102,10 @@ const CODES = {
 } as const
 
 /**
- * Throws `passport_issuer_unknown`, `passport_key_unknown`, `passport_signature_invalid`, `passport_claims_invalid`, `passport_lifetime_too_long`,
- * `passport_key_mismatch`, `passport_not_yet_valid`, `passport_expired`, `keys_unavailable`, `agent_repeated`, `passport_required`, `passport_digest_mismatch` and the codes of
- * `delegations.ts`. `psp` is that of the token, which was verified; `now` is in epoch seconds. Does not check status, mission, roles, nor anything that the token says.
+ * Throws `passport_issuer_unknown`, `passport_key_unknown`, `passport_signature_invalid`, `passport_claims_invalid`,
+ * `passport_lifetime_too_long`, `passport_key_mismatch`, `passport_not_yet_valid`, `passport_expired`, `keys_unavailable`,
+ * `agent_repeated`, `passport_required`, `passport_digest_mismatch` and the codes of `delegations.ts`. `psp` is that of the token, which
+ * was verified; `now` is in epoch seconds. Does not check status, mission, roles, nor anything that the token says.
  */
 export function checkPassports(
   { chain }: Pick<Evidence, 'chain'>,
@@ -167,7 +168,7 @@ export function checkEnds(chain: Pick<VerifiedChain, 'links' | 'delegations'>, n
 function checkKeys(links: readonly KnownPassport[], at: number, checking: ChainChecking, now: number): void | Promise<void> {
   const link = links[at]
   if (link === undefined) return undefined
-  return after(checking.keys.find('issuer', link.passport.issuer, link.kid, now), (found) => {
+  return after(checking.keys.find('issuer', link.passport.issuer, link.kid), (found) => {
     if (found !== undefined && isUsable(found, now) && equal(found.key.bytes, link.key.bytes))
       return checkKeys(links, at + 1, checking, now)
     // An unknown key costs what a bad signature costs, in a chain that is remembered too (AHP-ROAD-9).
@@ -190,7 +191,7 @@ function verifyPassports(
 
 function verifyPassport(jws: UnverifiedJws, checking: ChainChecking, now: number): KnownPassport | Promise<KnownPassport> {
   const { keys, crypto, checkEvidence } = checking
-  return after(keys.find('issuer', jws.signer, jws.kid, now), (key) =>
+  return after(keys.find('issuer', jws.signer, jws.kid), (key) =>
     after(verifySigned(jws, { isKnown: checking.isIssuer(jws.signer), key }, CODES, crypto, now), (signed) => {
       const passport = parsePassport(signed.payload)
       if (passport.issuer !== jws.signer) throw new Refusal('passport_claims_invalid', '"issuer" is not the DID of "kid"')

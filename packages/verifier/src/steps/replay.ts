@@ -3,12 +3,13 @@ import { hashText, Refusal, utf8, type CryptoPort } from '@aiegis/protocol'
 import { after } from '../after.ts'
 import type { ReplayStore } from '../replay.ts'
 import type { TrustConfig } from '../trust.ts'
+import { within } from '../within.ts'
 import { checkEnds, type VerifiedChain } from './passports.ts'
 import type { VerifiedToken } from './token.ts'
 
 /** How long a record outlives its token, in seconds: room for clocks of receivers that share one store. */
 const RECORD_GRACE = 60
-/** How long a store may take, in milliseconds. */
+/** How long a store may take, in milliseconds. An answer after that is dropped: it serves nobody. */
 const STORE_MS = 3000
 
 /**
@@ -59,7 +60,7 @@ export function replayKey(iss: string, jti: string, crypto: CryptoPort): string 
 function claim(store: ReplayStore, key: string, expiresAt: number, iss: string): unknown {
   try {
     const verdict = store.claim(key, expiresAt, iss)
-    return verdict instanceof Promise ? inTime(verdict).catch(failed) : verdict
+    return verdict instanceof Promise ? within(STORE_MS, verdict).catch(failed) : verdict
   } catch (error) {
     return failed(error)
   }
@@ -67,12 +68,4 @@ function claim(store: ReplayStore, key: string, expiresAt: number, iss: string):
 
 function failed(cause: unknown): never {
   throw new Refusal('replay_unavailable', 'the store failed', { cause, retryAfter: 2 })
-}
-
-/** Rejects when a store takes longer than one dependency may. An answer after that is dropped: it serves nobody. */
-function inTime(answer: Promise<unknown>): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer after ${STORE_MS} ms`)), STORE_MS)
-    void answer.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }

@@ -42,7 +42,7 @@ export function checkToken(
   now: number,
 ): VerifiedToken | Promise<VerifiedToken> {
   const isKnown = trust.harness(jws.signer) !== undefined
-  return after(keys.find('harness', jws.signer, jws.kid, now), (key) =>
+  return after(keys.find('harness', jws.signer, jws.kid), (key) =>
     after(verifySigned(jws, { isKnown, key }, CODES, crypto, now), ({ payload, key: signedBy }) => {
       const claims = parseTokenClaims(payload)
       if (claims.iss !== jws.signer) throw new Refusal('token_claims_invalid', '"iss" is not the DID of "kid"')
