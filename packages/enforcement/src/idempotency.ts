@@ -5,7 +5,7 @@ import { Refusal } from '@aiegis/protocol'
 export interface IdempotencyStore<T> {
   /**
    * The answer of `make`, or the one that was given before to the same agent, key and digest. Throws `idempotency_conflict` for
-   * another digest, `overloaded` when no more can be remembered. A `make` that fails leaves nothing behind.
+   * another digest, `overloaded` when no more can be remembered for this agent. A `make` that fails leaves nothing behind.
    */
   run(
     id: { readonly agent: string; readonly key: string; readonly digest: string },
@@ -26,18 +26,38 @@ interface Slot<T> {
   readonly answer: Promise<Remembered<T>>
 }
 
-const MAX_ANSWERS = 4_096
-const MAX_PER_AGENT = 256
+const MAX_ANSWERS = 16_384
+/** An agent gets one more answer only when so many are free for each that it then has: the fewer are free, the less a single agent gets. */
+const FREE_PER_ANSWER = 64
 
 /** A store in memory. `now` is epoch milliseconds. */
 export function createIdempotencyStore<T>(now: () => number): IdempotencyStore<T> {
   const slots = new Map<string, Slot<T>>()
+  /** Slots of each agent that has some. */
+  const owned = new Map<string, number>()
 
+  function add(id: string, slot: Slot<T>): void {
+    slots.set(id, slot)
+    owned.set(slot.agent, (owned.get(slot.agent) ?? 0) + 1)
+  }
+
+  function remove(id: string, { agent }: Slot<T>): void {
+    slots.delete(id)
+    const left = (owned.get(agent) ?? 0) - 1
+    if (left > 0) owned.set(agent, left)
+    else owned.delete(agent)
+  }
+
+  function hasRoom(agent: string): boolean {
+    return ((owned.get(agent) ?? 0) + 1) * FREE_PER_ANSWER <= MAX_ANSWERS - slots.size
+  }
+
+  /** Nothing that lives is forgotten to make room: its key would get a second token. */
   function makeRoom(agent: string): void {
+    if (hasRoom(agent)) return
     const seconds = now() / 1000
-    for (const [id, slot] of slots) if (slot.until <= seconds) slots.delete(id)
-    const own = [...slots.values()].filter((slot) => slot.agent === agent).length
-    if (slots.size >= MAX_ANSWERS || own >= MAX_PER_AGENT) throw new Refusal('overloaded', 'no more answers can be remembered')
+    for (const [id, slot] of slots) if (slot.until <= seconds) remove(id, slot)
+    if (!hasRoom(agent)) throw new Refusal('overloaded', 'no more answers can be remembered')
   }
 
   return {
@@ -48,17 +68,17 @@ export function createIdempotencyStore<T>(now: () => number): IdempotencyStore<T
         if (known.digest !== digest) throw new Refusal('idempotency_conflict', 'the key was used for another question')
         return (await known.answer).value
       }
-      slots.delete(id)
+      if (known !== undefined) remove(id, known)
       makeRoom(agent)
       // Kept before it is made: two that come at once get one answer.
       const slot: Slot<T> = { digest, agent, until: Number.POSITIVE_INFINITY, answer: make() }
-      slots.set(id, slot)
+      add(id, slot)
       try {
         const { value, until } = await slot.answer
         slot.until = until
         return value
       } catch (error) {
-        slots.delete(id)
+        remove(id, slot)
         throw error
       }
     },
