@@ -17,7 +17,7 @@ export interface LogProof {
 /** Most hashes in a path: a log of 2^40 leaves. */
 export const MAX_PATH = 40
 /** Most signature lines: the log's own and eight cosignatures. */
-export const MAX_PROOF_SIGNATURES = 9
+const MAX_PROOF_SIGNATURES = 9
 
 /**
  * Reads a proof: magic line, `index`, hashes, blank line, checkpoint. Throws `Malformed` for an `extra` line, over 40 hashes, over

@@ -107,7 +107,7 @@ export function completeRequirement(
 }
 
 /** Throws `TypeError` unless every member is a fact and every grade is known; returns the requirement. */
-export function checkGrades(require: GradeRequirement): GradeRequirement {
+function checkGrades(require: GradeRequirement): GradeRequirement {
   for (const [fact, grades] of Object.entries(require)) {
     if (!FACTS.some((known) => known === fact)) throw new TypeError(`require: '${fact}' is none of ${FACTS.join(', ')}`)
     for (const [who, grade] of Object.entries(grades ?? {})) {

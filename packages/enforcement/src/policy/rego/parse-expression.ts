@@ -35,7 +35,7 @@ function acceptOperator(cursor: Cursor): Infix | undefined {
 }
 
 /** A literal, a collection, a reference, a call, or an expression in parentheses. */
-export function parseTerm(cursor: Cursor, depth: number): Expression {
+function parseTerm(cursor: Cursor, depth: number): Expression {
   if (depth > MAX_DEPTH) cursor.refuse(`expressions are nested more than ${MAX_DEPTH} deep`)
   const { token, line } = cursor
   if (token.kind === 'string' || token.kind === 'number') {
