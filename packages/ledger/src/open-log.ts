@@ -7,6 +7,7 @@ import { prepareSchema } from './schema.ts'
 import { createSqliteStore } from './sqlite-store.ts'
 import { closeDatabase, openDatabase } from './sqlite.ts'
 import { startLog, vkeyOf } from './start-log.ts'
+import type { WitnessPolicy } from './witness/cosigner.ts'
 
 /** Where a log is kept and who signs it. */
 export interface LogOptions {
@@ -23,6 +24,8 @@ export interface LogOptions {
   readonly lastCheckpointFile?: string
   /** Appends that may be unanswered at once before `overloaded`; 4,096 unless said otherwise. */
   readonly maxWaiting?: number
+  /** Who signs each head before it is released; nobody when absent. */
+  readonly witnesses?: WitnessPolicy
 }
 
 /**
@@ -30,7 +33,7 @@ export interface LogOptions {
  * key, lost a trigger, ends before the last released checkpoint or does not contain it. Does not hash every entry again.
  */
 export async function openLog(options: LogOptions): Promise<Log> {
-  const { origin, signer, file, maxWaiting, crypto = defaultCrypto() } = options
+  const { origin, signer, file, maxWaiting, witnesses, crypto = defaultCrypto() } = options
   const identity = { crypto, origin, vkey: vkeyOf(origin, signer, crypto) }
   if (options.mustExist === true && !existsSync(file)) {
     throw new Error(
@@ -41,7 +44,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
   try {
     prepareSchema(database, origin)
     const lastCheckpointFile = options.lastCheckpointFile ?? join(dirname(file), 'last-checkpoint')
-    return await startLog(createSqliteStore(database), { identity, signer, lastCheckpointFile, maxWaiting })
+    return await startLog(createSqliteStore(database), { identity, signer, lastCheckpointFile, maxWaiting, witnesses })
   } catch (error) {
     closeDatabase(database)
     throw error

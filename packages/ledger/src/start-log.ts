@@ -1,5 +1,6 @@
 /** Starts a log on an open database: checks everything that could have gone wrong while nobody looked (spec chapter 17). @module */
 import {
+  consistencyPath,
   formatCheckpointBody,
   formatNote,
   formatVkey,
@@ -17,9 +18,13 @@ import {
 import { readLastCheckpoint, writeLastCheckpoint } from './last-checkpoint.ts'
 import { createLog, type Log } from './log.ts'
 import { checkHead, recoverTree, type Identity, type Recovered } from './recover.ts'
-import type { Store } from './store.ts'
+import { NotAnswering, type Store } from './store.ts'
 import { createStoredLog } from './stored-log.ts'
+import { readStoredTile } from './stored-tile.ts'
+import { createTileReader } from './tile-reader.ts'
 import { noFullTile, nodesOf, type Tree } from './tree.ts'
+import type { WantedHead } from './witness/client.ts'
+import { createCosigner, type WitnessPolicy } from './witness/cosigner.ts'
 
 /** How a log is started, wherever it is kept. */
 export interface StartOptions {
@@ -27,6 +32,7 @@ export interface StartOptions {
   readonly signer: Signer
   readonly lastCheckpointFile: string
   readonly maxWaiting: number | undefined
+  readonly witnesses: WitnessPolicy | undefined
 }
 
 /** The verifier key of a log key. Throws `TypeError` for an origin that cannot name a key. */
@@ -43,15 +49,48 @@ export function vkeyOf(origin: string, signer: Signer, crypto: CryptoPort): Vkey
  * The log in a store whose schema was checked. Rejects with an `Error` whose message says what is wrong: it is of another key, ends
  * before the last released checkpoint or does not contain it. Does not hash every entry again.
  */
-export async function startLog(store: Store, { identity, signer, lastCheckpointFile, maxWaiting }: StartOptions): Promise<Log> {
+export async function startLog(
+  store: Store,
+  { identity, signer, lastCheckpointFile, maxWaiting, witnesses }: StartOptions,
+): Promise<Log> {
+  const cosigner = witnesses && createCosigner(witnesses, identity, identity.crypto, Date.now)
+  // Before anything is signed, and before the rows are read, which then have all that a witness saw.
+  const shown = cosigner === undefined ? [] : await saying(cosigner.shown())
   const recovered = await recoverTree(identity, store)
   await checkRemembered(recovered, lastCheckpointFile)
   const sign = (grown: Tree): Promise<string> => signTree(identity, signer, grown)
-  const note = recovered.note ?? (await begin(store, await sign(recovered.tree)))
+  const { tree } = recovered
+  for (const head of shown) await checkHead(recovered, head.raw, 'the head that a witness remembers')
+  const note = recovered.note ?? (await begin(store, await sign(tree)))
+  const cosign = async (stored: string, over: Tree): Promise<string> =>
+    cosigner === undefined ? stored : cosigner.cosign(wantedHead(identity.crypto, store, over, stored))
   // A crash may have come between commit and file: then nobody has seen this head, and it is released now.
-  await writeLastCheckpoint(lastCheckpointFile, note)
+  const released = await saying(cosign(note, tree))
+  await writeLastCheckpoint(lastCheckpointFile, released)
   const remember = (newer: string): Promise<void> => writeLastCheckpoint(lastCheckpointFile, newer)
-  return createLog(createStoredLog({ identity, store, tree: recovered.tree, note, sign, remember, maxWaiting }), identity.crypto)
+  const parts = { identity, store, tree, note, released, sign, cosign, remember, maxWaiting }
+  return createLog(createStoredLog(parts), identity.crypto)
+}
+
+/** Turns what may be better later into a sentence for the operator, who starts the log again. */
+async function saying<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    if (cause instanceof NotAnswering) throw new Error(`ledger: ${cause.message}`, { cause })
+    throw cause
+  }
+}
+
+/** A head and the proofs about it, from its own tree. */
+function wantedHead(crypto: CryptoPort, store: Store, tree: Tree, note: string): WantedHead {
+  const tiles = createTileReader(crypto, (level, n, width) => readStoredTile(crypto, store, tree, { level, n, width }))
+  return {
+    note,
+    size: BigInt(tree.size),
+    consistency: (old) => tiles.over(tree.size, (node) => consistencyPath(crypto, node, Number(old), tree.size)),
+    root: (count) => tiles.over(Number(count), (node) => rootOf(crypto, node, Number(count))),
+  }
 }
 
 /** Stores the head over nothing, unless another writer did. */

@@ -3,6 +3,7 @@ import { equal, hashLeaf, parseCheckpoint, Refusal, rootOf, TILE_WIDTH, verifyCh
 import type { Head, LogBackend } from './backend.ts'
 import { formatBundle, MAX_ENTRY } from './bundle.ts'
 import { guardCustody } from './custody/store.ts'
+import { Overtaken } from './witness/cosigner.ts'
 import { sortOut, type Append } from './idempotency.ts'
 import type { Identity } from './recover.ts'
 import { createSequencer } from './sequencer.ts'
@@ -16,10 +17,14 @@ export interface StoredLogParts {
   readonly store: Store
   /** The tree over everything stored. */
   readonly tree: Tree
-  /** The head over that tree, remembered outside. */
+  /** The head over that tree, as it is stored. */
   readonly note: string
+  /** The same head as it is released, remembered outside; `note` when absent. */
+  readonly released?: string
   /** A signed note over the root of `tree`. */
   sign(tree: Tree): Promise<string>
+  /** The head as it is released, with the lines of witnesses. Rejects with `NotAnswering`, `Overtaken` and `Error` as a `Cosigner`. */
+  cosign?(note: string, tree: Tree): Promise<string>
   /** Makes a head durable outside the store. */
   remember(note: string): Promise<void>
   /** Appends that may be unanswered at once; 4,096 unless said otherwise. */
@@ -42,10 +47,17 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
   const sequencer = createSequencer<Append, number>({ maxWaiting: parts.maxWaiting ?? 4096, maxBatch: 1024, commit })
   /** Over everything that is known to be stored; may be ahead of what is released. */
   let known: Known = { tree: parts.tree, note: parts.note }
-  let released: Head = { size: parts.tree.size, note: parts.note }
+  let released: Head = { size: parts.tree.size, note: parts.released ?? parts.note }
+  /** The stored head that `released` is. */
+  let releasedNote = parts.note
   let failed: Refusal | undefined
   let closing: Promise<void> | undefined
   let before: Promise<unknown> = Promise.resolve()
+
+  const ROWS: Pick<Turn, 'head' | 'leafHashes'> = {
+    head: async (): Promise<StoredHead> => (await store.state()).head,
+    leafHashes: store.leafHashes,
+  }
 
   /** One step after the other: what is known has one writer. */
   function inOrder<T>(step: () => Promise<T>): Promise<T> {
@@ -111,16 +123,26 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
   /** Only now may anybody see this head: were it lost after that, the next one would contradict it. */
   async function release<T extends Known>(next: T): Promise<T> {
     known = { tree: next.tree, note: next.note }
-    if (next.note !== released.note) await parts.remember(next.note)
-    released = { size: next.tree.size, note: next.note }
+    if (next.note === releasedNote) return next
+    try {
+      const note = (await parts.cosign?.(next.note, next.tree)) ?? next.note
+      await parts.remember(note)
+      released = { size: next.tree.size, note }
+      releasedNote = next.note
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error
+      // By another writer, whose head is stored, or by nobody who is known here.
+      const newer = await follow(ROWS, Number.POSITIVE_INFINITY)
+      if (newer.note !== next.note) await release(newer)
+      else throw error.isProven ? new Error(`ledger: ${error.message}`, { cause: error }) : error
+    }
     return next
   }
 
   async function catchUp(): Promise<Head> {
     try {
       if (failed !== undefined) throw failed
-      const head = async (): Promise<StoredHead> => (await store.state()).head
-      await release(await follow({ head, leafHashes: store.leafHashes }, Number.POSITIVE_INFINITY))
+      await release(await follow(ROWS, Number.POSITIVE_INFINITY))
       return released
     } catch (error) {
       throw ended(error)

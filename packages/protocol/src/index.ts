@@ -7,6 +7,8 @@ export {
   formatCosignature,
   parseCheckpoint,
   parseCosignature,
+  parseDecimal,
+  parseHash,
   verifyCheckpoint,
   verifyCosignature,
   type Checkpoint,

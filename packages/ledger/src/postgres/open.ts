@@ -2,6 +2,7 @@
 import { defaultCrypto, type CryptoPort, type Signer } from '@aiegis/protocol'
 import type { Log } from '../log.ts'
 import { startLog, vkeyOf } from '../start-log.ts'
+import type { WitnessPolicy } from '../witness/cosigner.ts'
 import { saying, type PostgresPool } from './client.ts'
 import { preparePostgresLog } from './schema.ts'
 import { createPostgresStore } from './store.ts'
@@ -21,6 +22,8 @@ export interface PostgresLogOptions {
   readonly lastCheckpointFile: string
   /** Appends that may be unanswered at once before `overloaded`; 4,096 unless said otherwise. */
   readonly maxWaiting?: number
+  /** Who signs each head before it is released; nobody when absent. */
+  readonly witnesses?: WitnessPolicy
 }
 
 /**
@@ -29,8 +32,8 @@ export interface PostgresLogOptions {
  * checkpoint or does not contain it. Does not hash every entry again. `close` leaves the pool to its owner.
  */
 export async function openPostgresLog(options: PostgresLogOptions): Promise<Log> {
-  const { pool, origin, signer, lastCheckpointFile, maxWaiting, crypto = defaultCrypto() } = options
+  const { pool, origin, signer, lastCheckpointFile, maxWaiting, witnesses, crypto = defaultCrypto() } = options
   const identity = { crypto, origin, vkey: vkeyOf(origin, signer, crypto) }
   await preparePostgresLog(pool, origin, options.mustExist)
-  return saying(startLog(createPostgresStore(pool), { identity, signer, lastCheckpointFile, maxWaiting }))
+  return saying(startLog(createPostgresStore(pool), { identity, signer, lastCheckpointFile, maxWaiting, witnesses }))
 }
