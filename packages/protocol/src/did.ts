@@ -40,6 +40,11 @@ export function formatDidKey(key: Ed25519PublicKey): string {
   return PREFIX + text
 }
 
+/** The DID URL of the one key of `did`, a did:key: its fragment is what the DID encodes the key as. Does not check `did`. */
+export function didKeyUrl(did: string): string {
+  return `${did}#${did.slice('did:key:'.length)}`
+}
+
 /** Splits an absolute DID URL at its only `#`. Throws `Malformed` for a path, a query and everything `checkDid` refuses. */
 export function parseDidUrl(text: string): DidUrl {
   const hash = text.indexOf('#')

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkDid, formatDidKey, parseDidKey, parseDidUrl } from '../src/did.ts'
+import { checkDid, didKeyUrl, formatDidKey, parseDidKey, parseDidUrl } from '../src/did.ts'
 import { importEd25519 } from '../src/ed25519.ts'
 import { Malformed } from '../src/refusal.ts'
 import { smallOrderEncodings } from '../../../scripts/ed25519-cases.mjs'
@@ -175,7 +175,8 @@ describe('AHP-BYTES-23 did:web', () => {
 describe('AHP-BYTES-24 parseDidUrl', () => {
   test('splits at the only #', () => {
     expect(parseDidUrl('did:web:harness.example#key-1.a_B')).toEqual({ did: 'did:web:harness.example', fragment: 'key-1.a_B' })
-    expect(parseDidUrl(`${alice}#${alice.slice(8)}`)).toEqual({ did: alice, fragment: alice.slice(8) })
+    expect(didKeyUrl(alice)).toBe(`${alice}#${alice.slice(8)}`)
+    expect(parseDidUrl(didKeyUrl(alice))).toEqual({ did: alice, fragment: alice.slice(8) })
   })
 
   test('takes a fragment of 128 characters and refuses 129', () => {
