@@ -1,14 +1,15 @@
 /** How long a revoked or suspended agent is still served, end to end over HTTP, as a share of what bounds it. @module */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { harnessFetch } from '@aiegis/agent'
 import { parseFlags, startServer, type RunningServer } from '@aiegis/enforcement'
 import { requireAiegisToken } from '@aiegis/express'
-import { createSigner, formatDidKey, type JsonObject, type SyncSigner } from '@aiegis/protocol'
+import { createSigner, didKeyUrl, formatDidKey, type JsonObject, type SyncSigner } from '@aiegis/protocol'
+import { listen } from '@aiegis/testing'
 import { createNodeVerifier, statusHints } from '@aiegis/verifier/node'
 import express from 'express'
 import { report } from './measure.ts'
@@ -66,7 +67,7 @@ async function measureStop(
 ): Promise<readonly number[]> {
   const state = mkdtempSync(join(tmpdir(), 'aiegis-bench-'))
   const receiver = createServer()
-  const orders = await listen(receiver)
+  const orders = `http://127.0.0.1:${await listen(receiver)}`
   const notify = flags.includes('notify') ? ['--notify', `${orders}/hints`] : []
   const server = await startServer(
     parseFlags(['--port', '0', '--state', state, ...flags.filter((flag) => flag !== 'notify'), ...notify]),
@@ -102,7 +103,7 @@ async function measureStop(
 
 /** Has as many requests allowed as can be sent until the worst bound is over. */
 async function prepare({ enforcement }: RunningServer, orders: string): Promise<Agent> {
-  const signer: SyncSigner = createSigner(randomBytes(32), kidOf)
+  const signer: SyncSigner = createSigner(randomBytes(32), (key) => didKeyUrl(formatDidKey(key)))
   const { passport, agentDid, statusIndex } = await enforcement.issuePassport({
     agent: signer.publicKey,
     mission: [{ action: 'orders.read', target: `${orders}/*` }],
@@ -141,16 +142,4 @@ function bundleOf(fragment: JsonObject, audience: string): JsonObject {
     replay: { memory: { singleProcess: true } },
     time: { skewSeconds: 0, statusRefreshSeconds: REFRESH },
   }
-}
-
-async function listen(server: Server): Promise<string> {
-  await new Promise<void>((listening, failed) => server.once('error', failed).listen(0, '127.0.0.1', listening))
-  const address = server.address()
-  if (typeof address !== 'object' || address === null) throw new TypeError('the receiver listens on no port')
-  return `http://127.0.0.1:${address.port}`
-}
-
-function kidOf(key: Parameters<typeof formatDidKey>[0]): string {
-  const did = formatDidKey(key)
-  return `${did}#${did.slice('did:key:'.length)}`
 }

@@ -1,8 +1,7 @@
 /** A real Express receiver around a verifier, counting what its handlers did. @module */
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { requireAiegisToken, getAiegis, captureRawBody } from '@aiegis/express'
-import type { Broken, MockHarness } from '@aiegis/testing'
+import { listen as listenOn, type Broken, type MockHarness } from '@aiegis/testing'
 import type { JsonObject } from '@aiegis/protocol'
 import type { AiegisContext, RouteRequirement, Verifier, VerifierOptions } from '@aiegis/verifier'
 import express from 'express'
@@ -64,9 +63,8 @@ export async function startReceiver(harness: MockHarness, shape: ReceiverShape =
 
 export async function listen(listener: RequestListener): Promise<{ readonly port: number; close(): Promise<void> }> {
   const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
-    port: (server.address() as AddressInfo).port,
+    port: await listenOn(server),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

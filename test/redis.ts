@@ -1,5 +1,6 @@
 /** A real Redis for tests: the server that AIEGIS_TEST_REDIS names, clients for it, and a wire between both that can be cut, held or forged. @module */
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
+import { createServer, connect, type Socket } from 'node:net'
+import { listen } from '@aiegis/testing'
 import { createClient } from 'redis'
 
 /** URL of a server whose settings tests may change; where it is unset, tests that need it are skipped. */
@@ -57,8 +58,7 @@ export async function createProxy(url: string): Promise<Proxy> {
     })
   }
   const server = createServer(open)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  own.port = String((server.address() as AddressInfo).port)
+  own.port = String(await listen(server))
   const destroyAll = (): void => {
     for (const socket of sockets) socket.destroy()
   }

@@ -5,8 +5,8 @@ import { handOff, type HandOff, type HandOffOptions } from '@aiegis/agent'
 import { createNodeVerifier, type Verifier } from '@aiegis/express'
 import { parseFlags, startServer } from '@aiegis/enforcement'
 import type { JsonObject, JsonValue } from '@aiegis/protocol'
+import { listen } from '@aiegis/testing'
 import { ACTIONS } from '../story/orders-api.ts'
-import { listen } from '../story/world.ts'
 import { createAgent, type Agent } from './agents.ts'
 import { createCareless, type Careless } from './careless.ts'
 import { policy } from './policy.ts'
@@ -55,7 +55,7 @@ export async function createWorld(state: string): Promise<World> {
   /** An origin to which an app is given once its address is known. */
   async function serve(appFor: (origin: string) => RequestListener | Promise<RequestListener>): Promise<string> {
     const server = createServer()
-    const origin = await listen(server, 0)
+    const origin = `http://127.0.0.1:${await listen(server)}`
     closing.push(async () => {
       server.closeAllConnections()
       await new Promise((closed) => server.close(closed))

@@ -1,6 +1,6 @@
 /** Starts everything that the story needs: the harness, the receiver, an agent, each with keys of its own. @module */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { randomBytes } from 'node:crypto'
@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { loadKey, parseFlags, startServer, type RunningServer } from '@aiegis/enforcement'
 import {
   createSigner,
+  didKeyUrl,
   encodeBase64url,
   formatDidKey,
   jwkOf,
@@ -15,6 +16,7 @@ import {
   type JsonObject,
   type SyncSigner,
 } from '@aiegis/protocol'
+import { listen } from '@aiegis/testing'
 import { createNodeVerifier, describeTrust, loadTrust } from '@aiegis/verifier/node'
 import type { Actor } from './attempt.ts'
 import { ACTIONS, createOrdersApi } from './orders-api.ts'
@@ -61,10 +63,11 @@ export async function createWorld({ state, harnessPort, ordersPort }: Stage): Pr
   const harness = await startServer(parseFlags(['--port', String(harnessPort), '--state', state, ...DIDS]))
   const { enforcement } = harness
   const receiver = createServer()
-  const orders = await listen(receiver, ordersPort).catch(async (error: unknown) => {
+  const port = await listen(receiver, ordersPort).catch(async (error: unknown) => {
     await harness.close()
     throw error
   })
+  const orders = `http://127.0.0.1:${port}`
   const otherHarness = createSigner(randomBytes(32), 'did:web:other.example#1')
   const trustFile = writeTrust(state, bundleOf(enforcement.trustFragment(), orders, otherHarness))
   const file = loadTrust(trustFile)
@@ -124,7 +127,7 @@ export async function createWorld({ state, harnessPort, ordersPort }: Stage): Pr
     },
     async withLateHarness(run) {
       const folder = mkdtempSync(join(tmpdir(), 'aiegis-late-'))
-      for (const name of ['harness.key', 'issuer.key', 'status.key', 'status.json'])
+      for (const name of ['harness.key', 'issuer.key', 'status.key', 'status.json', 'interrupts.json'])
         copyFileSync(join(state, name), join(folder, name))
       const now = (): number => Date.now() - LATE_MS
       const late = await startServer(parseFlags(['--port', '0', '--state', folder, ...DIDS]), { now })
@@ -172,19 +175,7 @@ function writeTrust(state: string, bundle: JsonObject): string {
   return path
 }
 
-/** Listens on loopback; the origin. */
-export async function listen(server: Server, port: number): Promise<string> {
-  await new Promise<void>((listening, failed) => {
-    server.once('error', failed)
-    server.listen(port, '127.0.0.1', listening)
-  })
-  const address = server.address()
-  if (typeof address !== 'object' || address === null) throw new TypeError('the receiver listens on no port')
-  return `http://127.0.0.1:${address.port}`
-}
-
-/** The key id of an agent. A did:key has one key, whose fragment is the multibase text itself. */
+/** The key id of an agent. */
 export function kidOf(key: Ed25519PublicKey): string {
-  const did = formatDidKey(key)
-  return `${did}#${did.slice('did:key:'.length)}`
+  return didKeyUrl(formatDidKey(key))
 }

@@ -1,10 +1,18 @@
 /** What other middleware got wrong between a verdict and the handler; rows F of the list in test/README.md (spec chapters 10, 11 and 13). @module */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { connect, createServer } from 'node:http2'
-import type { AddressInfo } from 'node:net'
 import { getAiegis, requireAiegisToken } from '@aiegis/express'
 import { jwkOf, Refusal, type JsonObject } from '@aiegis/protocol'
-import { createMockHarness, problemOf, receivedFrom, sendRaw, withLine, type MockHarness, type RawRequest } from '@aiegis/testing'
+import {
+  createMockHarness,
+  listen,
+  problemOf,
+  receivedFrom,
+  sendRaw,
+  withLine,
+  type MockHarness,
+  type RawRequest,
+} from '@aiegis/testing'
 import { createVerifier } from '@aiegis/verifier'
 import type { NextFunction, Request, Response } from 'express'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -177,8 +185,7 @@ test('F05 over HTTP/2, which this version does not read, nothing is served, and 
       response.end()
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const session = connect(`http://127.0.0.1:${await listen(server)}`)
   session.on('error', () => {})
   onTestFinished(() => {
     session.destroy()

@@ -1,10 +1,9 @@
 /** Whatever a host of status lists does, it is its own issuer's agents that are refused, for as long as it does it (spec chapter 9). @module */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Server } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { encodeBase64url, jwkOf, type JsonObject } from '@aiegis/protocol'
-import { createMockHarness, namedSigner, problemOf, sendRaw, type MockHarness, type RawResponse } from '@aiegis/testing'
+import { createMockHarness, listen, namedSigner, problemOf, sendRaw, type MockHarness, type RawResponse } from '@aiegis/testing'
 import { httpGet } from '@aiegis/verifier/node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testKey } from '../../packages/protocol/test/keys.ts'
@@ -159,12 +158,12 @@ describe('AHP-STATUS-5 a host that is not there', () => {
     const own = createMockHarness({ logSize: 20, clock: harness.clock })
     const [healthy, down] = [named('healthy'), { name: 'down', did: 'did:web:down.example', url: '' }]
     const server = createServer((_, response) => void response.writeHead(200, TYPE).end(listOf(down, {}, own)))
-    const port = await open(server)
+    const port = await listen(server)
     await new Promise((resolve) => server.close(resolve))
     down.url = `http://127.0.0.1:${port}/status/revocation/1`
     const apart = await startReceiver(own, { trust: trustIn(own, [healthy, down]), options: { get: httpGet } })
     expect([await statusOf(healthy, own, apart), await statusOf(down, own, apart)]).toEqual([200, 503])
-    await open(server, port)
+    await listen(server, port)
     await apart.verifier.warm()
     expect(await statusOf(down, own, apart)).toBe(200)
     await apart.close()
@@ -185,19 +184,13 @@ describe('AHP-STATUS-5 a host that is not there', () => {
       response.writeHead(200, TYPE).end(listOf(wrong, {}, own))
     })
     server.on('tlsClientError', () => {})
-    wrong.url = `https://localhost:${await open(server)}/status/revocation/1`
+    wrong.url = `https://localhost:${await listen(server)}/status/revocation/1`
     const apart = await startReceiver(own, { trust: trustIn(own, [healthy, wrong]), options: { get: httpGet } })
     expect([await statusOf(healthy, own, apart), await statusOf(wrong, own, apart), asked]).toEqual([200, 503, 0])
     await apart.close()
     await new Promise((resolve) => server.close(resolve))
   })
 })
-
-/** Listens on loopback and gives the port. */
-async function open(server: Server, port = 0): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  return (server.address() as AddressInfo).port
-}
 
 /** A bundle of a receiver that trusts these issuers. */
 function trustIn(own: MockHarness, parties: readonly Issuer[]): JsonObject {

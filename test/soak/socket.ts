@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { requireAiegisToken } from '@aiegis/express'
 import { REASONS, Refusal, type ReasonCode } from '@aiegis/protocol'
-import { problemOf, sendRaw, type RawRequest } from '@aiegis/testing'
+import { listen, problemOf, sendRaw, type RawRequest } from '@aiegis/testing'
 import type { Verifier } from '@aiegis/verifier'
 import express from 'express'
 
@@ -20,11 +20,7 @@ export async function openSocket(): Promise<Socket> {
   let app = express()
   let current: Verifier | undefined
   const server = createServer((request, response) => app(request, response))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (typeof address !== 'object' || address === null) throw new TypeError('the server listens on no port')
-  const { port } = address
+  const port = await listen(server)
   return {
     async verify(verifier, request) {
       if (verifier !== current) {

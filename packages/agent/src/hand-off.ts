@@ -3,6 +3,7 @@ import {
   AHP_VERSION,
   defaultCrypto,
   DELEGATION_TYPE,
+  didKeyUrl,
   equal,
   hashText,
   LIMITS,
@@ -85,9 +86,8 @@ export async function handOff(options: HandOffOptions): Promise<HandOff> {
     before,
   )
   // The one key of a did:key has one name, whatever name the signer has for it.
-  const kid = `${last.subject}#${last.subject.slice('did:key:'.length)}`
   const delegation = await signJws(
-    { kid, publicKey: signer.publicKey, sign: (bytes) => signer.sign(bytes) },
+    { kid: didKeyUrl(last.subject), publicKey: signer.publicKey, sign: (bytes) => signer.sign(bytes) },
     { typ: DELEGATION_TYPE },
     { ...claims, mission: claims.mission.map((pair) => ({ ...pair })) },
   )

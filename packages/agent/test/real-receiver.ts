@@ -1,9 +1,8 @@
 /** A real receiver on loopback and a harness that allows what it is asked, on the clock and the keys of the mock harness. @module */
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { getAiegis, requireAiegisToken } from '@aiegis/express'
 import { decodeBase64url, decodeUtf8 } from '@aiegis/protocol'
-import { createMockHarness, lineOf, type MockHarness } from '@aiegis/testing'
+import { createMockHarness, lineOf, listen, type MockHarness } from '@aiegis/testing'
 import { createVerifier, type AiegisContext } from '@aiegis/verifier'
 import express from 'express'
 import { decided, json, startRecorder, type Answer, type Recorder } from './servers.ts'
@@ -47,8 +46,7 @@ export async function startStage(handOffs?: number, logSize = 1000): Promise<Sta
     once = undefined
     answer(request, response)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const origin = `http://127.0.0.1:${await listen(server)}`
   const h = createMockHarness({ audience: origin, logSize })
   const wanted = handOffs === undefined ? {} : { handOffs }
   const harness = await startRecorder(allowing(h, wanted))

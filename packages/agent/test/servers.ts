@@ -1,6 +1,5 @@
 /** Loopback servers for tests: a harness that checks the question and an API that records what reaches it. @module */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import {
   checkComponents,
   createSigner,
@@ -17,6 +16,7 @@ import {
   type Signer,
   type SyncSigner,
 } from '@aiegis/protocol'
+import { listen } from '@aiegis/testing'
 
 export const agent: SyncSigner = createSigner(defaultCrypto().sha256(utf8('agent')), (key) => `${formatDidKey(key)}#key`)
 export const PASSPORT = 'eyJhbGciOiJFZDI1NTE5In0.e30.AAAA'
@@ -65,10 +65,7 @@ export async function startRecorder(answer: Answer): Promise<Recorder> {
     recorder.seen.push(seen)
     recorder.answer(seen, response)
   }
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  recorder.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  recorder.origin = `http://127.0.0.1:${await listen(server)}`
   return recorder
 }
 

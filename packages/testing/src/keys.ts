@@ -1,5 +1,5 @@
 /** The keys of the mock harness: published, so never good for anything but tests. @module */
-import { createSigner, defaultCrypto, formatDidKey, utf8, type SyncSigner } from '@aiegis/protocol'
+import { createSigner, defaultCrypto, didKeyUrl, formatDidKey, utf8, type SyncSigner } from '@aiegis/protocol'
 
 /** Every role of the harness with a key of its own. */
 export interface Keys {
@@ -32,7 +32,7 @@ export const NAMES = {
 /** A key that follows from its name: the same in every run. */
 export function namedSigner(name: string, kid?: string): SyncSigner {
   const seed = defaultCrypto().sha256(utf8(`aiegis test key: ${name}`))
-  return createSigner(seed, (key) => kid ?? `${formatDidKey(key)}#${formatDidKey(key).slice('did:key:'.length)}`)
+  return createSigner(seed, (key) => kid ?? didKeyUrl(formatDidKey(key)))
 }
 
 /** The keys of one mock harness. */
