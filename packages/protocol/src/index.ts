@@ -17,7 +17,7 @@ export {
 } from './checkpoint.ts'
 export { defaultCrypto, hashText, nobleCrypto, nodeCrypto, webCrypto, type CryptoPort } from './crypto.ts'
 export { decodeDelegation, DELEGATION_TYPE, parseDelegation } from './delegation.ts'
-export { checkDid, formatDidKey, parseDidKey, parseDidUrl, type DidUrl } from './did.ts'
+export { checkDid, didKeyUrl, formatDidKey, parseDidKey, parseDidUrl, type DidUrl } from './did.ts'
 export { DID_DOCUMENT, keysOfDidDocument, parseDidDocument, type DidDocument, type DocumentKey } from './did-document.ts'
 export { didWebHost, didWebUrl } from './did-web.ts'
 export { importEd25519, verifyEd25519, type Ed25519PublicKey } from './ed25519.ts'
