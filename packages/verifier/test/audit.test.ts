@@ -352,6 +352,17 @@ describe('with a place that outlives the process', () => {
       },
     )
 
+    test('AHP-PROOF-17 a head of the other that contradicts one that was proven here closes the log, and that is told once', async () => {
+      const { kept, other } = two()
+      await other.audit.warm()
+      const fork = createMemoryLog(crypto, NAMES.log, other.host.keys.log, 299)
+      fork.append(Uint8Array.of(1))
+      kept.head = fork.checkpoint()
+      await other.audit.warm()
+      expect(judge(other)).toBe('ledger_inconsistent')
+      expect(other.lines).toEqual([expect.stringContaining('it contradicted itself')])
+    })
+
     test('a larger head of the same tree closes nothing, and must be shown in time', async () => {
       const { kept, one, other } = two()
       const early = other.host.log.checkpoint()
