@@ -1,6 +1,6 @@
 /** Starts the whole server from its configuration (spec chapter 15). @module */
 import { readFile } from 'node:fs/promises'
-import { parseDidKey } from '@aiegis/protocol'
+import { didKeyUrl, parseDidKey } from '@aiegis/protocol'
 import type { Config } from './config.ts'
 import { createEnforcement, type Enforcement, type EnforcementOptions } from './enforcement.ts'
 import { codeOf } from './keys.ts'
@@ -72,7 +72,6 @@ async function readPack(name: string): Promise<PackFile> {
   }
 }
 
-/** A did:key has one key, whose fragment is the multibase text itself. */
 function packKey(did: string): PackKey {
-  return { kid: `${did}#${did.slice('did:key:'.length)}`, key: parseDidKey(did) }
+  return { kid: didKeyUrl(did), key: parseDidKey(did) }
 }

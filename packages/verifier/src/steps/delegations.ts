@@ -1,5 +1,6 @@
 /** Part of step 4: each delegation was made by the agent before it, for the agent after it, in this very chain (spec chapter 8.5). @module */
 import {
+  didKeyUrl,
   hashText,
   parseDelegation,
   Refusal,
@@ -37,7 +38,7 @@ function verifyDelegation(
   crypto: CryptoPort,
 ): DelegationClaims | Promise<DelegationClaims> {
   // The one key of a did:key has one name; the passport says which agent it is that hands off.
-  if (jws.kid !== `${passport.subject}#${passport.subject.slice('did:key:'.length)}`)
+  if (jws.kid !== didKeyUrl(passport.subject))
     throw new Refusal('delegation_signer_mismatch', '"kid" is not the key of the passport before')
   return after(verifyJws(crypto, jws, passport.key), (payload) => {
     if (payload === undefined) throw new Refusal('delegation_signature_invalid', 'the signature of a delegation does not verify')
