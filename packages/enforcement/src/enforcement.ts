@@ -102,6 +102,8 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
     signer: keys.status,
     now,
     onRevoked: () => notifier.notify(),
+    onFault: options.onFault,
+    onWarning: options.onWarning,
   })
   const own: KnownIssuer = {
     did: identity.issuerDid,

@@ -43,6 +43,10 @@ export interface StatusOptions {
   readonly now: () => number
   /** Called when revocations are on disk that were not before. */
   readonly onRevoked?: () => void
+  /** Told when the time of a list cannot be stored: the list is published all the same, or nobody would see what was revoked. */
+  readonly onFault?: ((message: string, cause?: unknown) => void) | undefined
+  /** Told when the clock is behind the last list. */
+  readonly onWarning?: ((sentence: string) => void) | undefined
 }
 
 const BYTES = STATUS_LIST.minBytes
@@ -54,21 +58,28 @@ const MAX_AHEAD_SECONDS = 2
 
 /** Makes the file of an issuer that has not issued yet; one that is there stays. Comes before the issuer's key, which vouches for it. */
 export function createStatusFile(file: string): void {
-  if (!existsSync(file)) replaceFile(file, format({ issued: new Uint8Array(BYTES), revoked: new Uint8Array(BYTES) }))
+  if (!existsSync(file))
+    replaceFile(file, format({ issued: new Uint8Array(BYTES), revoked: new Uint8Array(BYTES), validFrom: 0 }))
 }
 
 /** Reads the file. Throws `UsageError` when it is lost or damaged: then nobody knows who was revoked. */
 export function createStatusPublisher(options: StatusOptions): StatusPublisher {
-  const { issued, revoked } = load(options.file)
+  const { issued, revoked, validFrom: last } = load(options.file)
   /** What the file says; `revoked` may be ahead of it. */
   let stored = revoked.slice()
   let cached: { readonly at: number; readonly text: Promise<string> } | undefined
-  let latest = 0
-  /** The last list that was signed. */
-  let signed: { readonly validFrom: number; readonly revoked: Uint8Array } = { validFrom: 0, revoked: new Uint8Array() }
+  const ahead = last - Math.floor(options.now() / 1000)
+  if (ahead > MAX_AHEAD_SECONDS)
+    options.onWarning?.(
+      `${options.file}: the clock is ${ahead} s behind the last status list, and new ones keep its time: set the clock, or remove "validFrom" from the file if it was wrong before`,
+    )
+  // Of the processes before this one too: the clock may have been set back meanwhile.
+  let latest = last
+  /** The last list that was signed; what one before this process had is not known, so that the next list counts as another. */
+  let signed: { readonly validFrom: number; readonly revoked: Uint8Array } = { validFrom: last, revoked: new Uint8Array() }
 
   function save(): void {
-    replaceFile(options.file, format({ issued, revoked }))
+    replaceFile(options.file, format({ issued, revoked, validFrom: signed.validFrom }))
     const isNews = !Buffer.from(stored).equals(revoked)
     stored = revoked.slice()
     if (isNews) options.onRevoked?.()
@@ -83,6 +94,15 @@ export function createStatusPublisher(options: StatusOptions): StatusPublisher {
     const validFrom = Math.max(now, Math.min(signed.validFrom + (isNews ? 1 : 0), now + MAX_AHEAD_SECONDS))
     signed = { validFrom, revoked: revoked.slice() }
     return validFrom
+  }
+
+  /** On disk before anybody can read the list. */
+  function remember(): void {
+    try {
+      save()
+    } catch (error) {
+      options.onFault?.('the time of the status list cannot be stored', error)
+    }
   }
 
   function sign(validFrom: number): Promise<string> {
@@ -109,7 +129,9 @@ export function createStatusPublisher(options: StatusOptions): StatusPublisher {
       const now = Math.max(latest, Math.floor(options.now() / 1000))
       latest = now
       if (cached === undefined || now - cached.at >= FRESH_SECONDS) {
-        const text = sign(nextValidFrom(now))
+        const validFrom = nextValidFrom(now)
+        remember()
+        const text = sign(validFrom)
         cached = { at: now, text }
         text.catch(() => (cached = undefined))
       }
@@ -140,10 +162,12 @@ export function createStatusPublisher(options: StatusOptions): StatusPublisher {
 interface State {
   readonly issued: Uint8Array
   readonly revoked: Uint8Array
+  /** Of the last list that was signed, epoch seconds; 0 before the first. */
+  readonly validFrom: number
 }
 
-function format({ issued, revoked }: State): string {
-  return `${JSON.stringify({ issued: encodeBase64url(issued), revoked: encodeBase64url(revoked) })}\n`
+function format({ issued, revoked, validFrom }: State): string {
+  return `${JSON.stringify({ issued: encodeBase64url(issued), revoked: encodeBase64url(revoked), validFrom })}\n`
 }
 
 function load(file: string): State {
@@ -152,7 +176,10 @@ function load(file: string): State {
   return readStateFile(file, lost, { maxBytes: 1_048_576 }, (value) => {
     if (!isObject(value) || typeof value['issued'] !== 'string' || typeof value['revoked'] !== 'string')
       throw new Malformed('members are missing')
-    const state = { issued: decodeBase64url(value['issued']), revoked: decodeBase64url(value['revoked']) }
+    const { validFrom = 0 } = value
+    if (typeof validFrom !== 'number' || !Number.isSafeInteger(validFrom) || validFrom < 0)
+      throw new Malformed('"validFrom" is no time')
+    const state = { issued: decodeBase64url(value['issued']), revoked: decodeBase64url(value['revoked']), validFrom }
     if (state.issued.length !== BYTES || state.revoked.length !== BYTES) throw new Malformed('a list of another length')
     return state
   })

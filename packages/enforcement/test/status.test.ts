@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -136,6 +136,59 @@ describe('AHP-STATUS-21 the time of a list', () => {
   })
 })
 
+describe('AHP-STATUS-21 the time of a list after a restart', () => {
+  test('is not earlier than before when the clock was set back, and later when something was revoked since', async () => {
+    const before = createStatusPublisher(options)
+    before.revoke(1)
+    now = START + 5_000
+    await before.list()
+    now = START + 65_000
+    expect((await read(before)).validFrom).toBe('2026-11-20T22:01:05Z')
+    now = START - 3_600_000
+    const after = createStatusPublisher(options)
+    after.revoke(2)
+    expect((await read(after)).validFrom).toBe('2026-11-20T22:01:06Z')
+    expect([await published(after, 1), await published(after, 2)]).toEqual([true, true])
+    now = START + 65_000
+    const again = createStatusPublisher(options)
+    again.revoke(3)
+    expect((await read(again)).validFrom).toBe('2026-11-20T22:01:07Z')
+  })
+
+  test('is stored before the list can be read, and the list is published when it cannot be', async () => {
+    const faults: string[] = []
+    const publisher = createStatusPublisher({ ...options, onFault: (message) => faults.push(message) })
+    const stored = (): unknown => (JSON.parse(readFileSync(options.file, 'utf8')) as { validFrom: unknown }).validFrom
+    const list = publisher.list()
+    expect(stored()).toBe(START / 1000)
+    await list
+    mkdirSync(`${options.file}.new`)
+    expect(() => publisher.revoke(9)).toThrow('EISDIR')
+    expect([await published(publisher, 9), faults]).toEqual([true, ['the time of the status list cannot be stored']])
+    rmdirSync(`${options.file}.new`)
+    now = START + 60_000
+    expect([await published(publisher, 9), stored()]).toEqual([true, START / 1000 + 60])
+    expect(createStatusPublisher(options).isRevoked(9)).toBe(true)
+  })
+
+  test('is told to the operator when the clock is behind it', async () => {
+    await createStatusPublisher(options).list()
+    const told: string[] = []
+    const start = (): StatusPublisher => createStatusPublisher({ ...options, onWarning: (sentence) => told.push(sentence) })
+    now = START - 2_000
+    start()
+    expect(told).toEqual([])
+    now = START - 3_600_000
+    start()
+    expect(told).toEqual([
+      `${options.file}: the clock is 3600 s behind the last status list, and new ones keep its time: set the clock, or remove "validFrom" from the file if it was wrong before`,
+    ])
+    const { validFrom: _, ...rest } = JSON.parse(readFileSync(options.file, 'utf8')) as { validFrom: number }
+    writeFileSync(options.file, JSON.stringify(rest))
+    expect((await read(start())).validFrom).toBe('2026-11-20T21:00:00Z')
+  })
+})
+
 describe('what was revoked outlives the process', () => {
   test('in a file that only the owner reads', async () => {
     createStatusPublisher(options).revoke(5)
@@ -156,6 +209,8 @@ describe('what was revoked outlives the process', () => {
     ['cut', '{"issued":', 'not JSON'],
     ['empty', '{}', 'members are missing'],
     ['shortened', '{"issued":"","revoked":""}', 'a list of another length'],
+    ['of no time', '{"issued":"","revoked":"","validFrom":-1}', '"validFrom" is no time'],
+    ['of a time that is text', '{"issued":"","revoked":"","validFrom":"1"}', '"validFrom" is no time'],
   ])('a file that is %s stops the start and stays as it is', (_, content, why) => {
     writeFileSync(options.file, content)
     expect(sentence(() => createStatusPublisher(options))).toBe(`${options.file}: it is damaged (${why}); put a good copy back`)
