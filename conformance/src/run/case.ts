@@ -8,7 +8,9 @@ import { runSteps } from './steps.ts'
 /** Runs a case to its end. Rejects only for a fault of the suite itself. */
 export async function runCase(bench: Bench, test: Case): Promise<CaseResult> {
   const started = performance.now()
-  const finding = await findingOf(bench, test)
+  const finding = await findingOf(bench, test).catch((error: unknown) => {
+    throw new Error(`case ${test.id}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  })
   return { case: test, ...finding, milliseconds: Math.round(performance.now() - started) }
 }
 

@@ -38,7 +38,7 @@ export interface RunOptions {
 
 /** Runs everything. Rejects only for a fault of the suite itself. */
 export async function run(options: RunOptions): Promise<RunResult> {
-  const fixture = createFixture(options.setup.url)
+  const fixture = createFixture(options.setup.url, Math.min(options.deadlineSeconds, 5))
   try {
     return await runWith(options, fixture)
   } finally {

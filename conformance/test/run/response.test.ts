@@ -1,0 +1,72 @@
+/** How strictly the suite reads responses: what it is lenient about would hide a fault of a receiver. @module */
+import { describe, expect, test } from 'vitest'
+import { MAX_CONTENT, MAX_HEADER, readResponse, type Response } from '../../src/wire/response.ts'
+
+function read(text: string, { ended = false, head = false } = {}): ReturnType<typeof readResponse> {
+  return readResponse(Buffer.from(text, 'latin1'), ended, head)
+}
+
+function complete(text: string, options?: { readonly ended?: boolean; readonly head?: boolean }): Response {
+  const reading = read(text, options)
+  if (reading.kind !== 'complete') throw new Error(`${reading.kind}: ${JSON.stringify(reading)}`)
+  return reading.response
+}
+
+describe('a response is complete', () => {
+  test('with its Content-Length, byte for byte', () => {
+    expect(read('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcd').kind).toBe('partial')
+    const response = complete('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde')
+    expect([response.status, Buffer.from(response.content).toString(), response.surplus]).toEqual([200, 'abcde', 0])
+  })
+
+  test('with its last chunk', () => {
+    const text = 'HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n'
+    for (let end = 0; end < text.length; end += 1) expect(read(text.slice(0, end)).kind).toBe('partial')
+    expect(Buffer.from(complete(text).content).toString()).toBe('abcde')
+  })
+
+  test('when the connection ends, where nothing else says its length', () => {
+    const text = 'HTTP/1.0 200 OK\r\n\r\nabc'
+    expect(read(text).kind).toBe('partial')
+    expect(Buffer.from(complete(text, { ended: true }).content).toString()).toBe('abc')
+  })
+
+  test('at the end of its header, for HEAD, 204 and 304; what follows is surplus', () => {
+    expect(complete('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', { head: true }).surplus).toBe(0)
+    expect(complete('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde', { head: true }).surplus).toBe(5)
+    expect(complete('HTTP/1.1 204 No Content\r\n\r\n').content.length).toBe(0)
+    expect(complete('HTTP/1.1 304 Not Modified\r\n\r\n').content.length).toBe(0)
+  })
+
+  test('after interim responses, which are counted', () => {
+    expect(complete('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n').interim).toEqual([100])
+  })
+
+  test('and a second one after it is surplus', () => {
+    expect(complete('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n').surplus).toBe(19)
+  })
+})
+
+describe('a response is malformed', () => {
+  test.each([
+    ['that is not HTTP', 'SSH-2.0-OpenSSH\r\n\r\n'],
+    ['of HTTP/2', 'HTTP/2 200 OK\r\n\r\n'],
+    ['with a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n'],
+    ['with a status of 600', 'HTTP/1.1 600 OK\r\n\r\n'],
+    ['with a folded line', 'HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n'],
+    ['with a space before the colon', 'HTTP/1.1 200 OK\r\nA : b\r\n\r\n'],
+    ['with a bare carriage return in a value', 'HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n'],
+    ['with two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na'],
+    ['with a length and chunks', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['with another coding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n'],
+    ['with a length in another notation', 'HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na'],
+    ['with a chunk size that is none', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n'],
+    ['with a chunk that is longer than it says', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n'],
+    ['that switches protocols', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+    ['with interim responses without end', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(9)],
+    ['with more content than is read', `HTTP/1.1 200 OK\r\nContent-Length: ${MAX_CONTENT + 1}\r\n\r\n`],
+    ['with a header without end', `HTTP/1.1 200 OK\r\nA: ${'a'.repeat(MAX_HEADER)}`],
+  ])('%s', (_, text) => {
+    expect(read(text).kind).toBe('malformed')
+  })
+})
