@@ -158,7 +158,7 @@ describe('signatures at the edges', () => {
   const world = { seed: 'edges', url: new URL('http://127.0.0.1'), level: 'basic', hostUrl: null, skew: 5, now: () => 0 } as const
   const made = (label: string, edit?: string): Uint8Array =>
     signed(
-      new Changes({ world, now: 0, scope: '' }, edit === undefined ? [] : [{ at: 'x', op: 'edit', edit }]),
+      new Changes({ world, now: 0, scope: '', instance: '' }, edit === undefined ? [] : [{ at: 'x', op: 'edit', edit }]),
       'x',
       label,
       message,

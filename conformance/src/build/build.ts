@@ -32,8 +32,9 @@ export function build(world: World, base: string, change: readonly Change[], opt
   if (recipe === undefined) throw new ChangeError(`there is no base ${base}`)
   const now = options.at ?? world.now()
   const scope = [world.seed, options.session ?? '', options.caseId].join('\n')
-  const changes = new Changes({ world, now, scope }, change)
-  const unique = (name: string): string => identifier(`${scope}\n${options.run}\n${now}`, name)
+  const instance = `${scope}\n${options.run}\n${now}`
+  const changes = new Changes({ world, now, scope, instance }, change)
+  const unique = (name: string): string => identifier(instance, name)
   const shown = shownOf(changes, recipe)
   const chain = chainOf(changes, recipe)
   const token = seal(changes, 'token', tokenOf(changes, recipe, shown, chain, unique))

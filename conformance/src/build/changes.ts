@@ -32,8 +32,7 @@ export class Changes {
   /** The text of a layer with parts of it changed. */
   text(at: string, before: string): string {
     return this.take(at, ['text', 'edit']).reduce((text, change) => {
-      if (change.op === 'edit')
-        return guard(change, () => editText(change.edit, text, resolve(this.moment, change.value ?? null)))
+      if (change.op === 'edit') return guard(change, () => editText(change.edit, text, this.options(change)))
       return edited(change, text, this.textOf(change))
     }, before)
   }
@@ -41,8 +40,7 @@ export class Changes {
   /** The bytes of a layer with parts of them changed: `text` as UTF-8, `bytes` as hexadecimal, `flip` one bit. */
   bytes(at: string, before: Uint8Array): Uint8Array {
     const after = this.take(at, ['text', 'bytes', 'flip', 'edit']).reduce((text, change) => {
-      if (change.op === 'edit')
-        return guard(change, () => editText(change.edit, text, resolve(this.moment, change.value ?? null)))
+      if (change.op === 'edit') return guard(change, () => editText(change.edit, text, this.options(change)))
       if (change.op === 'flip') return latin1(flipped(change, fromLatin1(text)))
       const value = change.op === 'bytes' ? fromHex(this.textOf(change)) : utf8(this.textOf(change))
       const find = change.find === undefined ? {} : { find: latin1(utf8(change.find)) }
@@ -62,6 +60,16 @@ export class Changes {
   finish(): void {
     const left = this.all.find((change) => !this.taken.has(change))
     if (left !== undefined) throw new ChangeError(`no layer ${left.at} of this request takes ${left.op}`)
+  }
+
+  /** What an edit is told: the members of its value, each made for this moment. */
+  options(change: Change): JsonObject {
+    const value = change.value ?? {}
+    if (!isObject(value)) throw new ChangeError(`${change.at}: an edit is told an object`)
+    const members = Object.entries(value).map(
+      ([name, member]) => [name, guard(change, () => resolve(this.moment, member))] as const,
+    )
+    return Object.fromEntries(members)
   }
 
   /** The value of a change, made for this moment. Throws `ChangeError` unless it is a text. */

@@ -25,17 +25,16 @@ export function keyPairOf(seed: Uint8Array): KeyPair {
   return { scalar, prefix: head.slice(32), publicKey: Point.BASE.multiply(scalar % L).toBytes() }
 }
 
-/** The signature of a message, 64 bytes (RFC 8032, section 5.1.6). */
-export function sign(key: KeyPair, message: Uint8Array): Uint8Array {
-  const r = integerOf(sha512(concat(key.prefix, message))) % L
-  return signatureOf(key, message, r, Point.BASE.multiply(r))
+/** The signature of a message, 64 bytes (RFC 8032, section 5.1.6); `domain` is empty but for the variants of Ed25519. */
+export function sign(key: KeyPair, message: Uint8Array, domain: Uint8Array = new Uint8Array(0)): Uint8Array {
+  const r = integerOf(sha512(concat(domain, key.prefix, message))) % L
+  return signatureOf(key, message, r, Point.BASE.multiply(r).toBytes(), domain)
 }
 
-/** A signature with the nonce point R as given, which need not be r·B. */
-export function signatureOf(key: KeyPair, message: Uint8Array, r: bigint, R: Point): Uint8Array {
-  const encoded = R.toBytes()
-  const s = (r + challenge(encoded, key.publicKey, message) * key.scalar) % L
-  return concat(encoded, bytesOf(s))
+/** A signature with the bytes of R as given, which need not be those of r·B. */
+export function signatureOf(key: KeyPair, message: Uint8Array, r: bigint, R: Uint8Array, domain?: Uint8Array): Uint8Array {
+  const k = challenge(R, key.publicKey, message, domain)
+  return concat(R, bytesOf((r + k * key.scalar) % L))
 }
 
 /** The nonce of a signature, as `sign` makes it. */
@@ -60,8 +59,8 @@ export function verify(publicKey: Uint8Array, message: Uint8Array, signature: Ui
   return equal(left.toBytes(), R)
 }
 
-function challenge(R: Uint8Array, publicKey: Uint8Array, message: Uint8Array): bigint {
-  return integerOf(sha512(concat(R, publicKey, message))) % L
+function challenge(R: Uint8Array, publicKey: Uint8Array, message: Uint8Array, domain: Uint8Array = new Uint8Array(0)): bigint {
+  return integerOf(sha512(concat(domain, R, publicKey, message))) % L
 }
 
 function pointOf(encoded: Uint8Array): Point | null {

@@ -13,7 +13,7 @@ export function setAt(root: Json, path: string, value: Json): Json {
 export function removeAt(root: Json, path: string): Json {
   return changed(root, namesOf(path), path, (parent, name) => {
     if (isList(parent)) return parent.toSpliced(position(parent, name, path), 1)
-    if (parent[name] === undefined) throw new RangeError(`there is nothing at ${path}`)
+    if (!Object.hasOwn(parent, name)) throw new RangeError(`there is nothing at ${path}`)
     return Object.fromEntries(Object.entries(parent).filter(([other]) => other !== name))
   })
 }
@@ -22,7 +22,7 @@ export function removeAt(root: Json, path: string): Json {
 export function addAt(root: Json, path: string, value: Json): Json {
   return changed(root, namesOf(path), path, (parent, name) => {
     if (isList(parent)) return name === '-' ? [...parent, value] : parent.toSpliced(position(parent, name, path), 0, value)
-    if (parent[name] !== undefined) throw new RangeError(`there is something at ${path} already`)
+    if (Object.hasOwn(parent, name)) throw new RangeError(`there is something at ${path} already`)
     return { ...parent, [name]: value }
   })
 }

@@ -85,6 +85,11 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   rooted: { ...plain, agents: [{ agent: 'agent', issuer: 'root-issuer' }] },
   // An agent whose key is not in the subgroup of prime order, which spec 2.3 allows.
   mixed: { ...plain, agents: [{ agent: 'agent-mixed', issuer: 'issuer' }] },
+  put: { ...post, method: 'PUT', action: 'http.put' },
+  patch: { ...post, method: 'PATCH', action: 'http.patch' },
+  delete: { ...plain, method: 'DELETE', action: 'http.delete' },
+  head: { ...plain, method: 'HEAD', action: 'http.head' },
+  options: { ...plain, method: 'OPTIONS', action: 'http.options' },
   chain2,
   chain3: {
     ...plain,

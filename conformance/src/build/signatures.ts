@@ -1,6 +1,7 @@
 /** The layer in which something is signed: by another key, or in a way that one careless verifier accepts (spec chapter 2.3). @module */
 import { Point } from '@noble/ed25519'
-import { fromHex } from './bytes.ts'
+import { sha512 } from '@noble/hashes/sha2.js'
+import { concat, fromHex, latin1, utf8 } from './bytes.ts'
 import { ChangeError } from './change-error.ts'
 import { flipped, type Changes } from './changes.ts'
 import { bytesOf, integerOf, L, nonceOf, sign, signatureOf, type KeyPair } from './ed25519.ts'
@@ -8,8 +9,12 @@ import { keyOf, torsion } from './parties.ts'
 
 type Edit = (key: KeyPair, message: Uint8Array) => Uint8Array
 
+/** p + 1, little-endian: the y of the neutral point in a text that nobody may write. */
+const BEYOND_P = Uint8Array.of(0xee, ...new Uint8Array(30).fill(0xff), 0x7f)
+
 /** Signatures that are wrong in one way each; `spec/02-bytes.md`, AHP-BYTES-11 and AHP-BYTES-12. */
 const EDITS: Readonly<Record<string, Edit>> = {
+  none: (key, message) => sign(key, message),
   // S + L: the same value of the equation, another text of the signature.
   's-plus-l': (key, message) => {
     const made = sign(key, message)
@@ -19,12 +24,23 @@ const EDITS: Readonly<Record<string, Edit>> = {
   // R with a point of order 8 added: right after multiplication with the cofactor only.
   torsion: (key, message) => {
     const r = nonceOf(key, message)
-    return signatureOf(key, message, r, Point.BASE.multiply(r).add(torsion()))
+    return signatureOf(key, message, r, Point.BASE.multiply(r).add(torsion()).toBytes())
   },
   // R is the neutral point, which makes the equation hold for S = k·a.
-  'r-identity': (key, message) => signatureOf(key, message, 0n, Point.ZERO),
+  'r-identity': (key, message) => signatureOf(key, message, 0n, Point.ZERO.toBytes()),
+  // R is the neutral point with p added to its y.
+  'r-beyond-p': (key, message) => signatureOf(key, message, 0n, BEYOND_P),
+  // Ed25519ph (RFC 8032, section 5.1): another algorithm over the same bytes.
+  prehashed: (key, message) => {
+    const domain = concat(utf8('SigEd25519 no Ed25519 collisions'), Uint8Array.of(1, 0))
+    return sign(key, sha512(message), domain)
+  },
+  // A signature of something else.
+  'other-message': (key) => sign(key, utf8('another message')),
+  // The payload alone, decoded, and not the text that has to be signed.
+  'payload-only': (key, message) => sign(key, new Uint8Array(Buffer.from(latin1(message).split('.')[1] ?? '', 'base64url'))),
   // R is of order 8: right for verifiers with the cofactor.
-  'r-order-8': (key, message) => signatureOf(key, message, 0n, torsion()),
+  'r-order-8': (key, message) => signatureOf(key, message, 0n, torsion().toBytes()),
   // A key of mixed order, and a nonce for which the small part of the key counts: right with the cofactor only.
   'mixed-outside': (key, message) => seek(key, message, false),
   // The same key, and a nonce for which it does not count: right in every way.
@@ -37,7 +53,7 @@ export function signed(changes: Changes, at: string, label: string, message: Uin
   const signer = other === undefined ? label : changes.textOf(other)
   const key = keyOf(changes.moment.world.seed, signer)
   const [edit] = changes.take(at, ['edit'])
-  const make = edit === undefined ? sign : EDITS[edit.edit ?? '']
+  const make = EDITS[edit === undefined ? (signer === 'agent-mixed' ? 'mixed-inside' : 'none') : (edit.edit ?? '')]
   if (make === undefined) throw new ChangeError(`${at}: there is no edit ${edit?.edit ?? ''}`)
   const made = make(key, message)
   const replaced = changes.take(at, ['bytes']).reduce((_before, change) => fromHex(changes.textOf(change)), made)
@@ -48,8 +64,7 @@ export function signed(changes: Changes, at: string, label: string, message: Uin
 function seek(key: KeyPair, message: Uint8Array, holds: boolean): Uint8Array {
   const A = Point.fromBytes(key.publicKey)
   for (let r = nonceOf(key, message); ; r = (r + 1n) % L) {
-    const R = Point.BASE.multiply(r)
-    const made = signatureOf(key, message, r, R)
+    const made = signatureOf(key, message, r, Point.BASE.multiply(r).toBytes())
     const k = challengeOf(made, r, key)
     if (A.multiply(k, false).equals(Point.BASE.multiply((k * key.scalar) % L, false)) === holds) return made
   }

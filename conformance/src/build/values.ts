@@ -1,6 +1,6 @@
 /** Values of changes that depend on world and clock: `{"now": -1}`, `{"did": "agent"}` (conformance/README.md). @module */
 import { base64, base64url, hashOf, sha256, utf8 } from './bytes.ts'
-import { jwk, thumbprint } from './did.ts'
+import { base58, didKey, jwk, thumbprint } from './did.ts'
 import { asJson, isList, isObject, type Json, type JsonObject } from './json.ts'
 import { didOf, keyOf, kidOf, ORIGINS } from './parties.ts'
 import type { World } from './types.ts'
@@ -12,6 +12,8 @@ export interface Moment {
   readonly now: number
   /** Names execution and case. */
   readonly scope: string
+  /** Names this request of it. */
+  readonly instance: string
 }
 
 type Maker = (moment: Moment, argument: Json, all: JsonObject) => Json
@@ -19,7 +21,9 @@ type Maker = (moment: Moment, argument: Json, all: JsonObject) => Json
 const MAKERS: Readonly<Record<string, Maker>> = {
   now: ({ world, now }, seconds, all) => second(now) + integer(seconds) + (all['skew'] === true ? world.skew : 0),
   time: ({ now }, seconds) => timeText(second(now) + integer(seconds)),
-  ts: ({ now }, seconds) => new Date(now + integer(seconds) * 1000).toISOString(),
+  ts: ({ world, now }, seconds, all) =>
+    new Date(now + (integer(seconds) + (all['skew'] === true ? world.skew : 0)) * 1000).toISOString(),
+  tsMs: ({ now }, decimals) => timeText(second(now)).replace('Z', `.${text(decimals)}Z`),
   did: ({ world }, label) => didOf(world.seed, text(label)),
   kid: ({ world }, label) => kidOf(world.seed, text(label)),
   jkt: ({ world }, label) => thumbprint(keyOf(world.seed, text(label)).publicKey),
@@ -27,6 +31,9 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   log: (_moment, label) => ORIGINS[text(label)] ?? '',
   hashOf: (_moment, argument) => hashOf(text(argument)),
   hash64: (_moment, argument) => base64(sha256(utf8(text(argument)))),
+  didKey: ({ world }, form) => didKeyOf(keyOf(world.seed, 'agent').publicKey, text(form)),
+  jktReordered: ({ world }, label) => hashOf(JSON.stringify(jwk(keyOf(world.seed, text(label)).publicKey))),
+  unique: ({ instance }, name, all) => identifier(instance, text(name)).slice(0, integer(all['length'] ?? 26)),
   label: (moment, argument) => identifier(moment.scope, text(argument)),
   uri: ({ world }, path) => `${world.url.origin}${text(path)}`,
   hostUri: ({ world }, path) => `${world.hostUrl?.origin ?? ''}${text(path)}`,
@@ -37,7 +44,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   literal: (_moment, argument) => argument,
 }
 
-const WITH: Readonly<Record<string, string>> = { now: 'skew', repeat: 'times', list: 'times' }
+const WITH: Readonly<Record<string, string>> = { now: 'skew', ts: 'skew', repeat: 'times', list: 'times', unique: 'length' }
 
 /** The value with everything made that has to be made. Throws `RangeError` for what cannot be. */
 export function resolve(moment: Moment, value: unknown): Json {
@@ -54,7 +61,12 @@ function make(moment: Moment, value: JsonObject): Json | undefined {
   const maker = MAKERS[name]
   const argument = value[name]
   const others = Object.keys(value).slice(1)
-  if (maker === undefined || argument === undefined || !others.every((other) => other === WITH[name])) return undefined
+  if (maker === undefined || argument === undefined) {
+    if (Object.keys(value).length === 1)
+      throw new RangeError(`nothing makes ${JSON.stringify(name)}; an object of one member is written in "literal"`)
+    return undefined
+  }
+  if (!others.every((other) => other === WITH[name])) throw new RangeError(`${name} is not made with ${others.join(', ')}`)
   return maker(moment, argument, value)
 }
 
@@ -71,6 +83,28 @@ export function timeText(seconds: number): string {
 /** Whole seconds of a clock in milliseconds. */
 export function second(milliseconds: number): number {
   return Math.floor(milliseconds / 1000)
+}
+
+function coded(...bytes: readonly number[]): string {
+  return `did:key:z${base58(Uint8Array.from(bytes))}`
+}
+
+/** A did:key in a form that is not its one spelling. */
+function didKeyOf(publicKey: Uint8Array, form: string): string {
+  const right = didKey(publicKey)
+  const forms: Readonly<Record<string, string>> = {
+    short: coded(0xed, 0x01, ...publicKey.slice(1)),
+    long: coded(0xed, 0x01, ...publicKey, 7),
+    zero: coded(0, 0xed, 0x01, ...publicKey),
+    'no-z': right.replace(':z', ':'),
+    'not-base58': right.replace(/.$/, '0'),
+    upper: right.replace('did:key', 'did:KEY'),
+    versioned: right.replace('did:key:', 'did:key:1.1:'),
+    fragment: `${right}#${right.slice('did:key:'.length)}`,
+  }
+  const made = forms[form]
+  if (made === undefined) throw new RangeError(`there is no form ${form} of a did:key`)
+  return made
 }
 
 function nested(depth: number): Json {

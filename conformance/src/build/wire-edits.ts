@@ -1,15 +1,32 @@
 /** Edits of fields and of whole requests that no list of fields can say: framing, fragments, trailers (RFC 9112). @module */
 import { concat, fromLatin1, latin1, utf8 } from './bytes.ts'
+import { textOf, type JsonObject } from './json.ts'
 import type { WireRequest } from './types.ts'
 
 /** One field line. */
 export type Field = readonly [string, string | Uint8Array]
 
 /** What an edit makes of a request; `bytes` serialises one. */
-export type WireEdit = (request: WireRequest, bytes: (request: WireRequest) => Uint8Array, value: unknown) => WireRequest
+export type WireEdit = (request: WireRequest, bytes: (request: WireRequest) => Uint8Array, value: JsonObject) => WireRequest
+
+type FieldEdit = (fields: readonly Field[], name: string, value: JsonObject) => readonly Field[]
 
 /** Edits of field lines by name. */
-export const FIELD_EDITS: Readonly<Record<string, (fields: readonly Field[]) => readonly Field[]>> = {
+export const FIELD_EDITS: Readonly<Record<string, FieldEdit>> = {
+  // One line more of the same name: with the same value, or before it with `first`.
+  twice: (fields, name, { first }) =>
+    fields.flatMap((field) => (isNamed(field, name) ? [[name, typeof first === 'string' ? first : field[1]], field] : [field])),
+  // The value under another name.
+  rename: (fields, name, value) =>
+    fields.map((field) =>
+      isNamed(field, name) ? [textOf(value, 'to'), `${textOf(value, 'prefix')}${String(field[1])}`] : field,
+    ),
+  // The value of another field.
+  copy: (fields, name, value) => {
+    const from = fields.find((field) => isNamed(field, textOf(value, 'from')))
+    return fields.map((field) => (isNamed(field, name) ? [name, from?.[1] ?? ''] : field))
+  },
+  'no-evidence': (fields) => fields.filter(([name]) => !/^(?:x-aegis-|signature)/i.test(name)),
   // The same signature under a second label: both members are good, and there are two.
   'possession-twice': (fields) =>
     fields.map(([name, value]) => {
@@ -27,6 +44,19 @@ export const FIELD_EDITS: Readonly<Record<string, (fields: readonly Field[]) => 
 
 /** Edits of requests by name. */
 export const WIRE_EDITS: Readonly<Record<string, WireEdit>> = {
+  // The token where nobody may look for it.
+  'token-into-query': (request) => {
+    const [token, fields] = withoutToken(request)
+    return { ...request, target: `${request.target}&x-aegis-token=${token}`, fields }
+  },
+  'token-into-content': (request) => {
+    const [token, fields] = withoutToken(request)
+    return { ...request, content: utf8(JSON.stringify({ 'X-AEGIS-Token': token, token })), fields }
+  },
+  'token-in-trailer': (request, bytes) => {
+    const [token, fields] = withoutToken(request)
+    return { ...request, raw: chunked({ ...request, fields }, bytes, '', `X-AEGIS-Token: ${token}\r\n`) }
+  },
   // The content in chunks of 7 bytes, which is another framing of the same bytes.
   chunked: (request, bytes) => ({ ...request, raw: chunked(request, bytes, '', '') }),
   // The same with extensions of chunks.
@@ -53,9 +83,13 @@ export const WIRE_EDITS: Readonly<Record<string, WireEdit>> = {
     return { ...request, raw: bytes({ ...request, fields: [...request.fields, length] }), end: true }
   },
   // The content later than the head by so many milliseconds.
-  'late-content': (request, bytes, value) => {
+  'late-content': (request, bytes, { milliseconds }) => {
     const raw = bytes(request)
-    return { ...request, raw, fragments: [{ upTo: raw.length - request.content.length, pauseMs: Number(value) }] }
+    return {
+      ...request,
+      raw,
+      fragments: [{ upTo: raw.length - request.content.length, pauseMs: typeof milliseconds === 'number' ? milliseconds : 0 }],
+    }
   },
   // Every byte alone would take long; some dozens of pieces do.
   pieces: (request, bytes) => {
@@ -83,6 +117,15 @@ export const WIRE_EDITS: Readonly<Record<string, WireEdit>> = {
   'space-before-colon': (request, bytes) => ({ ...request, raw: replaced(bytes(request), /X-AEGIS-Token:/, 'X-AEGIS-Token :') }),
   // Only line feeds between the lines of the head.
   'bare-lf': (request, bytes) => ({ ...request, raw: replaced(bytes(request), /\r\n(?=[^]*\r\n\r\n)/g, '\n') }),
+}
+
+function withoutToken(request: WireRequest): readonly [string, readonly Field[]] {
+  const token = request.fields.find((field) => isNamed(field, 'X-AEGIS-Token'))?.[1] ?? ''
+  return [String(token), request.fields.filter((field) => !isNamed(field, 'X-AEGIS-Token'))]
+}
+
+function isNamed([name]: Field, wanted: string): boolean {
+  return name.toLowerCase() === wanted.toLowerCase()
 }
 
 function replaced(bytes: Uint8Array, what: RegExp, by: string): Uint8Array {

@@ -5,7 +5,6 @@ import { edited, guard, type Changes } from './changes.ts'
 import { textOf } from './json.ts'
 import type { Change, WireRequest, World } from './types.ts'
 import { editText } from './text-edits.ts'
-import { resolve } from './values.ts'
 import { FIELD_EDITS, WIRE_EDITS, type Field } from './wire-edits.ts'
 
 /** What was shown to the harness, and is sent unless the layer `sent` says otherwise. */
@@ -51,7 +50,7 @@ export function serialise(world: World, request: WireRequest): Uint8Array {
 function wireEdit(change: Change, request: WireRequest, changes: Changes): WireRequest {
   const edit = WIRE_EDITS[change.edit ?? '']
   if (edit === undefined) throw new ChangeError(`wire: there is no edit ${change.edit ?? ''}`)
-  return edit(request, (changed) => serialise(changes.moment.world, changed), change.value)
+  return edit(request, (changed) => serialise(changes.moment.world, changed), changes.options(change))
 }
 
 /** Field lines with changes by name: `/X-AEGIS-Token`. `set` replaces the first line, `remove` all, `add` puts one more at the end. */
@@ -72,11 +71,12 @@ function fieldsOf(changes: Changes, before: readonly Field[]): readonly Field[] 
 
 function fieldEdit(change: Change, fields: readonly Field[], changes: Changes): readonly Field[] {
   const edit = FIELD_EDITS[change.edit ?? '']
-  if (edit !== undefined) return edit(fields)
-  const name = (change.path ?? '').slice(1).toLowerCase()
-  const index = fields.findIndex(([other]) => other.toLowerCase() === name)
+  const name = (change.path ?? '').slice(1)
+  const value = changes.options(change)
+  if (edit !== undefined) return edit(fields, name, value)
+  const index = fields.findIndex(([other]) => other.toLowerCase() === name.toLowerCase())
   if (index === -1) throw new ChangeError(`fields: there is no line ${name}`)
-  const made = guard(change, () => editText(change.edit, lineText(fields[index]), resolve(changes.moment, change.value ?? null)))
+  const made = guard(change, () => editText(change.edit, lineText(fields[index]), value))
   return fields.with(index, [fields[index]?.[0] ?? '', made])
 }
 
