@@ -5,6 +5,7 @@ import { logHttp, type LogResponse } from '@aiegis/ledger'
 import { answerJson, answerRefusal, type AnswerOptions, type HttpAnswer } from './answer.ts'
 import { MAX_QUESTION } from './ask.ts'
 import type { Enforcement } from './enforcement.ts'
+import { checkExpectation } from './expectation.ts'
 import { STATUS_PATH } from './identity.ts'
 import type { KeyRole } from './keys.ts'
 import { createRoom, Disconnected, withContent } from './read-content.ts'
@@ -53,6 +54,7 @@ export function createHandler(options: HandlerOptions): (request: IncomingMessag
   }
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<HttpAnswer> {
+    checkExpectation(request)
     const { method = '' } = request
     const path = pathOf(request)
     const served = await log(method, path)

@@ -1,6 +1,7 @@
 /** Reads the content of a request within limits of size, in one and in all requests together (spec chapter 15). @module */
 import type { IncomingMessage } from 'node:http'
 import { Refusal } from '@aiegis/protocol'
+import { inviteContent } from './expectation.ts'
 
 /** Place for the content of several requests: full, it refuses, and leaves every other room as it is. */
 export interface Room {
@@ -32,6 +33,9 @@ export async function withContent<T>(
   use: (content: Uint8Array) => Promise<T>,
 ): Promise<T> {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw new Refusal('ask_too_large', 'the declared length')
+  inviteContent(request, () => {
+    if (room.bytes >= room.maxBytes || room.asked >= room.maxAsked) throw new Refusal('overloaded', 'no room for more content')
+  })
   const held = { bytes: 0 }
   try {
     return await use(await read(request, limit, room, held))

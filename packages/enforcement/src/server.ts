@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { holdContent } from './expectation.ts'
 
 /** A server that listens. */
 export interface Listening {
@@ -43,6 +44,12 @@ export async function listen(port: number, { silenceMs = SILENCE_MS }: { silence
   // Also for who asks and does not read the answer.
   server.timeout = silenceMs
   server.on('request', (request, response) => handle(request, response))
+  // Node would ask for content that may be refused, and answer what it does not know without a problem.
+  server.on('checkContinue', (request, response) => {
+    holdContent(request, response)
+    handle(request, response)
+  })
+  server.on('checkExpectation', (request, response) => handle(request, response))
   // Without a listener Node answers by itself; with one it must be done here, also for connections that are gone.
   server.on('clientError', (_, socket) => refuse(socket))
   server.on('upgrade', (_, socket: Socket) => socket.destroy())

@@ -174,7 +174,7 @@ describe('AHP-STATUS-21 the time of a list after a restart', () => {
   test('is told to the operator when the clock is behind it', async () => {
     await createStatusPublisher(options).list()
     const told: string[] = []
-    const start = (): StatusPublisher => createStatusPublisher({ ...options, onWarning: (sentence) => told.push(sentence) })
+    const start = (): StatusPublisher => createStatusPublisher({ ...options, onWarning: (said) => told.push(said) })
     now = START - 2_000
     start()
     expect(told).toEqual([])

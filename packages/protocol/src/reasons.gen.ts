@@ -1253,6 +1253,16 @@ export const REASONS = {
     section: '15',
     since: '0.1',
   },
+  expectation_unknown: {
+    public: 'expectation_unknown',
+    stage: 'protect',
+    status: 417,
+    retry: 'never',
+    executed: 'no',
+    title: 'That expectation is not met here',
+    section: '15',
+    since: '0.1',
+  },
   decision_block: {
     public: 'decision_block',
     stage: 'protect',
