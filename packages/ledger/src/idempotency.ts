@@ -5,6 +5,7 @@ import type { Found } from './store.ts'
 /** What a caller wants stored. */
 export interface Append {
   readonly leaf: Uint8Array
+  readonly leafHash: Uint8Array
   /** Whoever appends again with the same key asks for the same entry. */
   readonly key: Uint8Array
   readonly clear: Uint8Array | undefined
@@ -27,10 +28,10 @@ export function sortOut(appends: readonly Append[], size: number, stored: Readon
     const known = inBatch.get(name) ?? stored.get(name)
     if (known === undefined) {
       const index = size + fresh.push(append) - 1
-      inBatch.set(name, { index, leaf: append.leaf })
+      inBatch.set(name, { index, leafHash: append.leafHash })
       return index
     }
-    if (equal(known.leaf, append.leaf)) return known.index
+    if (equal(known.leafHash, append.leafHash)) return known.index
     return new Refusal('idempotency_conflict', `the key of entry ${known.index} was used for another leaf`)
   })
   return { indices, fresh }

@@ -33,11 +33,14 @@ const OUT_OF_TURN: readonly (readonly [table: string, condition: string])[] = [
   ],
 ]
 
-const TRIGGERS: readonly string[] = OUT_OF_TURN.flatMap(([table, condition]) => [
+/** The triggers that keep a table append-only: each new row in its turn, and none that changes or goes. */
+export const appendOnly = (table: string, condition: string): readonly string[] => [
   `CREATE TRIGGER ${table}_turn BEFORE INSERT ON ${table} WHEN ${condition} BEGIN SELECT RAISE(ABORT, 'ledger: ${table} row out of turn'); END`,
   `CREATE TRIGGER ${table}_keep BEFORE UPDATE ON ${table} BEGIN SELECT RAISE(ABORT, 'ledger: ${table} is append-only'); END`,
   `CREATE TRIGGER ${table}_stay BEFORE DELETE ON ${table} BEGIN SELECT RAISE(ABORT, 'ledger: ${table} is append-only'); END`,
-])
+]
+
+const TRIGGERS: readonly string[] = OUT_OF_TURN.flatMap(([table, condition]) => appendOnly(table, condition))
 
 const SCHEMA: readonly string[] = [...TABLES, ...CUSTODY_TABLES, ...TRIGGERS, ...CUSTODY_TRIGGERS]
 
@@ -49,22 +52,35 @@ const FORMAT = 1
  * for the operator. Does not look at any entry.
  */
 export function prepareSchema(database: Database, origin: string): void {
+  prepareTables(database, origin, { format: FORMAT, statements: SCHEMA })
+}
+
+/** What makes the tables of a database. */
+export interface Schema {
+  readonly format: number
+  /** As SQLite keeps them; one of them makes table `log` with columns `format` and `origin`. */
+  readonly statements: readonly string[]
+}
+
+/** The same for other tables. */
+export function prepareTables(database: Database, origin: string, schema: Schema): void {
   const found = database.prepare(`SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`).all()
-  if (found.length === 0) return createSchema(database, origin)
+  if (found.length === 0) return createTables(database, origin, schema)
   const texts = new Set(found.map((row) => textOf(row, 'sql')))
-  const missing = SCHEMA.find((statement) => !texts.has(statement))
+  const missing = schema.statements.find((statement) => !texts.has(statement))
   if (missing !== undefined)
     throw new Error(`ledger: the database lost or changed its ${nameOf(missing)}; do not append to it before an audit`)
-  if (texts.size !== SCHEMA.length) throw new Error('ledger: the database has tables or triggers that are not of a log')
+  if (texts.size !== schema.statements.length)
+    throw new Error('ledger: the database has tables or triggers that are not of a log')
   const [log] = database.prepare('SELECT format, origin FROM log').all()
-  if (log?.['format'] !== FORMAT) throw new Error(`ledger: the database is not of format ${FORMAT}`)
+  if (log?.['format'] !== schema.format) throw new Error(`ledger: the database is not of format ${schema.format}`)
   if (log['origin'] !== origin) throw new Error(`ledger: the database is of log ${textOf(log, 'origin')}, not of ${origin}`)
 }
 
-function createSchema(database: Database, origin: string): void {
+function createTables(database: Database, origin: string, { format, statements }: Schema): void {
   database.exec('BEGIN IMMEDIATE')
-  for (const statement of SCHEMA) database.exec(statement)
-  database.prepare('INSERT INTO log(id, format, origin) VALUES(0, ?, ?)').run(FORMAT, origin)
+  for (const statement of statements) database.exec(statement)
+  database.prepare('INSERT INTO log(id, format, origin) VALUES(0, ?, ?)').run(format, origin)
   database.exec('COMMIT')
 }
 

@@ -2,7 +2,7 @@
 import { TILE_HEIGHT, TILE_WIDTH, tileBytes, tileNode, toHex } from '@aiegis/protocol'
 import { bytesOf, integerOf, textOf } from './columns.ts'
 import { createSqliteCustody } from './custody/sqlite-store.ts'
-import { closeDatabase, type Database, type Statement } from './sqlite.ts'
+import { closeDatabase, inTransaction, type Database, type Statement } from './sqlite.ts'
 import type { Batch, Found, Store, StoredHead, Turn } from './store.ts'
 
 /** The store in an open database whose schema was checked. Throws what the driver throws; a failed append leaves nothing behind. */
@@ -52,7 +52,7 @@ export function createSqliteStore(database: Database): Store {
 
 function find(sql: Statements, key: Uint8Array): readonly (readonly [string, Found])[] {
   const row = sql.find.get(key)
-  return row === undefined ? [] : [[toHex(key), { index: integerOf(row, 'idx'), leaf: bytesOf(row, 'leaf') }]]
+  return row === undefined ? [] : [[toHex(key), { index: integerOf(row, 'idx'), leafHash: bytesOf(row, 'leaf_hash') }]]
 }
 
 type Statements = ReturnType<typeof statementsOf>
@@ -87,31 +87,10 @@ function insert(sql: Statements, { start, entries, tiles, note }: Batch): void {
   sql.insertHead.run(start + entries.length, note)
 }
 
-/** All or nothing. COMMIT returns when the journal is on disk. */
-function inTransaction(database: Database, write: () => void): void {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    write()
-    database.exec('COMMIT')
-  } catch (error) {
-    rollBack(database)
-    throw error
-  }
-}
-
-/** Some errors, a full disk among them, have rolled back already; the first error is the one that matters. */
-function rollBack(database: Database): void {
-  try {
-    database.exec('ROLLBACK')
-  } catch {
-    return
-  }
-}
-
 const SQL = {
   size: 'SELECT coalesce(max(idx) + 1, 0) AS size FROM entry',
   head: 'SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1',
-  find: 'SELECT idx, leaf FROM idem JOIN entry USING(idx) WHERE key = ?',
+  find: 'SELECT idx, leaf_hash FROM idem JOIN entry USING(idx) WHERE key = ?',
   leaf: 'SELECT leaf FROM entry WHERE idx = ?',
   leaves: 'SELECT leaf, leaf_hash FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx',
   clear: 'SELECT clear FROM private WHERE idx = ?1 AND NOT EXISTS(SELECT 1 FROM erasure WHERE idx = ?1)',

@@ -85,6 +85,27 @@ function createFile(file: string): void {
   }
 }
 
+/** All or nothing. COMMIT returns when the journal is on disk. */
+export function inTransaction(database: Database, write: () => void): void {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    write()
+    database.exec('COMMIT')
+  } catch (error) {
+    rollBack(database)
+    throw error
+  }
+}
+
+/** Some errors, a full disk among them, have rolled back already; the first error is the one that matters. */
+function rollBack(database: Database): void {
+  try {
+    database.exec('ROLLBACK')
+  } catch {
+    return
+  }
+}
+
 /** Moves everything into the one file, gives the lock back and closes. */
 export function closeDatabase(database: Database): void {
   try {

@@ -15,6 +15,7 @@ import {
   type Signer,
   type Vkey,
 } from '@aiegis/protocol'
+import { nodeFiles, type FilePort } from './file-port.ts'
 import { readLastCheckpoint, writeLastCheckpoint } from './last-checkpoint.ts'
 import { createLog, type Log } from './log.ts'
 import { checkHead, recoverTree, type Identity, type Recovered } from './recover.ts'
@@ -22,7 +23,7 @@ import { NotAnswering, type Store } from './store.ts'
 import { createStoredLog } from './stored-log.ts'
 import { readStoredTile } from './stored-tile.ts'
 import { createTileReader } from './tile-reader.ts'
-import { noFullTile, nodesOf, type Tree } from './tree.ts'
+import { EMPTY_TREE, noFullTile, nodesOf, type Tree } from './tree.ts'
 import type { WantedHead } from './witness/client.ts'
 import { createCosigner, type WitnessPolicy } from './witness/cosigner.ts'
 
@@ -33,6 +34,8 @@ export interface StartOptions {
   readonly lastCheckpointFile: string
   readonly maxWaiting: number | undefined
   readonly witnesses: WitnessPolicy | undefined
+  /** How files are written; the file system unless said otherwise. */
+  readonly files?: FilePort
 }
 
 /** The verifier key of a log key. Throws `TypeError` for an origin that cannot name a key. */
@@ -51,13 +54,18 @@ export function vkeyOf(origin: string, signer: Signer, crypto: CryptoPort): Vkey
  */
 export async function startLog(
   store: Store,
-  { identity, signer, lastCheckpointFile, maxWaiting, witnesses }: StartOptions,
+  { identity, signer, lastCheckpointFile, maxWaiting, witnesses, files = nodeFiles }: StartOptions,
 ): Promise<Log> {
   const cosigner = witnesses && createCosigner(witnesses, identity, identity.crypto, Date.now)
   // Before anything is signed, and before the rows are read, which then have all that a witness saw.
   const shown = cosigner === undefined ? [] : await saying(cosigner.shown())
   const recovered = await recoverTree(identity, store)
-  await checkRemembered(recovered, lastCheckpointFile)
+  await checkRemembered(recovered, files, lastCheckpointFile)
+  const remember = async (newer: string): Promise<void> => {
+    await writeLastCheckpoint(files, lastCheckpointFile, newer)
+    // After that: a head that everybody sees must be one that an old copy is held against.
+    await store.publish?.(newer)
+  }
   const sign = (grown: Tree): Promise<string> => signTree(identity, signer, grown)
   const { tree } = recovered
   for (const head of shown) await checkHead(recovered, head.raw, 'the head that a witness remembers')
@@ -66,8 +74,7 @@ export async function startLog(
     cosigner === undefined ? stored : cosigner.cosign(wantedHead(identity.crypto, store, over, stored))
   // A crash may have come between commit and file: then nobody has seen this head, and it is released now.
   const released = await saying(cosign(note, tree))
-  await writeLastCheckpoint(lastCheckpointFile, released)
-  const remember = (newer: string): Promise<void> => writeLastCheckpoint(lastCheckpointFile, newer)
+  await remember(released)
   const parts = { identity, store, tree, note, released, sign, cosign, remember, maxWaiting }
   return createLog(createStoredLog(parts), identity.crypto)
 }
@@ -96,13 +103,13 @@ function wantedHead(crypto: CryptoPort, store: Store, tree: Tree, note: string):
 /** Stores the head over nothing, unless another writer did. */
 async function begin(store: Store, note: string): Promise<string> {
   await store.inTurn(async (turn) => {
-    if ((await turn.head()).note === undefined) await turn.append({ start: 0, entries: [], tiles: [], note })
+    if ((await turn.head()).note === undefined) await turn.append({ start: 0, entries: [], tiles: [], tree: EMPTY_TREE, note })
   })
   return note
 }
 
-async function checkRemembered(recovered: Recovered, file: string): Promise<void> {
-  const remembered = await readLastCheckpoint(file)
+async function checkRemembered(recovered: Recovered, files: FilePort, file: string): Promise<void> {
+  const remembered = await readLastCheckpoint(files, file)
   if (remembered !== undefined) await checkHead(recovered, remembered, `the checkpoint in ${file}`)
   // A new log has none yet. An old one wrote it before its first entry was released.
   else if (recovered.tree.size > 0) {

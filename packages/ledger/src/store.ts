@@ -1,6 +1,6 @@
 /** The rows of a log: what a database has to give so that a backend can be made of it (spec chapter 17). @module */
 import type { CustodyStore } from './custody/store.ts'
-import type { FullTile } from './tree.ts'
+import type { FullTile, Tree } from './tree.ts'
 
 /** An entry that is about to be stored. */
 export interface NewEntry {
@@ -16,7 +16,10 @@ export interface Batch {
   /** Index of the first entry: the number of those before. */
   readonly start: number
   readonly entries: readonly NewEntry[]
+  /** Those that became full. */
   readonly tiles: readonly FullTile[]
+  /** The tree with these entries. */
+  readonly tree: Tree
   /** Signed head over everything up to the last entry. */
   readonly note: string
 }
@@ -30,7 +33,7 @@ export interface StoredHead {
 /** An entry that was stored under a key. */
 export interface Found {
   readonly index: number
-  readonly leaf: Uint8Array
+  readonly leafHash: Uint8Array
 }
 
 /** A leaf and the hash that was stored beside it. */
@@ -76,6 +79,8 @@ export interface Store {
   tile(level: number, n: number): Awaitable<{ readonly hashes: Uint8Array; readonly root: Uint8Array } | undefined>
   /** Roots of the full tiles of `level` from number `start` on, at most `count`. */
   tileRoots(level: number, start: number, count: number): Awaitable<readonly Uint8Array[]>
+  /** Shows a head to everybody; called when it is durable, here and outside. Absent where heads are asked for. */
+  publish?(note: string): Promise<void>
   close(): Awaitable<void>
 }
 

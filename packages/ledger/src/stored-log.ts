@@ -83,9 +83,8 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
   async function extend(turn: Turn, appends: readonly Append[]): Promise<Known & { indices: readonly (number | Refusal)[] }> {
     const last = await follow(turn, STEP)
     const start = last.tree.size
-    const { indices, fresh } = sortOut(appends, start, await turn.find(appends.map(({ key }) => key)))
-    if (fresh.length === 0) return { ...last, indices }
-    const entries = fresh.map((append) => ({ ...append, leafHash: hashLeaf(crypto, append.leaf) }))
+    const { indices, fresh: entries } = sortOut(appends, start, await turn.find(appends.map(({ key }) => key)))
+    if (entries.length === 0) return { ...last, indices }
     const { tree, full } = growTree(
       crypto,
       last.tree,
@@ -94,7 +93,7 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
     const note = await parts.sign(tree).catch((cause: unknown) => {
       throw new NotSigned('signing failed', { cause })
     })
-    await turn.append({ start, entries, tiles: full, note })
+    await turn.append({ start, entries, tiles: full, tree, note })
     return { tree, note, indices }
   }
 
@@ -210,7 +209,8 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
       checkLength('an idempotency key', key, 64)
       if (clear !== undefined) checkLength('clear text', clear, MAX_ENTRY)
       // Copies: the caller may write into its arrays while they wait.
-      return sequencer.push({ leaf: leaf.slice(), key: key.slice(), clear: clear?.slice() })
+      const copy = leaf.slice()
+      return sequencer.push({ leaf: copy, leafHash: hashLeaf(crypto, copy), key: key.slice(), clear: clear?.slice() })
     },
     head() {
       alive()

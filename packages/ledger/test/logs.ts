@@ -79,8 +79,8 @@ export function questionsTo(log: Log): (() => Promise<unknown>)[] {
 }
 
 /** A plain connection to the database of a closed log, as anybody with the file has it. */
-export function connect(directory: string): DatabaseSyncInstance {
-  return new DatabaseSync(join(directory, 'ledger.db'))
+export function connect(directory: string, file = 'ledger.db'): DatabaseSyncInstance {
+  return new DatabaseSync(join(directory, file))
 }
 
 /** A closed log of `size` entries. */

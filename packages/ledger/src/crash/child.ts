@@ -1,11 +1,11 @@
 /** The process that is killed: appends as fast as it can and reports what was released. @module */
-import { openLog } from '../open-log.ts'
-import { crashLeaf, crashOptions, type Report } from './load.ts'
+import { crashLeaf, isCrashStore, openCrashLog, type Report } from './load.ts'
 
 const WORKERS = 16
 
-const [directory = '', seed = '', first = '0'] = process.argv.slice(2)
-const log = await openLog(crashOptions(directory, seed))
+const [store = '', directory = '', seed = '', first = '0'] = process.argv.slice(2)
+if (!isCrashStore(store)) throw new TypeError(`no log is kept in ${store}`)
+const log = await openCrashLog(store, directory, seed)
 let next = Number(first)
 process.stdout.write('ready\n')
 await Promise.all(Array.from({ length: WORKERS }, appendForEver))

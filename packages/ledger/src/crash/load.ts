@@ -1,10 +1,16 @@
-/** What the crash test appends, known to the process that is killed and to the one that looks afterwards. @module */
+/** What the crash test appends, and where: known to the process that is killed and to the one that looks afterwards. @module */
 import { join } from 'node:path'
-import { createSigner, fromHex, utf8 } from '@aiegis/protocol'
-import type { LogOptions } from '../open-log.ts'
+import { createSigner, defaultCrypto, fromHex, utf8, type Vkey } from '@aiegis/protocol'
+import type { Log } from '../log.ts'
+import { openLog } from '../open-log.ts'
+import { vkeyOf } from '../start-log.ts'
+import { openTilesLog } from '../tiles/open.ts'
 
 /** Name of the log under test. */
 export const CRASH_ORIGIN = 'ledger.example/crash'
+
+/** Where the log under test is kept. */
+export type CrashStore = 'sqlite' | 'tiles'
 
 /** One line that the child writes for an append that was answered: the number of the leaf and the tlog-proof. */
 export interface Report {
@@ -12,9 +18,20 @@ export interface Report {
   readonly proof: string
 }
 
-/** Options of the log in `directory`; `seed` is the log key in hexadecimal. */
-export function crashOptions(directory: string, seed: string): LogOptions {
-  return { file: join(directory, 'ledger.db'), origin: CRASH_ORIGIN, signer: createSigner(fromHex(seed), CRASH_ORIGIN) }
+/** Opens the log in `directory`; `seed` is the log key in hexadecimal. */
+export function openCrashLog(store: CrashStore, directory: string, seed: string): Promise<Log> {
+  const named = { origin: CRASH_ORIGIN, signer: createSigner(fromHex(seed), CRASH_ORIGIN) }
+  return store === 'tiles' ? openTilesLog({ directory, ...named }) : openLog({ file: join(directory, 'ledger.db'), ...named })
+}
+
+/** The verifier key of that log. */
+export function crashVkey(seed: string): Vkey {
+  return vkeyOf(CRASH_ORIGIN, createSigner(fromHex(seed), CRASH_ORIGIN), defaultCrypto())
+}
+
+/** Whether a word names a place to keep a log. */
+export function isCrashStore(word: string): word is CrashStore {
+  return word === 'sqlite' || word === 'tiles'
 }
 
 /** Leaf `number`, and the key under which it is appended. */

@@ -1,12 +1,15 @@
-/** `npm run crash -- --count N [--json]`: kills a process that appends to a log N times and counts what is lost. @module */
+/** `npm run crash -- --count N [--store sqlite | tiles] [--json]`: kills a process that appends to a log N times and counts what is lost. @module */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { crashRounds, LogLost } from './rounds.ts'
+import { isCrashStore, type CrashStore } from './load.ts'
+import { LogLost } from './published.ts'
+import { crashRounds } from './rounds.ts'
 
-const USAGE = 'usage: npm run crash -- [--count N] [--json]      N rounds, 20 unless said otherwise'
+const USAGE =
+  'usage: npm run crash -- [--count N] [--store sqlite | tiles] [--json]      N rounds, 20 unless said otherwise; in SQLite unless said otherwise'
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -20,7 +23,7 @@ async function main(args: readonly string[]): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'aiegis-crash-'))
   try {
     const child = fileURLToPath(new URL('child.js', import.meta.url))
-    const result = await crashRounds({ count: options.count, directory, child, random: Math.random })
+    const result = await crashRounds({ count: options.count, store: options.store, directory, child, random: Math.random })
     const { rounds, released, missing, inconsistent } = result
     console.log(
       options.json
@@ -38,13 +41,20 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function readOptions(args: readonly string[]): { readonly count: number; readonly json: boolean } | undefined {
+function readOptions(
+  args: readonly string[],
+): { readonly count: number; readonly store: CrashStore; readonly json: boolean } | undefined {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { count: { type: 'string', default: '20' }, json: { type: 'boolean', default: false } },
+      options: {
+        count: { type: 'string', default: '20' },
+        store: { type: 'string', default: 'sqlite' },
+        json: { type: 'boolean', default: false },
+      },
     })
-    return /^[1-9][0-9]{0,5}$/.test(values.count) ? { count: Number(values.count), json: values.json } : undefined
+    const { count, store, json } = values
+    return /^[1-9][0-9]{0,5}$/.test(count) && isCrashStore(store) ? { count: Number(count), store, json } : undefined
   } catch (error) {
     // parseArgs throws TypeError for what it does not know.
     if (error instanceof TypeError) return undefined

@@ -21,13 +21,14 @@ import {
 } from '@aiegis/protocol'
 import { logHttp } from '../http.ts'
 import type { Log } from '../log.ts'
-import { openLog } from '../open-log.ts'
 import { BrokenLog, verifyLog } from '../verify-log.ts'
-import { CRASH_ORIGIN, crashLeaf, crashOptions, type Report } from './load.ts'
+import { CRASH_ORIGIN, crashLeaf, openCrashLog, type CrashStore, type Report } from './load.ts'
+import { countUnpublished, LogLost } from './published.ts'
 
 /** How often and how to kill. */
 export interface CrashOptions {
   readonly count: number
+  readonly store: CrashStore
   /** An empty directory for the log. */
   readonly directory: string
   /** The built `child.js`. */
@@ -47,23 +48,21 @@ export interface CrashResult {
   readonly inconsistent: number
 }
 
-/** The whole log is lost, not single entries. */
-export class LogLost extends Error {
-  override readonly name: string = 'LogLost'
-}
-
 /**
  * Runs the rounds. Rejects with `LogLost` when the log does not open again, or does not verify as a whole at the end.
  * A kill is not a power failure: what the operating system has taken, the disk still gets.
  */
-export async function crashRounds({ count, directory, child, random }: CrashOptions): Promise<CrashResult> {
+export async function crashRounds({ count, store, directory, child, random }: CrashOptions): Promise<CrashResult> {
   const seed = toHex(crypto.sha256(utf8(`log key ${random()}`)))
   const total = { rounds: 0, released: 0, missing: 0, inconsistent: 0 }
   const heads: string[] = []
+  const withLog = (use: (log: Log) => Promise<void>): Promise<void> =>
+    withCrashLog(() => openCrashLog(store, directory, seed), use)
   let next = 0
   for (; total.rounds < count; total.rounds++) {
-    const reports = await killedRun([child, directory, seed, String(next)], random)
-    await withLog(directory, seed, async (log) => {
+    const reports = await killedRun([child, store, directory, seed, String(next)], random)
+    if (store === 'tiles') total.inconsistent += await countUnpublished({ directory, seed, reports, all: random() < 0.2 })
+    await withLog(async (log) => {
       const proofs = reports.map(({ number, proof }) => ({ number, proof: parseProof(proof) }))
       total.released += proofs.length
       for (const { number, proof } of proofs) if (!(await isThere(log, number, proof))) total.missing++
@@ -78,15 +77,15 @@ export async function crashRounds({ count, directory, child, random }: CrashOpti
       heads.push(log.checkpoint())
     })
   }
-  await withLog(directory, seed, async (log) => {
+  await withLog(async (log) => {
     await verifyLog(servedBy(log), { origin: CRASH_ORIGIN, vkey: parseVkey(log.vkey), remembered: heads })
     total.missing += await countRepeated(log)
   })
   return total
 }
 
-async function withLog(directory: string, seed: string, use: (log: Log) => Promise<void>): Promise<void> {
-  const log = await openLog(crashOptions(directory, seed)).catch((cause: unknown) => {
+async function withCrashLog(open: () => Promise<Log>, use: (log: Log) => Promise<void>): Promise<void> {
+  const log = await open().catch((cause: unknown) => {
     throw new LogLost('the log does not open after a crash', { cause })
   })
   try {

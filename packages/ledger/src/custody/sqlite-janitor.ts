@@ -4,11 +4,12 @@ import { integerOf, textOf, type Row } from '../columns.ts'
 import { prepareSchema } from '../schema.ts'
 import { closeDatabase, openDatabase, type Database } from '../sqlite.ts'
 import { janitorSql, nextMinimum } from './janitor-sql.ts'
+import { prepareIndex } from '../tiles/schema.ts'
 import type { JanitorStore } from './store.ts'
 
 const SQL = janitorSql({ table: (name) => name, now: 'unixepoch()', parameter: (n) => `?${n}` })
 /** Everything that a janitor adds nothing to. */
-const NOT_ITS = ['log', 'entry', 'idem', 'tile', 'checkpoint', 'private', 'erasure', 'hold', 'release']
+const NOT_ITS = ['log', 'entry', 'idem', 'tile', 'checkpoint', 'staged', 'private', 'erasure', 'hold', 'release']
 
 /**
  * Opens the file for a janitor, which cannot append, order, hold or release through it. Rejects with an `Error` with a sentence: the log
@@ -19,7 +20,9 @@ export async function openSqliteJanitor(file: string): Promise<JanitorStore> {
   const database = await openDatabase(file)
   try {
     const origin = originOf(database, file)
-    prepareSchema(database, origin)
+    // A log in a directory has the same tables about clear text beside its files.
+    if (tablesOf(database).has('staged')) prepareIndex(database, origin)
+    else prepareSchema(database, origin)
     bindToJanitor(database)
     return storeOf(database, origin)
   } catch (error) {
@@ -30,7 +33,8 @@ export async function openSqliteJanitor(file: string): Promise<JanitorStore> {
 
 /** From now on this connection adds nothing to the log, and neither orders, holds nor releases. */
 export function bindToJanitor(database: Database): void {
-  for (const table of NOT_ITS)
+  const tables = tablesOf(database)
+  for (const table of NOT_ITS.filter((name) => tables.has(name)))
     database.exec(
       `CREATE TEMP TRIGGER janitor_${table} BEFORE INSERT ON main.${table} BEGIN SELECT RAISE(ABORT, 'ledger: a janitor adds nothing to ${table}'); END`,
     )
@@ -66,9 +70,17 @@ function storeOf(database: Database, origin: string): JanitorStore {
   }
 }
 
+function tablesOf(database: Database): ReadonlySet<string> {
+  return new Set(
+    database
+      .prepare(`SELECT name FROM sqlite_schema WHERE type = 'table'`)
+      .all()
+      .map((row) => textOf(row, 'name')),
+  )
+}
+
 function originOf(database: Database, file: string): string {
-  const [table] = database.prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'log'`).all()
-  const [log] = table === undefined ? [] : database.prepare('SELECT origin FROM log').all()
+  const [log] = tablesOf(database).has('log') ? database.prepare('SELECT origin FROM log').all() : []
   if (log === undefined) throw new Error(`ledger: ${file} has no log`)
   return textOf(log, 'origin')
 }

@@ -119,7 +119,7 @@ function headOf(row: Row | undefined): StoredHead {
 }
 
 function foundOf(row: Row): readonly [string, Found] {
-  return [toHex(bytesOf(row, 'key')), { index: integerOf(row, 'idx'), leaf: bytesOf(row, 'leaf') }]
+  return [toHex(bytesOf(row, 'key')), { index: integerOf(row, 'idx'), leafHash: bytesOf(row, 'leaf_hash') }]
 }
 
 function hashesOf(rows: readonly Row[]): readonly Uint8Array[] {
@@ -131,7 +131,7 @@ const SQL = {
   state:
     'SELECT (SELECT coalesce(max(idx) + 1, 0)::float8 FROM aiegis_ledger.entry) AS entries, size::float8 AS size, note FROM aiegis_ledger.head',
   lock: `SELECT size::float8 AS size, note, current_setting('synchronous_commit') AS durability FROM aiegis_ledger.head FOR UPDATE`,
-  find: 'SELECT key, idx::float8 AS idx, leaf FROM aiegis_ledger.entry WHERE key = ANY($1::bytea[])',
+  find: 'SELECT key, idx::float8 AS idx, leaf_hash FROM aiegis_ledger.entry WHERE key = ANY($1::bytea[])',
   leaf: 'SELECT leaf FROM aiegis_ledger.entry WHERE idx = $1',
   leaves: 'SELECT leaf, leaf_hash FROM aiegis_ledger.entry WHERE idx >= $1 AND idx < $2 ORDER BY idx',
   leafHashes: 'SELECT leaf_hash FROM aiegis_ledger.entry WHERE idx >= $1 AND idx < $2 ORDER BY idx',

@@ -171,7 +171,7 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
     const log = await openOver(made, optionsFor(poolOf(made), directory))
     const head = log.checkpoint()
     // The name beside it is taken, so that nothing can be written.
-    mkdirSync(join(directory, 'last-checkpoint.tmp'))
+    mkdirSync(join(directory, '.last-checkpoint.tmp'))
     await expect(log.append(leafOf(0), keyOf(0))).rejects.toMatchObject(UNAVAILABLE)
     for (const question of questionsTo(log)) await expect(question()).rejects.toMatchObject(UNAVAILABLE)
     const other = await openPostgresLog({

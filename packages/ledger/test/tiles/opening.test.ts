@@ -1,0 +1,276 @@
+/** What a directory of tiles says after crashes, copies and mistakes (spec chapter 17.9). @module */
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { createSigner, utf8 } from '@aiegis/protocol'
+import { describe, expect, test } from 'vitest'
+import { nodeFiles, type FilePort } from '../../src/file-port.ts'
+import { openTilesLog } from '../../src/tiles/open.ts'
+import { connect, crypto, fill, keyOf, leafOf, openIn, ORIGIN, temporaryDirectory, verifyAll, vkey } from '../logs.ts'
+import { verifyLog } from '../../src/verify-log.ts'
+import { policyOf, startWitness } from '../witness/witnesses.ts'
+import { openTiles, tilesIn } from './logs.ts'
+
+const UNAVAILABLE = { code: 'ledger_unavailable' }
+
+/** The file system, until `is` says to fail: what is then asked for happens, and its flush fails. */
+function failingAt(is: (step: string, path: string) => boolean): FilePort {
+  const after = async (step: string, path: string, done: Promise<void>): Promise<void> => {
+    await done
+    if (is(step, path)) throw new Error('EIO: i/o error, fsync')
+  }
+  return {
+    ...nodeFiles,
+    write: (file, bytes) => after('write', file, nodeFiles.write(file, bytes)),
+    rename: (from, to) => after('rename', to, nodeFiles.rename(from, to)),
+    syncDirectory: (directory) => after('sync', directory, nodeFiles.syncDirectory(directory)),
+  }
+}
+
+/** A closed log of `size` entries in a directory of tiles. */
+async function closedTiles(size: number): Promise<string> {
+  const directory = temporaryDirectory()
+  const log = await openTiles(directory)
+  await fill(log, 0, size)
+  await log.close()
+  return directory
+}
+
+/** What a web server shows. */
+const served =
+  (directory: string): ((path: string) => Uint8Array) =>
+  (path) =>
+    readFileSync(join(directory, 'public', path))
+
+describe('AHP-TILES-1 between rows, files and checkpoint', () => {
+  const steps: readonly (readonly [name: string, is: (step: string, path: string) => boolean])[] = [
+    ['at the first file of a batch', (step, path) => step === 'write' && path.includes('entries')],
+    ['at the name of a file', (step, path) => step === 'rename' && path.includes('tile')],
+    ['at a directory of the files', (step, path) => step === 'sync' && path.includes('tile')],
+    ['at the checkpoint outside', (step, path) => step === 'write' && path.includes('last-checkpoint')],
+    ['at the name of the checkpoint outside', (step, path) => step === 'rename' && path.includes('last-checkpoint')],
+    ['at the published checkpoint', (step, path) => step === 'write' && path.includes('.checkpoint.tmp')],
+    ['at the name of the published checkpoint', (step, path) => step === 'rename' && path.endsWith('/checkpoint')],
+    ['at the directory of the published checkpoint', (step, path) => step === 'sync' && path.endsWith('public')],
+  ]
+  test.each(steps)(
+    'AHP-LEDGER-5 AHP-LEDGER-8 a flush that fails %s stops the log for good, and loses nothing of it',
+    async (_, is) => {
+      for (const size of [3, 250]) {
+        const directory = await closedTiles(size)
+        let [armed, failed] = [false, 0]
+        const files = failingAt((step, path) => armed && is(step, path) && ++failed > 0)
+        const log = await openTiles(directory, { files })
+        const head = log.checkpoint()
+        armed = true
+        await expect(fill(log, size, size + 20)).rejects.toMatchObject(UNAVAILABLE)
+        const once = failed
+        expect(once).toBeGreaterThan(0)
+        armed = false
+        // The same flush again could say yes about bytes that the disk never got: only opening tells.
+        await expect(log.append(leafOf('more'), keyOf('more'))).rejects.toMatchObject(UNAVAILABLE)
+        expect(() => log.checkpoint()).toThrow('the log stopped after a failure of its storage')
+        await log.close()
+        // What is published is a whole log all the time.
+        const shown = await verifyLog(served(directory), { origin: ORIGIN, vkey, remembered: [head] })
+        expect([BigInt(size), BigInt(size + 20)]).toContain(shown.size)
+        const reopened = await openTiles(directory)
+        await fill(reopened, size, size + 20)
+        expect(await verifyAll(reopened, [head])).toBe(BigInt(size + 20))
+        expect((await verifyLog(served(directory), { origin: ORIGIN, vkey, remembered: [head] })).size).toBe(BigInt(size + 20))
+      }
+    },
+  )
+
+  test('files of a batch whose head was not published are written again with the same bytes, and full tiles never change', async () => {
+    const directory = await closedTiles(250)
+    const log = await openTiles(directory, {
+      files: failingAt(
+        (step, path) =>
+          step === 'write' &&
+          path.endsWith('.checkpoint.tmp') &&
+          path.includes('public') &&
+          existsSync(join(directory, 'public/tile/0/000')),
+      ),
+    })
+    await expect(fill(log, 250, 300)).rejects.toMatchObject(UNAVAILABLE)
+    await log.close()
+    const tile = join(directory, 'public/tile/0/000')
+    const content = readFileSync(tile)
+    const reopened = await openTiles(directory)
+    expect(reopened.size()).toBe(300n)
+    expect(readFileSync(tile).equals(content)).toBe(true)
+    // What partial tiles the crash left goes when their tile is full.
+    expect(existsSync(join(directory, 'public/tile/0/000.p'))).toBe(false)
+    expect(await verifyAll(reopened)).toBe(300n)
+  })
+
+  test('a file that is there with other bytes is not overwritten: the log stops', async () => {
+    const directory = await closedTiles(3)
+    const log = await openTiles(directory)
+    writeFileSync(join(directory, 'public/tile/0/000.p/4'), 'x')
+    await expect(log.append(leafOf(3), keyOf(3))).rejects.toMatchObject(UNAVAILABLE)
+    await log.close()
+    await expect(openTilesLog(tilesIn(directory))).rejects.toThrow(/000\.p.4 is there with other bytes; a tile never changes/)
+    rmSync(join(directory, 'public/tile/0/000.p/4'))
+    expect(await verifyAll(await openTiles(directory))).toBe(4n)
+  })
+})
+
+test('AHP-TILES-1 batches that witnesses kept from being released stay staged until a head over them is published', async () => {
+  const directory = await closedTiles(250)
+  const witness = await startWitness('witness.example/w1')
+  const log = await openTiles(directory, { witnesses: policyOf([witness]) })
+  const head = log.checkpoint()
+  await witness.stop()
+  for (const number of [250, 257, 600]) await expect(fill(log, number, number + 6)).rejects.toMatchObject(UNAVAILABLE)
+  await log.close()
+  const shown = await verifyLog(served(directory), { origin: ORIGIN, vkey, remembered: [head] })
+  expect(shown.size).toBe(250n)
+  await witness.start()
+  const reopened = await openTiles(directory, { witnesses: policyOf([witness]) })
+  expect(reopened.size()).toBe(268n)
+  expect(String(served(directory)('checkpoint')).match(/^\u2014 /gm)).toHaveLength(2)
+  expect(existsSync(join(directory, 'public/tile/0/000.p'))).toBe(false)
+  await fill(reopened, 250, 300)
+  expect((await verifyLog(served(directory), { origin: ORIGIN, vkey, remembered: [head] })).size).toBe(306n)
+})
+
+describe('AHP-TILES-2 rows and files of one log', () => {
+  /** Copies parts of an older directory over a newer one. */
+  async function withOld(parts: readonly string[]): Promise<string> {
+    const directory = await closedTiles(5)
+    const old = temporaryDirectory()
+    cpSync(directory, old, { recursive: true })
+    const log = await openTiles(directory)
+    for (let number = 5; number < 9; number++) await log.append(leafOf(number), keyOf(number))
+    await log.close()
+    for (const part of parts) {
+      rmSync(join(directory, part), { recursive: true })
+      cpSync(join(old, part), join(directory, part), { recursive: true })
+    }
+    return directory
+  }
+
+  test.each([
+    ['rows', ['index.db'], /the index ends after 5 entries, but the published checkpoint is over 9; going on with an old copy/],
+    [
+      'rows and the checkpoint outside',
+      ['index.db', 'last-checkpoint'],
+      /ends after 5 entries, but the published checkpoint is over 9/,
+    ],
+    [
+      'rows and files',
+      ['index.db', 'public'],
+      /ends after 5 entries, but the checkpoint in .* is over 9; going on with an old copy/,
+    ],
+    ['files', ['public'], /the published checkpoint is over 5 entries, and what follows up to 9 is not staged/],
+  ] as const)('AHP-LEDGER-7 an old copy of %s does not start', async (_, parts, reason) => {
+    await expect(openTilesLog(tilesIn(await withOld(parts)))).rejects.toThrow(reason)
+  })
+
+  test('an old published checkpoint alone is put right, as far as rows tell what followed', async () => {
+    const directory = await closedTiles(5)
+    const file = join(directory, 'public/checkpoint')
+    const old = readFileSync(file)
+    const log = await openTiles(directory)
+    await log.append(leafOf(5), keyOf(5))
+    await log.close()
+    writeFileSync(file, old)
+    expect(await verifyAll(await openTiles(directory))).toBe(6n)
+    expect(String(readFileSync(file))).toMatch(/\n6\n/)
+  })
+
+  test.each([
+    ['index.db', /ends after 0 entries, but the published checkpoint is over 5/],
+    ['public', /the published checkpoint is over 0 entries, and what follows up to 5 is not staged/],
+    ['public/checkpoint', /is not staged; put back the files and the checkpoint/],
+    ['public/tile/entries/000.p/5', /000\.p.5 is missing/],
+    ['last-checkpoint', /last-checkpoint is missing/],
+  ])('without %s it does not start', async (name, reason) => {
+    const directory = temporaryDirectory()
+    const log = await openTiles(directory)
+    for (let number = 0; number < 5; number++) await log.append(leafOf(number), keyOf(number))
+    await log.close()
+    rmSync(join(directory, name), { recursive: true })
+    await expect(openTilesLog(tilesIn(directory))).rejects.toThrow(reason)
+  })
+
+  test('a partial tile that is missing is written again, from the entries', async () => {
+    const directory = await closedTiles(5)
+    const file = join(directory, 'public/tile/0/000.p/5')
+    const content = readFileSync(file)
+    rmSync(join(directory, 'public/tile/0'), { recursive: true })
+    await openTiles(directory)
+    expect(readFileSync(file).equals(content)).toBe(true)
+    expect((await verifyLog(served(directory), { origin: ORIGIN, vkey })).size).toBe(5n)
+  })
+
+  test('a changed leaf or hash at the end, or a checkpoint of another log, is noticed when it is opened', async () => {
+    for (const [name, reason] of [
+      ['public/tile/entries/000.p/5', /entry 4 was changed/],
+      ['public/tile/0/000.p/5', /000\.p.5 is there with other bytes/],
+      ['public/checkpoint', /over 5 entries is not the one that was stored; they are of two logs/],
+    ] as const) {
+      const directory = await closedTiles(5)
+      const file = join(directory, name)
+      const content = readFileSync(file)
+      const at = name.endsWith('checkpoint') ? content.indexOf('\n5\n') + 5 : content.length - 1
+      content[at] = (content[at] ?? 0) ^ 1
+      writeFileSync(file, content)
+      await expect(openTilesLog(tilesIn(directory))).rejects.toThrow(reason)
+    }
+  })
+
+  test('another origin or key is refused, and rows that lost a trigger', async () => {
+    const directory = await closedTiles(2)
+    await expect(openTilesLog({ ...tilesIn(directory), origin: 'ledger.example/2' })).rejects.toThrow(
+      /is of log ledger\.example.aiegis.1/,
+    )
+    const other = createSigner(crypto.sha256(utf8('another key')), ORIGIN)
+    await expect(openTilesLog({ ...tilesIn(directory), signer: other })).rejects.toThrow(/not signed by .*; a log keeps its key/)
+    const database = connect(directory, 'index.db')
+    database.exec('DROP TRIGGER entry_stay')
+    database.close()
+    await expect(openTilesLog(tilesIn(directory))).rejects.toThrow(/lost or changed its trigger entry_stay/)
+  })
+
+  test('rows about files are not those of a log in SQLite, and the other way round', async () => {
+    const directory = await closedTiles(2)
+    await expect(openIn(directory, { file: join(directory, 'index.db') })).rejects.toThrow(/lost or changed its table entry/)
+  })
+
+  test('AHP-LEDGER-12 a log whose rows are missing is not begun anew when its key may have signed', async () => {
+    const directory = temporaryDirectory()
+    await expect(openTilesLog({ ...tilesIn(directory), mustExist: true })).rejects.toThrow(
+      /index\.db is missing, and its log key/,
+    )
+    expect(existsSync(join(directory, 'public'))).toBe(false)
+  })
+})
+
+describe('AHP-LEDGER-4 one process has a directory open', () => {
+  test('a second opening is refused, in this process and in another, whatever it calls the directory', async () => {
+    const directory = temporaryDirectory()
+    const log = await openTiles(directory)
+    await expect(openTilesLog(tilesIn(join(directory, '.')))).rejects.toThrow(/index\.db is open in another process/)
+    const driver = createRequire(import.meta.url).resolve('@photostructure/sqlite')
+    const { stderr } = spawnSync(process.execPath, [
+      '-e',
+      `const { DatabaseSync } = require(process.argv[1]); new DatabaseSync(process.argv[2]).exec('BEGIN IMMEDIATE')`,
+      driver,
+      join(directory, 'index.db'),
+    ])
+    expect(stderr.toString()).toContain('database is locked')
+    await log.append(leafOf(0), keyOf(0))
+    expect(await verifyAll(log)).toBe(1n)
+  })
+
+  test('a directory that is not there is named', async () => {
+    const directory = join(temporaryDirectory(), 'missing')
+    await expect(openTilesLog(tilesIn(directory))).rejects.toThrow(/missing.index\.db cannot be opened/)
+    mkdirSync(directory)
+    expect((await openTiles(directory)).size()).toBe(0n)
+  })
+})
