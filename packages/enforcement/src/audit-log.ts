@@ -1,7 +1,7 @@
 /** Where the ledger is: in a file of this process, or in a PostgreSQL that other processes share (spec chapters 15.10 and 17). @module */
 import { existsSync, statSync } from 'node:fs'
 import type { CryptoPort, Signer } from '@aiegis/protocol'
-import { openLog, type Log } from '@aiegis/ledger'
+import { openLog, type Log, type WitnessPolicy } from '@aiegis/ledger'
 import { openPostgresLog, preparePostgresLog } from '@aiegis/ledger/postgres'
 import type { Pool } from 'pg'
 import { writeDurably } from './durable-file.ts'
@@ -23,6 +23,7 @@ export interface AuditLogOptions {
   readonly signer: Signer
   readonly crypto: CryptoPort
   readonly lastCheckpointFile: string
+  readonly witnesses?: WitnessPolicy
 }
 
 /** Connections of one process: one appends, the others answer readers. */

@@ -12,6 +12,8 @@ export interface Config {
   readonly auditDb: string | undefined
   /** File of the newest released head; `last-checkpoint` in the state directory when absent. */
   readonly lastCheckpoint: string | undefined
+  /** File of the witnesses of the ledger; none when absent. */
+  readonly witnesses: string | undefined
   /** Files, in load order; the reference packs when there are none. */
   readonly policyPacks: readonly string[]
   /** `did:key`s whose packs are accepted, besides the server's own pack key. */
@@ -37,6 +39,7 @@ const NAMES = {
   state: '<directory>',
   'audit-db': '<file or postgres://...>',
   'last-checkpoint': '<file>',
+  witnesses: '<file>',
   'policy-pack': '<file>',
   'pack-issuer': '<did:key>',
   'allow-unsigned-packs': '',
@@ -67,6 +70,7 @@ export function parseFlags(args: readonly string[]): Config {
     state: one('state') ?? '.aiegis',
     auditDb: optional(one('audit-db'), checkAuditDb),
     lastCheckpoint: one('last-checkpoint'),
+    witnesses: one('witnesses'),
     policyPacks: flags.get('policy-pack') ?? [],
     packIssuers: (flags.get('pack-issuer') ?? []).map((did) =>
       checked('pack-issuer', did, (text) => (parseDidKey(text), text), 'write a did:key of an Ed25519 key'),

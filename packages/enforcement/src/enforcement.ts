@@ -1,7 +1,7 @@
 /** The enforcement point as one object: keys, policy, log, passports, and the answer to a question (spec chapters 15 to 17). @module */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { defaultCrypto, jwkOf, type CryptoPort, type Ed25519PublicKey, type JsonObject, type Signer } from '@aiegis/protocol'
-import type { Log } from '@aiegis/ledger'
+import type { Log, WitnessPolicy } from '@aiegis/ledger'
 import { createAfterRestart, refuseIdempotencyKeys, restartOf, sayBehind, type Restart } from './after-restart.ts'
 import { answerRefusal, type HttpAnswer } from './answer.ts'
 import { agentRoutes, type AgentRouteOptions } from './agent-routes.ts'
@@ -39,6 +39,8 @@ export interface EnforcementOptions extends IdentityOptions, StateOptions {
   /** 60 when absent, at most 300. */
   readonly tokenSeconds?: number
   readonly blockStatus?: 401 | 403
+  /** Who signs each head of the ledger before it is released; nobody when absent. */
+  readonly witnesses?: WitnessPolicy | undefined
   /** URLs where receivers take hints that the status list changed. */
   readonly notify?: readonly string[]
   /** Issuers besides this server's own. */
@@ -124,7 +126,7 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
     ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
     onFault: ({ pack, rule, message }) => options.onFault?.(`policy_error in ${pack ?? '-'}/${rule ?? '-'}: ${message}`),
   })
-  const { log, restart } = await openLogOrEnd(held, crypto, policy, now)
+  const { log, restart } = await openLogOrEnd(held, crypto, policy, now, options.witnesses)
   if (held.auditLog.isShared) options.onWarning?.(SHARED)
   const behind = restart && sayBehind(restart)
   if (behind !== undefined) options.onWarning?.(behind)
@@ -183,7 +185,7 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
           status: { lists: [identity.statusUrl], keys: [pin(keys.status)] },
         },
       ],
-      ledgers: [{ origin: identity.logOrigin, vkey: log.vkey, assurance: 'proof' }],
+      ledgers: [{ origin: identity.logOrigin, vkey: log.vkey, ...assuranceOf(options.witnesses) }],
     }),
     async close() {
       notifier.close()
@@ -223,10 +225,11 @@ async function openLogOrEnd(
   crypto: CryptoPort,
   policy: Policy,
   now: () => number,
+  witnesses: WitnessPolicy | undefined,
 ): Promise<{ readonly log: Log; readonly restart: Restart | undefined }> {
   let log: Log | undefined
   try {
-    log = await auditLog.open({ signer: keys.log, crypto, lastCheckpointFile })
+    log = await auditLog.open({ signer: keys.log, crypto, lastCheckpointFile, ...(witnesses && { witnesses }) })
     return { log, restart: auditLog.isShared ? undefined : await restartOf(log, Math.floor(now() / 1000)) }
   } catch (error) {
     await log?.close()
@@ -238,6 +241,12 @@ async function openLogOrEnd(
 /** Keys that have a role here and belong to others: who signs packs or passports that are accepted here must not be an agent too. */
 function foreignKeys({ packKeys = [], issuers = [] }: EnforcementOptions): readonly Ed25519PublicKey[] {
   return [...packKeys, ...issuers.flatMap(({ keys }) => keys)].map(({ key }) => key)
+}
+
+/** What receivers may ask of heads: the witnesses that this server asks, and its quorum. */
+function assuranceOf(policy: WitnessPolicy | undefined): JsonObject {
+  if (policy === undefined) return { assurance: 'proof' }
+  return { assurance: 'cosigned', witnesses: { quorum: policy.quorum, vkeys: policy.witnesses.map(({ vkey }) => vkey.text) } }
 }
 
 function pin(signer: Signer): JsonObject {

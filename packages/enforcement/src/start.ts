@@ -1,6 +1,7 @@
 /** Starts the whole server from its configuration (spec chapter 15). @module */
 import { readFile } from 'node:fs/promises'
-import { didKeyUrl, parseDidKey } from '@aiegis/protocol'
+import { parseWitnessPolicy, type WitnessPolicy } from '@aiegis/ledger'
+import { defaultCrypto, didKeyUrl, parseDidKey } from '@aiegis/protocol'
 import type { Config } from './config.ts'
 import { createEnforcement, type Enforcement, type EnforcementOptions } from './enforcement.ts'
 import { codeOf } from './keys.ts'
@@ -30,6 +31,7 @@ export async function startServer(config: Config, extra: Partial<EnforcementOpti
       state: config.state,
       auditDb: config.auditDb,
       lastCheckpoint: config.lastCheckpoint,
+      witnesses: config.witnesses === undefined ? undefined : await readWitnesses(config.witnesses),
       packs,
       packKeys: config.packIssuers.map(packKey),
       allowUnsignedPacks: config.allowUnsignedPacks,
@@ -61,6 +63,16 @@ async function listenOrSay(port: number): ReturnType<typeof listen> {
     throw new UsageError(`--port ${port}: it cannot be listened on (${codeOf(error)}); choose another or end what uses it`, {
       cause: error,
     })
+  }
+}
+
+async function readWitnesses(file: string): Promise<WitnessPolicy> {
+  try {
+    return parseWitnessPolicy(defaultCrypto(), await readFile(file))
+  } catch (error) {
+    const reason =
+      error instanceof Error && error.message.startsWith('ledger: ') ? error.message : `it cannot be read (${codeOf(error)})`
+    throw new UsageError(`--witnesses ${file}: ${reason}`, { cause: error })
   }
 }
 

@@ -18,6 +18,7 @@ test('without flags the server is that of a developer at home', () => {
     state: '.aiegis',
     auditDb: undefined,
     lastCheckpoint: undefined,
+    witnesses: undefined,
     policyPacks: [],
     packIssuers: [],
     allowUnsignedPacks: false,
