@@ -53,6 +53,28 @@ export async function send(bench: Bench, built: Built, gate?: () => Promise<void
   return exchange(bench.address, request, { deadlineSeconds: bench.deadlineSeconds, gate })
 }
 
+/** Seconds after which nothing can be from before the receiver's start: the longest life of a token, and the longest skew. */
+const WARMING_SECONDS = 100
+
+/**
+ * Builds and sends what has to be served. A receiver whose store forgets at a restart refuses for a while what may have been used before
+ * (AHP-TIME-13): that is right, and the request is built anew until it is over.
+ */
+export async function sendServable(
+  bench: Bench,
+  test: Case,
+  request: CaseRequest,
+  run: number,
+): Promise<Sendable & { readonly done: Exchange }> {
+  const end = performance.now() + WARMING_SECONDS * 1000
+  for (;;) {
+    const sendable = await prepare(bench, test, request, run)
+    const done = await send(bench, sendable.built)
+    if (!bench.judge.isRefusedWith(done, 'replay_warming') || performance.now() > end) return { ...sendable, done }
+    await pause(500)
+  }
+}
+
 /** How often the handler ran, or null when the receiver does not tell. */
 export async function effectsOf(bench: Bench, nonce: string): Promise<number | null> {
   try {

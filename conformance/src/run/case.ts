@@ -1,6 +1,6 @@
 /** Runs one case: control, changed request, control, and counts what the handler did; or one request that must be served. @module */
 import type { Case } from '../build/index.ts'
-import { effectsOf, faultsOfEffects, prepare, send, shotOf, type Bench } from './bench.ts'
+import { effectsOf, faultsOfEffects, prepare, send, sendServable, shotOf, type Bench } from './bench.ts'
 import { runControl, type Finding } from './control.ts'
 import type { CaseResult, Shot } from './result.ts'
 import { runSteps } from './steps.ts'
@@ -20,8 +20,7 @@ function findingOf(bench: Bench, test: Case): Promise<Finding> {
 }
 
 async function runServed(bench: Bench, test: Case): Promise<Finding> {
-  const { built } = await prepare(bench, test, test, 0)
-  const done = await send(bench, built)
+  const { built, done } = await sendServable(bench, test, test, 0)
   const effects = await effectsOf(bench, built.nonce)
   const echo = 'echo' in test.expect ? test.expect.echo : {}
   const faults = [...bench.judge.served(done, built, echo), ...faultsOfEffects('the request', effects, 1)]
@@ -30,9 +29,8 @@ async function runServed(bench: Bench, test: Case): Promise<Finding> {
 
 /** The changed request between two that differ from it in nothing else: what refuses it is the change. */
 async function runSandwich(bench: Bench, test: Case): Promise<Finding> {
-  const control = { base: test.base, change: [] }
   const shots: Shot[] = []
-  const before = await runControl(bench, await prepare(bench, test, control, 0), 'control', shots)
+  const before = await runControl(bench, { test, base: test.base, run: 0 }, 'control', shots)
   if (before.length > 0) return { verdict: 'INCONCLUSIVE', faults: before, shots }
 
   const { built } = await prepare(bench, test, test, 1)
@@ -40,7 +38,7 @@ async function runSandwich(bench: Bench, test: Case): Promise<Finding> {
   const judged = bench.judge.refused(done, built, test.expect)
 
   const later: Shot[] = []
-  const after = await runControl(bench, await prepare(bench, test, control, 2), 'control after it', later)
+  const after = await runControl(bench, { test, base: test.base, run: 2 }, 'control after it', later)
   // Asked last: what the handler does after the response counts too.
   const effects = await effectsOf(bench, built.nonce)
   shots.push(shotOf('changed', built, done, effects, 0), ...later)

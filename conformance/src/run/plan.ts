@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { CaseError, parseCases, type Case, type Level } from '../build/index.ts'
 import { packageFile } from '../judge/registry.ts'
+import { OVERALL } from './overall.ts'
 
 /** All levels, each within the next. */
 export const LEVELS: readonly Level[] = ['basic', 'standard', 'full']
@@ -15,13 +16,13 @@ export interface Catalogue {
   readonly digest: string
 }
 
-/** Reads all case files. Throws `CaseError` for a file with something unknown, and for an id that two cases have. */
+/** Reads all case files, and adds what is judged about the run as a whole. Throws `CaseError` for a file with something unknown, and for an id that two cases have. */
 export function readCatalogue(folder: URL = packageFile('cases/')): Catalogue {
   const names = readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .toSorted()
   const files = names.map((name) => ({ name, text: readFileSync(new URL(name, folder), 'utf8') }))
-  const cases = files.flatMap(({ name, text }) => parseCases(text, name))
+  const cases = [...files.flatMap(({ name, text }) => parseCases(text, name)), ...OVERALL]
   const ids = new Set<string>()
   for (const { id, group } of cases) {
     if (ids.has(id)) throw new CaseError(`${group}: two cases have the id ${id}`)

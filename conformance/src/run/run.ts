@@ -9,6 +9,7 @@ import { applyBaseline, type Baseline } from './baseline.ts'
 import type { Bench, HostControl } from './bench.ts'
 import { runCase } from './case.ts'
 import { measureOffset } from './clock.ts'
+import { judgeOverall, WHOLE } from './overall.ts'
 import { includes, inOrder, type Catalogue } from './plan.ts'
 import { eachWithin } from './pool.ts'
 import { readRequirements } from './requirements.ts'
@@ -116,9 +117,9 @@ async function runCases(
     results.push(result)
     onResult(result, results.length, chosen.length)
   }
-  const claimed = chosen.filter(({ level }) => includes(options.level, level))
+  const claimed = chosen.filter(({ level, group }) => includes(options.level, level) && group !== WHOLE)
   for (const test of chosen) {
-    if (!claimed.includes(test)) note({ case: test, verdict: 'NOT_CLAIMED', faults: [], shots: [], milliseconds: 0 })
+    if (!includes(options.level, test.level)) note({ case: test, verdict: 'NOT_CLAIMED', faults: [], shots: [], milliseconds: 0 })
   }
   const running = new Set<string>()
   await eachWithin(
@@ -142,6 +143,11 @@ async function runCases(
   for (const test of claimed) {
     if (!seen.has(test.id))
       note({ case: test, verdict: 'INCONCLUSIVE', faults: ['the receiver had stopped before'], shots: [], milliseconds: 0 })
+  }
+  const trespasses = bench.host?.takeTrespasses() ?? []
+  for (const test of chosen) {
+    if (test.group === WHOLE && includes(options.level, test.level))
+      note(applyBaseline(judgeOverall(test, results, trespasses), baseline))
   }
   return { results, ending }
 }

@@ -1,7 +1,6 @@
 /** Before anything is scored: is there a fixture, does it serve what it must, does it refuse what it must (conformance/README.md). @module */
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Case } from '../build/index.ts'
-import { effectsOf, faultsOfEffects, prepare, send, wordsOf, type Bench } from './bench.ts'
+import { effectsOf, faultsOfEffects, prepare, send, sendServable, wordsOf, type Bench } from './bench.ts'
 
 /** A request of the smoke test is a case that is not scored. */
 const SMOKE: Case = {
@@ -16,30 +15,17 @@ const SMOKE: Case = {
   expect: { echo: {} },
 }
 
-/** Seconds after the boot guard of the longest skew that may be configured. */
-const WARMING_SECONDS = 40
-
 /** The sentence that says why nothing can be scored, or `undefined` when all is well. */
 export async function smokeTest(bench: Bench): Promise<string | undefined> {
   return (await refusesNothingness(bench)) ?? (await servesPlain(bench))
 }
 
 async function servesPlain(bench: Bench): Promise<string | undefined> {
-  const end = performance.now() + WARMING_SECONDS * 1000
-  for (let run = 0; ; run += 1) {
-    const { built } = await prepare(bench, SMOKE, SMOKE, run)
-    const done = await send(bench, built)
-    // A store that forgets at a restart has to refuse for a while after it (AHP-TIME-13).
-    if (bench.judge.isRefusedWith(done, 'replay_warming') && performance.now() < end) {
-      await pause(500)
-      continue
-    }
-    const faults = bench.judge.served(done, built, {})
-    const effects = faultsOfEffects('it', await effectsOf(bench, built.nonce), 1)
-    const [first] = [...faults, ...effects]
-    if (first === undefined) return undefined
-    return `A complete valid request to ${built.wire.target} was not served cleanly (${wordsOf(done)}): ${first}.`
-  }
+  const { built, done } = await sendServable(bench, SMOKE, SMOKE, 0)
+  const effects = await effectsOf(bench, built.nonce)
+  const [first] = [...bench.judge.served(done, built, {}), ...faultsOfEffects('it', effects, 1)]
+  if (first === undefined) return undefined
+  return `A complete valid request to ${built.wire.target} was not served cleanly (${wordsOf(done)}): ${first}.`
 }
 
 async function refusesNothingness(bench: Bench): Promise<string | undefined> {

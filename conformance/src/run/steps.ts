@@ -22,8 +22,7 @@ interface Progress {
 export async function runSteps(bench: Bench, test: Case, steps: readonly Step[]): Promise<Finding> {
   const progress: Progress = { bench, test, shots: [], faults: [], named: new Map(), effects: new Map(), run: 1000 }
   const { shots, faults } = progress
-  const control: CaseRequest = { base: 'plain', change: [] }
-  const before = await runControl(bench, await prepare(bench, test, control, progress.run), 'control', shots)
+  const before = await runControl(bench, { test, base: 'plain', run: progress.run }, 'control', shots)
   if (before.length > 0) return { verdict: 'INCONCLUSIVE', faults: before, shots }
   for (const [at, step] of steps.entries()) {
     progress.run += 1
@@ -35,7 +34,7 @@ export async function runSteps(bench: Bench, test: Case, steps: readonly Step[])
     faults.push(...faultsOfEffects('the case', await effectsOf(bench, nonce), expected))
   }
   progress.run += 1
-  const after = await runControl(bench, await prepare(bench, test, control, progress.run), 'control after it', shots)
+  const after = await runControl(bench, { test, base: 'plain', run: progress.run }, 'control after it', shots)
   if (faults.length > 0) return { verdict: 'FAIL', faults: [...faults, ...after], shots }
   return { verdict: after.length === 0 ? 'PASS' : 'INCONCLUSIVE', faults: after, shots }
 }
