@@ -160,6 +160,65 @@ describe('source files', () => {
   })
 })
 
+/** The suite judges receivers, ours among them: what it shared with them, it could not find wrong. */
+describe('the conformance suite', () => {
+  const suite = filesBelow('conformance/src')
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => ({ path, text: read(path) }))
+  const imports = suite.flatMap(({ path, text }) => importsOf(path, text))
+
+  test('imports nothing of ours, and of others only what does arithmetic and HTTP', () => {
+    const allowed = ['@noble/ed25519', '@noble/hashes', 'undici']
+    const broken = imports.filter(
+      ({ specifier }) => !specifier.startsWith('.') && !isBuiltin(specifier) && !allowed.includes(packageOf(specifier)),
+    )
+    expect(broken.map(show)).toEqual([])
+    const manifest: { readonly dependencies: object } = JSON.parse(read('conformance/package.json'))
+    expect(Object.keys(manifest.dependencies).toSorted()).toEqual(allowed)
+  })
+
+  test('stays in its folder, names files with their extension, and has no cycles', () => {
+    const relative = imports.filter(({ specifier }) => specifier.startsWith('.'))
+    const broken = relative.filter((found) => !resolve(found).startsWith('conformance/src/') || !found.specifier.endsWith('.ts'))
+    expect(broken.map(show)).toEqual([])
+    const graph = new Map(suite.map(({ path }) => [path, relative.filter(({ from }) => from === path).map(resolve)]))
+    expect([...graph.keys()].flatMap((path) => cycleFrom(graph, path))).toEqual([])
+  })
+
+  test('reads no file of packages or spec at run time, and takes the registry from its own frozen copy', () => {
+    const broken = suite.filter(({ text }) => /['"`][^'"`\n]*(?:packages|spec)\//.test(withoutComments(text)))
+    expect(broken.map(({ path }) => path)).toEqual([])
+  })
+
+  test('verifies signatures by its own arithmetic: of noble it takes hashes and points alone', () => {
+    const broken = suite.filter(({ text }) =>
+      /\b(?:verifyAsync|signAsync|createVerify|createSign|createPublicKey|subtle)\b/.test(text),
+    )
+    expect(broken.map(({ path }) => path)).toEqual([])
+    const taken = suite.flatMap(({ text }) =>
+      [...text.matchAll(/import \{([^}]*)\} from '@noble\/ed25519'/g)].map(([, names = '']) => names.trim()),
+    )
+    expect([...new Set(taken)]).toEqual(['Point'])
+  })
+
+  test('has files of one idea, each with its sentence; its stubs know nothing of ours either', () => {
+    const stubs = filesBelow('conformance/stubs').filter((path) => path.endsWith('.ts'))
+    const all = [...suite, ...stubs.map((path) => ({ path, text: read(path) }))]
+    const broken = all.filter(
+      ({ text }) => linesOf(text) > MAX_LINES || !/^(?:#![^\n]*\n)?\/\*\*(?!\/)[^]{10,400}?@module \*\//.test(text),
+    )
+    expect(broken.map(({ path, text }) => `${path}: ${linesOf(text)}`)).toEqual([])
+    const ours = all
+      .flatMap(({ path, text }) => importsOf(path, text))
+      .filter(({ specifier }) => specifier.startsWith('@aiegis/'))
+    expect(ours.map(show)).toEqual([])
+    const environment = suite.filter(
+      ({ path, text }) => /\bprocess\s*\.\s*env\b/.test(withoutComments(text)) && !path.endsWith('/main.ts'),
+    )
+    expect(environment.map(({ path }) => path)).toEqual([])
+  })
+})
+
 /** `import … from`, `export … from`, `import '…'` and `import('…')`. */
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\b[^'"\n;]*(?:\{[^}]*\}[^'"\n;]*)?from\s*['"]([^'"\s]+)['"]|(?:^|\n)\s*import\s+['"]([^'"\s]+)['"]|(?<!['"\w])import\s*\(\s*['"]([^'"\s]+)['"]/g
