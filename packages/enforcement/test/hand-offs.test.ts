@@ -326,6 +326,19 @@ test('AHP-POLICY-10 policy sees the chain: who handed off to whom', async () => 
   await watched.close()
 })
 
+test('AHP-ASK-3 policy is not asked about an agent whose passport was revoked before', async () => {
+  const only = await agent(21)
+  let isAsked = false
+  const decide = (): Promise<typeof ALLOWED> => {
+    isAsked = true
+    return Promise.resolve(ALLOWED)
+  }
+  const asked = { body: shows('GET', '/a'), passport: only.passport, signer: only.key }
+  const asking = askParts(scene, { isRevoked: () => true, policy: { decide } }, asked)
+  await expect(asking).rejects.toMatchObject({ code: 'ask_untrusted' })
+  expect(isAsked).toBe(false)
+})
+
 test('AHP-ASK-27 what was revoked while the log was written is not released', async () => {
   let isRevoked = false
   const [first, last] = [await agent(21), await agent(22)]

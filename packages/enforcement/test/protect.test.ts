@@ -5,6 +5,7 @@ import {
   encodeBase64url,
   formatDidKey,
   isObject,
+  signatureBase,
   thumbprint,
   utf8,
   type JsonObject,
@@ -208,6 +209,21 @@ describe('a question that gets a decision and no token', () => {
 
 describe('AHP-ASK-3 a question that tries to be signed is never taken for an unsigned one', () => {
   const other = createSigner(new Uint8Array(32).fill(8), 'other')
+  /** Signs again, with the agent's key, what `change` makes of the parameters. */
+  const signAnew =
+    (change: (params: string) => string) =>
+    (lines: readonly string[]): readonly string[] => {
+      const valueOf = (name: string): string => lines[lines.indexOf(name) + 1] ?? ''
+      const params = change(valueOf('Signature-Input').replace('aegis=', ''))
+      const components = [
+        ['@method', 'POST'],
+        ['@target-uri', scene.enforcement.endpoint],
+        ['content-digest', valueOf('Content-Digest')],
+        ['x-aegis-passport', valueOf('X-AEGIS-Passport')],
+      ] as const
+      const signature = Buffer.from(scene.agent.sign(signatureBase(components, params))).toString('base64')
+      return replace('Signature', `aegis=:${signature}:`)(replace('Signature-Input', `aegis=${params}`)(lines))
+    }
   const replace = (name: string, value: string | undefined) => (lines: readonly string[]) => {
     const pairs: (readonly [string, string])[] = []
     for (let at = 0; at < lines.length; at += 2) pairs.push([lines[at] ?? '', lines[at + 1] ?? ''])
@@ -278,6 +294,23 @@ describe('AHP-ASK-3 a question that tries to be signed is never taken for an uns
     const at = async (created: number): Promise<string> => code(await scene.ask(shows('GET', '/a'), { created }))
     expect([await at(SECONDS - 60), await at(SECONDS + 60)]).toEqual(['200 -', '200 -'])
     expect([await at(SECONDS - 61), await at(SECONDS + 61)]).toEqual(['401 ask_stale', '401 ask_stale'])
+  })
+
+  test('AHP-ASK-3 another "keyid" than that of the passport, under a signature that verifies', async () => {
+    const jkt = thumbprint(defaultCrypto(), scene.agent.publicKey)
+    const signed = (keyid: string): Promise<Answered> =>
+      scene.ask(shows('GET', '/a'), { spoil: signAnew((params) => params.replace(jkt, keyid)) })
+    expect(code(await signed(jkt))).toBe('200 -')
+    expect(code(await signed(thumbprint(defaultCrypto(), other.publicKey)))).toBe('401 ask_untrusted')
+  })
+
+  test('AHP-ASK-4 a signature that ends now, and not one that ends in a second', async () => {
+    const ends = (seconds: number): Promise<Answered> =>
+      scene.ask(shows('GET', '/a'), {
+        created: SECONDS - 1,
+        spoil: signAnew((params) => params.replace(/;created=\d+/, (created) => `${created};expires=${SECONDS + seconds}`)),
+      })
+    expect([code(await ends(1)), code(await ends(0))]).toEqual(['200 -', '401 ask_stale'])
   })
 
   test('AHP-ASK-5 the same nonce again, also when the first use is 120 seconds ago', async () => {
@@ -476,6 +509,15 @@ describe('AHP-ASK-19 a repeated question', () => {
   test('with other content is refused', async () => {
     await scene.ask(shows('GET', '/a'), { idempotencyKey: 'order-2' })
     expect(code(await scene.ask(shows('GET', '/b'), { idempotencyKey: 'order-2' }))).toBe('422 idempotency_conflict')
+  })
+
+  test('under another chain of the same agent is refused: a token for the first would be of no use with it', async () => {
+    const first = await scene.ask(shows('GET', '/a'), { idempotencyKey: 'order-6' })
+    const passport = await scene.issue()
+    expect([first.status, code(await scene.ask(shows('GET', '/a'), { idempotencyKey: 'order-6', passport }))]).toEqual([
+      200,
+      '422 idempotency_conflict',
+    ])
   })
 
   test('of another agent is another question', async () => {
