@@ -1,5 +1,6 @@
 /** `npm run bench -- <name> [--json]`: runs one benchmark. @module */
 import { benchChains } from './chains.ts'
+import { benchLedger } from './ledger.ts'
 import { benchRevocation } from './revocation.ts'
 import { benchVerify } from './verify.ts'
 
@@ -7,6 +8,7 @@ const BENCHES: Readonly<Record<string, (json: boolean) => Promise<void>>> = {
   verify: benchVerify,
   chains: benchChains,
   revocation: benchRevocation,
+  ledger: benchLedger,
 }
 
 const [name = '', ...flags] = process.argv.slice(2)

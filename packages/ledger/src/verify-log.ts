@@ -34,10 +34,13 @@ export interface VerifyLogOptions {
   readonly remembered?: readonly string[]
   /** First entry that the log publishes; of bundles before it the hashes are taken from its tiles, and no entry is seen. */
   readonly minimum?: bigint
+  /** Told after each bundle how many of all entries were hashed again. */
+  onProgress?(done: number, all: number): void
 }
 
 /**
  * Reads the whole log through `get`, which takes a path such as `/checkpoint` and gives the body, and returns its verified head.
+ * Keeps one bundle and the right edge of the tree, however long the log is.
  * Throws `BrokenLog` where something does not fit, `Malformed` for bytes without form; what `get` throws rises.
  */
 export async function verifyLog(
@@ -64,6 +67,7 @@ export async function verifyLog(
     tree = grown.tree
     for (const { level, n: number, tile } of grown.full)
       await checkTile(get, { level, n: BigInt(number), width: TILE_WIDTH }, tile)
+    options.onProgress?.(tree.size, size)
   }
   for (const [level, tile] of tree.edge.entries()) {
     if (tile.width > 0) await checkTile(get, { level, n: BigInt(edgeOf(size, level).n), width: tile.width }, tile)

@@ -16,6 +16,18 @@ describe('verifying a whole log', () => {
     }
   })
 
+  test('says after each bundle how far it is', async () => {
+    const log = await openIn()
+    await fill(log, 0, 520)
+    const told: (readonly [number, number])[] = []
+    await verifyLog(reader(log), { origin: ORIGIN, vkey, onProgress: (done, all) => told.push([done, all]) })
+    expect(told).toEqual([
+      [256, 520],
+      [512, 520],
+      [520, 520],
+    ])
+  })
+
   test.each<[string, string, (body: Uint8Array) => Uint8Array, RegExp]>([
     [
       'an entry changed',
