@@ -108,7 +108,9 @@ export function createIssue(options: IssuerOptions): Issue {
       token: jws,
       salt,
     })
-    const clear = utf8(JSON.stringify({ jti, agent_did: sub, salt: base.salt, entry }))
+    // With the JWS `ledger_sig` can be verified for as long as nobody erases it; the chain says on whose behalf the agent acted.
+    const chain = asker?.chain.links.map(({ passport }) => passport.subject) ?? []
+    const clear = utf8(JSON.stringify({ jti, agent_did: sub, chain, salt: base.salt, entry, jws }))
     const { proof } = await append(
       options.log,
       leaf,

@@ -1,6 +1,8 @@
 /** An append-only, signed transparency log in SQLite, with Merkle proofs, checkpoints and tiles (spec chapter 17). @module */
 export type { Head, LogBackend, LogEntry } from './backend.ts'
 export type { Custody } from './custody/custody.ts'
+export { exportAbout, type ExportedEntry } from './custody/export.ts'
+export { opensLeaf, readClear } from './custody/openings.ts'
 export { clean, type Cleaned, type JanitorOptions } from './custody/janitor.ts'
 export { DEFAULT_RETENTION, parseRetention } from './custody/retention.ts'
 export { openSqliteJanitor } from './custody/sqlite-janitor.ts'

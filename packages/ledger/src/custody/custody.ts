@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { encodeBase64url, Refusal, type CryptoPort } from '@aiegis/protocol'
 import type { LogBackend } from '../backend.ts'
 import { actEntry, type Act } from './acts.ts'
-import { OnHold, type CustodyStore, type Hold } from './store.ts'
+import { OnHold, type ClearText, type CustodyStore, type Hold } from './store.ts'
 
 /** What an operator does about clear text. Leaves, tree and proofs stay as they are, whatever is done here. */
 export interface Custody {
@@ -21,6 +21,8 @@ export interface Custody {
   erase(index: bigint, reason: string): Promise<boolean>
   /** Holds that are in force, oldest first. */
   holds(): Promise<readonly Hold[]>
+  /** Clear text from entry `start` on, at most `count`, as far as nobody ordered to erase it. */
+  clearFrom(start: bigint, count: number): Promise<readonly ClearText[]>
   /** First entry that is still published (c2sp.org/tlog-tiles, "minimum index"). */
   minimum(): Promise<bigint>
 }
@@ -70,6 +72,7 @@ export function createCustody(
       return store.order(at)
     },
     holds: async () => store.holds(),
+    clearFrom: async (start, count) => store.clearFrom(Number(start), count),
     minimum: async () => BigInt(await store.minimum()),
   }
 }
