@@ -44,6 +44,7 @@ const fill = (box, each) => {
     box.append(list);
   }
   box.append(make('p', 'Requirements: ' + (each.must.join(', ') || 'none')));
+  box.append(make('pre', each.about));
   const command = make('div', undefined, 'command');
   command.append(make('code', each.reproduce), copyButton(each.reproduce));
   box.append(command);
@@ -60,7 +61,7 @@ const rows = data.cases.map((each) => {
   head.append(make('b', each.verdict, each.verdict), make('code', each.id), make('span', each.title));
   box.append(head);
   box.addEventListener('toggle', () => { if (box.open) fill(box, each); });
-  const words = [each.id, each.group, each.title, each.level, ...each.must, ...each.faults].join(' ').toLowerCase();
+  const words = [each.id, each.group, each.title, each.level, each.about, ...each.must, ...each.faults].join(' ').toLowerCase();
   $('cases').append(box);
   return { each, box, words };
 });

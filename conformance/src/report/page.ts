@@ -72,9 +72,20 @@ function caseOf(each: CaseResult, result: RunResult): unknown {
     must,
     verdict: each.verdict,
     faults: each.faults,
+    about: aboutOf(each),
     reproduce: reproduction(result, each),
     shots: shots.map(shotOf),
   }
+}
+
+/** What the case changes, and what has to come of it. */
+function aboutOf({ case: test }: CaseResult): string {
+  if (test.steps !== undefined) return test.steps.map((step, at) => `${at + 1}. ${JSON.stringify(step)}`).join('\n')
+  return [
+    `base ${test.base}`,
+    ...test.change.map((change) => `change ${JSON.stringify(change)}`),
+    `expected ${JSON.stringify(test.expect)}`,
+  ].join('\n')
 }
 
 function shotOf({ label, outcome, milliseconds, effects, effectsExpected, sent, received }: Shot): unknown {

@@ -12,9 +12,9 @@ import type { Shot } from './result.ts'
 /** The suite host, as far as cases steer it. */
 export interface HostControl {
   /** What the host does from now on below the prefix of this case. Throws `TypeError` for a script that is none. */
-  script(caseId: string, script: Readonly<Record<string, unknown>>): void
+  readonly script: (caseId: string, script: Readonly<Record<string, unknown>>) => void
   /** Requests to places that nobody may ask, since the last call; each a sentence. */
-  takeTrespasses(): readonly string[]
+  readonly takeTrespasses: () => readonly string[]
 }
 
 export interface Bench {
