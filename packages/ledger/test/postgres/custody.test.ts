@@ -117,6 +117,20 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
         expect.stringContaining('in READ COMMITTED only'),
       ])
   })
+
+  test('AHP-CUSTODY-5 says where bytes may still be: in the files of the table until it is written anew', async () => {
+    const made = await prepared()
+    const admin = poolOf(made, made.adminUrl)
+    const janitor = await openPostgresJanitor(poolOf(made, made.janitorUrl))
+    expect((await clean(janitor, {})).rest).toMatch(/until VACUUM FULL aiegis_ledger\.private is run by the owner/)
+    await made.run(`VACUUM FULL ${L}.private`, 'owner')
+    await made.run('CHECKPOINT')
+    const { rows } = await admin.query<{ file: string }>(
+      `SELECT encode(pg_read_binary_file(pg_relation_filepath('${L}.private')), 'escape') AS file`,
+    )
+    const file = rows[0]?.file ?? ''
+    expect([0, 1, 2, 3].filter((number) => file.includes(`person ${number}`))).toEqual([1, 2])
+  })
 })
 
 /** Entries 0 and 3 are ordered, 1 on hold, 2 young, 4 without clear text. */
