@@ -8,7 +8,7 @@ interface Row {
   readonly shown: readonly { readonly path: string; readonly titles: readonly string[] }[]
 }
 
-const rows: readonly Row[] = [...read('test/README.md').matchAll(/^\| ([TKCRBF]\d\d) \|.*\| ([^|]*) \|$/gm)].map(
+const rows: readonly Row[] = [...read('test/README.md').matchAll(/^\| ([TKCRBFL]\d\d) \|.*\| ([^|]*) \|$/gm)].map(
   ([, id = '', cell = '']) => ({
     id,
     shown: [...cell.matchAll(/`([^`]+)`: ((?:"[^"]+"(?:, )?)+)/g)].map(([, path = '', titles = '']) => ({
@@ -23,7 +23,7 @@ const numbered = (letter: string, count: number): readonly string[] =>
 
 describe('the list of what others got wrong', () => {
   test('has each row once, in order', () => {
-    const counts = { T: 15, K: 13, C: 4, R: 10, B: 13, F: 11 }
+    const counts = { T: 15, K: 13, C: 4, R: 10, B: 13, F: 11, L: 20 }
     expect(rows.map(({ id }) => id)).toEqual(Object.entries(counts).flatMap(([letter, count]) => numbered(letter, count)))
   })
 
@@ -38,7 +38,7 @@ describe('the list of what others got wrong', () => {
 
   test('reads all that the rows say: no quotation mark or path stands outside of what is looked up', () => {
     const looked = rows.flatMap(({ shown }) => shown.flatMap(({ path, titles }) => [path, ...titles]))
-    const cells = [...read('test/README.md').matchAll(/^\| [TKCRBF]\d\d \|.*\| ([^|]*) \|$/gm)].map(([, cell = '']) => cell)
+    const cells = [...read('test/README.md').matchAll(/^\| [TKCRBFL]\d\d \|.*\| ([^|]*) \|$/gm)].map(([, cell = '']) => cell)
     const named = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`|"([^"]+)"/g)].map(([, path, title]) => path ?? title))
     expect(named).toEqual(looked)
   })

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { defaultCrypto, type CryptoPort, type Signer } from '@aiegis/protocol'
+import type { FilePort } from './file-port.ts'
 import type { Log } from './log.ts'
 import { prepareSchema } from './schema.ts'
 import { createSqliteStore } from './sqlite-store.ts'
@@ -26,6 +27,8 @@ export interface LogOptions {
   readonly maxWaiting?: number
   /** Who signs each head before it is released; nobody when absent. */
   readonly witnesses?: WitnessPolicy
+  /** How files beside the database are written; the file system when absent. */
+  readonly files?: FilePort
 }
 
 /**
@@ -33,7 +36,7 @@ export interface LogOptions {
  * key, lost a trigger, ends before the last released checkpoint or does not contain it. Does not hash every entry again.
  */
 export async function openLog(options: LogOptions): Promise<Log> {
-  const { origin, signer, file, maxWaiting, witnesses, crypto = defaultCrypto() } = options
+  const { origin, signer, file, maxWaiting, witnesses, files, crypto = defaultCrypto() } = options
   const identity = { crypto, origin, vkey: vkeyOf(origin, signer, crypto) }
   if (options.mustExist === true && !existsSync(file)) {
     throw new Error(
@@ -44,7 +47,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
   try {
     prepareSchema(database, origin)
     const lastCheckpointFile = options.lastCheckpointFile ?? join(dirname(file), 'last-checkpoint')
-    return await startLog(createSqliteStore(database), { identity, signer, lastCheckpointFile, maxWaiting, witnesses })
+    return await startLog(createSqliteStore(database), { identity, signer, lastCheckpointFile, maxWaiting, witnesses, files })
   } catch (error) {
     closeDatabase(database)
     throw error

@@ -34,8 +34,8 @@ export interface StartOptions {
   readonly lastCheckpointFile: string
   readonly maxWaiting: number | undefined
   readonly witnesses: WitnessPolicy | undefined
-  /** How files are written; the file system unless said otherwise. */
-  readonly files?: FilePort
+  /** How files are written; the file system when absent. */
+  readonly files: FilePort | undefined
 }
 
 /** The verifier key of a log key. Throws `TypeError` for an origin that cannot name a key. */

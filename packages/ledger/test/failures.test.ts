@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseCheckpoint, Refusal, type Signer } from '@aiegis/protocol'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -10,6 +10,7 @@ import { openDatabase, type Database } from '../src/sqlite.ts'
 import type { Store, Turn } from '../src/store.ts'
 import { createStoredLog, type StoredLogParts } from '../src/stored-log.ts'
 import { EMPTY_TREE } from '../src/tree.ts'
+import { failingAt } from './failing-files.ts'
 import {
   crypto,
   fill,
@@ -204,6 +205,53 @@ describe('AHP-LEDGER-8 when storage fails', () => {
     const log = await assembled(temporaryDirectory(), ({ store }) => ({ store: broken(store, { find: failing }) }))
     await expect(log.append(leafOf(0), keyOf(0))).rejects.toMatchObject(UNAVAILABLE)
     expect(() => log.size()).toThrow(Refusal)
+  })
+})
+
+describe('AHP-LEDGER-8 a flush that fails', () => {
+  test.each(['write', 'rename', 'sync'] as const)(
+    'of the checkpoint outside, at its %s: nothing is signed or released any more, and the flush is not tried again',
+    async (at) => {
+      let [armed, flushes, signatures] = [false, 0, 0]
+      const files = failingAt((step) => armed && step === at && ++flushes > 0)
+      const counting: Signer = {
+        ...signer,
+        kid: signer.kid,
+        publicKey: signer.publicKey,
+        sign: (bytes) => (signatures++, signer.sign(bytes)),
+      }
+      const directory = temporaryDirectory()
+      const log = await openIn(directory, { files, signer: counting })
+      await fill(log, 0, 3)
+      const head = log.checkpoint()
+      armed = true
+      await expect(log.append(leafOf(3), keyOf(3))).rejects.toMatchObject(UNAVAILABLE)
+      armed = false
+      const signed = signatures
+      await expect(log.append(leafOf(4), keyOf(4))).rejects.toMatchObject(UNAVAILABLE)
+      for (const question of questionsTo(log)) await expect(question()).rejects.toThrow(Refusal)
+      await log.close()
+      expect([flushes, signatures]).toEqual([1, signed])
+      const reopened = await openIn(directory)
+      expect((await reopened.append(leafOf(3), keyOf(3))).index).toBe(3n)
+      expect(await verifyAll(reopened, [head])).toBe(4n)
+    },
+  )
+})
+
+describe('AHP-LEDGER-7 a journal that lost its end', () => {
+  test('does not start: a head that was released is over what is gone', async () => {
+    const directory = temporaryDirectory()
+    const log = await openIn(directory)
+    for (let number = 0; number < 5; number++) await log.append(leafOf(number), keyOf(number))
+    // As after a power failure on a disk that said yes and forgot.
+    const torn = temporaryDirectory()
+    for (const name of ['ledger.db', 'ledger.db-wal', 'last-checkpoint']) copyFileSync(join(directory, name), join(torn, name))
+    truncateSync(join(torn, 'ledger.db-wal'), statSync(join(torn, 'ledger.db-wal')).size - 100)
+    await expect(openLog(optionsIn(torn))).rejects.toThrow(/ends after 4 entries, but the checkpoint in .* is over 5/)
+    const whole = temporaryDirectory()
+    for (const name of ['ledger.db', 'ledger.db-wal', 'last-checkpoint']) copyFileSync(join(directory, name), join(whole, name))
+    expect((await openIn(whole)).size()).toBe(5n)
   })
 })
 

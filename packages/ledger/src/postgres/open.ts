@@ -1,5 +1,6 @@
 /** Opens a log in PostgreSQL, in which several processes may append (spec chapter 17.5). @module */
 import { defaultCrypto, type CryptoPort, type Signer } from '@aiegis/protocol'
+import type { FilePort } from '../file-port.ts'
 import type { Log } from '../log.ts'
 import { startLog, vkeyOf } from '../start-log.ts'
 import type { WitnessPolicy } from '../witness/cosigner.ts'
@@ -24,6 +25,8 @@ export interface PostgresLogOptions {
   readonly maxWaiting?: number
   /** Who signs each head before it is released; nobody when absent. */
   readonly witnesses?: WitnessPolicy
+  /** How files beside the database are written; the file system when absent. */
+  readonly files?: FilePort
 }
 
 /**
@@ -32,8 +35,8 @@ export interface PostgresLogOptions {
  * checkpoint or does not contain it. Does not hash every entry again. `close` leaves the pool to its owner.
  */
 export async function openPostgresLog(options: PostgresLogOptions): Promise<Log> {
-  const { pool, origin, signer, lastCheckpointFile, maxWaiting, witnesses, crypto = defaultCrypto() } = options
+  const { pool, origin, signer, lastCheckpointFile, maxWaiting, witnesses, files, crypto = defaultCrypto() } = options
   const identity = { crypto, origin, vkey: vkeyOf(origin, signer, crypto) }
   await preparePostgresLog(pool, origin, options.mustExist)
-  return saying(startLog(createPostgresStore(pool), { identity, signer, lastCheckpointFile, maxWaiting, witnesses }))
+  return saying(startLog(createPostgresStore(pool), { identity, signer, lastCheckpointFile, maxWaiting, witnesses, files }))
 }

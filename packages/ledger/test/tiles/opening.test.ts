@@ -5,28 +5,14 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createSigner, utf8 } from '@aiegis/protocol'
 import { describe, expect, test } from 'vitest'
-import { nodeFiles, type FilePort } from '../../src/file-port.ts'
 import { openTilesLog } from '../../src/tiles/open.ts'
 import { connect, crypto, fill, keyOf, leafOf, openIn, ORIGIN, temporaryDirectory, verifyAll, vkey } from '../logs.ts'
 import { verifyLog } from '../../src/verify-log.ts'
+import { failingAt, type FlushStep } from '../failing-files.ts'
 import { policyOf, startWitness } from '../witness/witnesses.ts'
 import { openTiles, tilesIn } from './logs.ts'
 
 const UNAVAILABLE = { code: 'ledger_unavailable' }
-
-/** The file system, until `is` says to fail: what is then asked for happens, and its flush fails. */
-function failingAt(is: (step: string, path: string) => boolean): FilePort {
-  const after = async (step: string, path: string, done: Promise<void>): Promise<void> => {
-    await done
-    if (is(step, path)) throw new Error('EIO: i/o error, fsync')
-  }
-  return {
-    ...nodeFiles,
-    write: (file, bytes) => after('write', file, nodeFiles.write(file, bytes)),
-    rename: (from, to) => after('rename', to, nodeFiles.rename(from, to)),
-    syncDirectory: (directory) => after('sync', directory, nodeFiles.syncDirectory(directory)),
-  }
-}
 
 /** A closed log of `size` entries in a directory of tiles. */
 async function closedTiles(size: number): Promise<string> {
@@ -44,7 +30,7 @@ const served =
     readFileSync(join(directory, 'public', path))
 
 describe('AHP-TILES-1 between rows, files and checkpoint', () => {
-  const steps: readonly (readonly [name: string, is: (step: string, path: string) => boolean])[] = [
+  const steps: readonly (readonly [name: string, is: (step: FlushStep, path: string) => boolean])[] = [
     ['at the first file of a batch', (step, path) => step === 'write' && path.includes('entries')],
     ['at the name of a file', (step, path) => step === 'rename' && path.includes('tile')],
     ['at a directory of the files', (step, path) => step === 'sync' && path.includes('tile')],
@@ -247,6 +233,59 @@ describe('AHP-TILES-2 rows and files of one log', () => {
       /index\.db is missing, and its log key/,
     )
     expect(existsSync(join(directory, 'public'))).toBe(false)
+  })
+})
+
+describe('AHP-LEDGER-1 the rows beside the files', () => {
+  const HASH = `x'${'00'.repeat(32)}'`
+  test('no statement changes one, takes one out or puts one in out of turn, but for what is staged', async () => {
+    const directory = await closedTiles(300)
+    const database = connect(directory, 'index.db')
+    const content = (): unknown =>
+      ['log', 'entry', 'idem', 'checkpoint'].map((table) => database.prepare(`SELECT * FROM ${table}`).all())
+    const before = content()
+    const answers = [
+      `UPDATE entry SET leaf_hash = ${HASH} WHERE idx = 0`,
+      `UPDATE OR REPLACE entry SET idx = 0 WHERE idx = 1`,
+      `DELETE FROM entry WHERE idx = 299`,
+      `REPLACE INTO entry(idx, leaf_hash) VALUES(0, ${HASH})`,
+      `INSERT INTO entry(idx, leaf_hash) VALUES(0, ${HASH}) ON CONFLICT(idx) DO UPDATE SET leaf_hash = excluded.leaf_hash`,
+      `INSERT INTO entry(idx, leaf_hash) VALUES(301, ${HASH})`,
+      `INSERT INTO entry(idx, leaf_hash) VALUES(-1, ${HASH})`,
+      `UPDATE idem SET idx = 1 WHERE idx = 0`,
+      `DELETE FROM idem`,
+      `REPLACE INTO idem(key, idx) SELECT key, 5 FROM idem WHERE idx = 0`,
+      `INSERT INTO idem(key, idx) VALUES(x'01', 7)`,
+      `UPDATE checkpoint SET note = 'x'`,
+      `DELETE FROM checkpoint`,
+      `REPLACE INTO checkpoint(size, note) VALUES(300, 'x')`,
+      `INSERT INTO checkpoint(size, note) VALUES(301, 'x')`,
+      `UPDATE log SET origin = 'other.example'`,
+      `REPLACE INTO log(id, format, origin) VALUES(0, 1, 'other.example')`,
+    ].map((attack) => {
+      try {
+        database.exec(attack)
+        return `passed: ${attack}`
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error)
+      }
+    })
+    expect(answers.filter((answer) => !/^ledger: \w+ (row out of turn|is append-only)$/.test(answer))).toEqual([])
+    expect(content()).toEqual(before)
+    database.exec('DELETE FROM staged')
+    database.close()
+    expect(await verifyAll(await openTiles(directory))).toBe(300n)
+  })
+
+  test('what the owner of the files can do shows from a head that somebody remembers', async () => {
+    const directory = await closedTiles(20)
+    const head = String(served(directory)('checkpoint'))
+    const other = temporaryDirectory()
+    const forged = await openTiles(other)
+    await fill(forged, 1, 25)
+    expect(await verifyAll(forged)).toBe(24n)
+    const audit = verifyLog(served(other), { origin: ORIGIN, vkey, remembered: [head] })
+    await expect(audit).rejects.toThrow('the first 20 entries are not those that were signed')
   })
 })
 
