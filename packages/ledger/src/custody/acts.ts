@@ -19,12 +19,16 @@ export interface ActEntry {
 /** Most characters of a reason. */
 const MAX_REASON = 1_024
 
+/** Throws `TypeError` for a reason that is too long: before anything is done for it. */
+export function checkReason({ length }: string): void {
+  if (length > MAX_REASON) throw new TypeError(`a reason has at most ${MAX_REASON} characters, not ${length}`)
+}
+
 /**
  * The entry of an act at `seconds` since 1970. The reason is committed, not shown: it may name somebody, and can be erased like every other
- * clear text. No token has such a leaf: its members are others than those of chapter 4.3. Throws `TypeError` for a reason that is too long.
+ * clear text. No token has such a leaf: its members are others than those of chapter 4.3. The reason was checked.
  */
 export function actEntry(crypto: CryptoPort, act: Act, reason: string, seconds: number): ActEntry {
-  if (reason.length > MAX_REASON) throw new TypeError(`a reason has at most ${MAX_REASON} characters, not ${reason.length}`)
   const salt = new Uint8Array(randomBytes(16))
   const what: JsonObject = { ...act, ts: formatSeconds(seconds) }
   const leaf: JsonObject = { v: 1, act: { ...what, reason: commit(crypto, salt, 'reason', reason) } }

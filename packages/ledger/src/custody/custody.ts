@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { encodeBase64url, Refusal, type CryptoPort } from '@aiegis/protocol'
 import type { LogBackend } from '../backend.ts'
-import { actEntry, type Act } from './acts.ts'
+import { actEntry, checkReason, type Act } from './acts.ts'
 import { OnHold, type ClearText, type CustodyStore, type Hold } from './store.ts'
 
 /** What an operator does about clear text. Leaves, tree and proofs stay as they are, whatever is done here. */
@@ -49,6 +49,7 @@ export function createCustody(
 
   return {
     async hold(first, last, reason, id = encodeBase64url(new Uint8Array(randomBytes(16)))) {
+      checkReason(reason)
       if (!ID.test(id)) throw new TypeError('a hold has an id of 22 characters of base64url')
       const { size } = await newest()
       const isIn = first >= 0n && last >= first && last < BigInt(size)
@@ -58,11 +59,13 @@ export function createCustody(
       return hold
     },
     async release(id, reason) {
+      checkReason(reason)
       const isInForce = (await store.holds()).some((hold) => hold.id === id)
       if (isInForce) await record({ kind: 'release', id }, reason)
       return store.release(id)
     },
     async erase(index, reason) {
+      checkReason(reason)
       const at = Number(index)
       const found = index >= 0n && Number.isSafeInteger(at) ? await entry(at) : undefined
       if (found === undefined) throw new RangeError(`entry ${index} is not in the log`)

@@ -69,8 +69,15 @@ test('AHP-CUSTODY-2 an order and a release are recorded before they take effect,
   expect(steps.slice(2)).toEqual(['record release', 'release', 'record erase', 'order'])
 })
 
-test('a reason has an end', async () => {
-  const { custody } = world()
-  await custody.hold(0n, 0n, 'x'.repeat(1_024))
-  await expect(custody.hold(0n, 0n, 'x'.repeat(1_025))).rejects.toThrow(/a reason has at most 1024 characters, not 1025/)
+test('a reason has an end, and nothing is done for one that goes on', async () => {
+  const { custody, steps } = world()
+  const { id } = await custody.hold(0n, 0n, 'x'.repeat(1_024))
+  const before = steps.length
+  for (const act of [
+    () => custody.hold(0n, 0n, 'x'.repeat(1_025)),
+    () => custody.release(id, 'x'.repeat(1_025)),
+    () => custody.erase(4n, 'x'.repeat(1_025)),
+  ])
+    await expect(act()).rejects.toThrow(/a reason has at most 1024 characters, not 1025/)
+  expect(steps.length).toBe(before)
 })
