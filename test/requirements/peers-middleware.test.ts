@@ -13,7 +13,7 @@ import {
   type MockHarness,
   type RawRequest,
 } from '@aiegis/testing'
-import { createVerifier } from '@aiegis/verifier'
+import { createVerifier, type TrustInput } from '@aiegis/verifier'
 import type { NextFunction, Request, Response } from 'express'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { drip } from '../drip.ts'
@@ -100,7 +100,8 @@ describe.each(Object.entries(FRAMEWORKS))('%s', (_name, framework) => {
     for (const [name, value] of Object.entries(wishes))
       expect(() => requireAiegisToken({ verifier, [name]: value })).toThrow(TypeError)
     const app = framework()
-    app.use(requireAiegisToken({ ...harness.receiver(), ...wishes }), seen)
+    const { trust, ...options } = harness.receiver()
+    app.use(requireAiegisToken({ ...options, trust: trust as TrustInput, ...wishes }), seen)
     const { send } = await start(app)
     expect(await send(bare('GET'))).toBe('token_missing')
     expect(await send(harness.mint({}, { tokenSigner: harness.keys.stranger }))).toBe('untrusted')

@@ -4,7 +4,7 @@ import { connect, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { utf8 } from '@aiegis/protocol'
 import { createMockHarness, problemOf, sendRaw, withLine, type MockHarness, type RawRequest } from '@aiegis/testing'
-import { createVerifier, type Verifier, type VerifierOptions } from '@aiegis/verifier'
+import { createVerifier, type TrustInput, type Verifier, type VerifierOptions } from '@aiegis/verifier'
 import express from 'express'
 import express4 from 'express4'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -330,7 +330,7 @@ describe.each(frameworks)('%s', (_name, framework) => {
     app.use(
       requireAiegisToken({
         ...options,
-        trust,
+        trust: trust as TrustInput,
         onVerdict: ({ verdict, code }) => told.push(`${verdict} ${code}`),
         onDependency: ({ dependency, state }) => told.push(`${dependency} ${state}`),
       }),

@@ -6,6 +6,7 @@ import { createTileReader, RoundOver, type TileReader } from './audit-tiles.ts'
 import type { Dependency, Watch } from './events.ts'
 import { createKeeper } from './status-memory.ts'
 import type { HttpGet } from './status-read.ts'
+import { later, type Timer } from './timer.ts'
 import type { TrustedLedger } from './trust.ts'
 
 export type { LedgerAssurance } from './audit-origin.ts'
@@ -85,8 +86,7 @@ export function createAudit(options: AuditOptions): Audit {
     if (!running) return
     // Who asks for a round does not begin a second row of them.
     clearTimeout(origin.timer)
-    origin.timer = setTimeout(() => void work(origin), seconds * 1000)
-    origin.timer.unref()
+    origin.timer = later(() => void work(origin), seconds * 1000)
   }
 
   return {
@@ -137,7 +137,7 @@ interface Origin {
   evidence: string | undefined
   failure: Error | undefined
   underWay: Promise<void> | undefined
-  timer: ReturnType<typeof setTimeout> | undefined
+  timer: Timer | undefined
 }
 
 function auditOf(ledger: TrustedLedger, options: AuditOptions): readonly (readonly [string, Origin])[] {
@@ -217,8 +217,7 @@ async function runRound(origin: Origin, { crypto, now, skewSeconds, log }: Audit
     return ROUND_SECONDS
   }
   let isOver = false
-  const timer = setTimeout(() => (isOver = true), ROUND_MS)
-  timer.unref()
+  const timer = later(() => (isOver = true), ROUND_MS)
   tiles.begin(() => isOver)
   const seconds = (): number => Math.floor(now() / 1000)
   try {

@@ -3,6 +3,7 @@ import { Refusal } from '@aiegis/protocol'
 import { readDidDocument, type DidResolver, type DocumentedKey, type ReadDocument } from './did-read.ts'
 import type { Dependency, Watch } from './events.ts'
 import type { FoundKey, Keys } from './keys.ts'
+import { later, type Timer } from './timer.ts'
 import type { DidWebParty } from './trust-did-web.ts'
 import type { KeyRole, TrustedKey } from './trust-keys.ts'
 import { within } from './within.ts'
@@ -88,8 +89,7 @@ export function createDidKeys(options: DidKeysOptions): DidKeys {
     clearTimeout(source.timer)
     const { document, failure } = source
     const left = failure === undefined && document !== undefined ? (document.freshUntil - clock()) * BEFORE_END : COOLDOWN_MS
-    source.timer = setTimeout(() => void refresh(source), left)
-    source.timer.unref()
+    source.timer = later(() => void refresh(source), left)
   }
 
   const search = (source: Source, kid: string): FoundKey => {
@@ -150,7 +150,7 @@ interface Source extends DidWebParty {
   /** No reading for a key that a fresh document does not have before. */
   askAt: number
   underWay: Promise<void> | undefined
-  timer: ReturnType<typeof setTimeout> | undefined
+  timer: Timer | undefined
 }
 
 const UNREAD = { document: undefined, failure: undefined, retryAt: 0, askAt: 0 } as const

@@ -22,4 +22,5 @@ export { type HttpGet, type Inflate, type KeptList, type StatusMemory } from './
 export { type FoundKey, type Keys, type PartyRole } from './keys.ts'
 export { type Agent, type KnownPassport, type VerifiedChain } from './steps/passports.ts'
 export { parseTrustBundle, type DidWebSettings, type TrustConfig } from './trust.ts'
+export { type TrustInput } from './trust-input.ts'
 export { createVerifier, type Verifier, type VerifierOptions } from './verifier.ts'

@@ -12,6 +12,7 @@ import {
   type StatusList,
   type StatusReading,
 } from './status-read.ts'
+import { later, type Timer } from './timer.ts'
 import { within } from './within.ts'
 
 export type { KeptList, StatusMemory } from './status-memory.ts'
@@ -112,8 +113,7 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
     // A list that cannot be used is what keeps its issuer's agents out: try again sooner.
     const usual = usable(source, now() / 1000) ? refreshSeconds : Math.min(refreshSeconds, RETRY_SECONDS)
     const pause = Math.min(Math.max(source.startedAt + HINT_MS - now(), 0), HINT_MS)
-    source.timer = setTimeout(() => void refresh(source), source.hinted ? pause : usual * 1000)
-    source.timer.unref()
+    source.timer = later(() => void refresh(source), source.hinted ? pause : usual * 1000)
   }
 
   /** AHP-STATUS-11. A newest list from the future is one of a clock that was ahead: it must not lock out all lists of today. */
@@ -204,7 +204,7 @@ interface Source {
   startedAt: number
   /** Something may have changed since then. */
   hinted: boolean
-  timer: ReturnType<typeof setTimeout> | undefined
+  timer: Timer | undefined
 }
 
 function tableOf(

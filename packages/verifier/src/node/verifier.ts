@@ -109,16 +109,17 @@ export function stripHeaders(request: IncomingMessage, names: ReadonlySet<string
 }
 
 /**
- * Node's request as the verifier wants it. `originalUrl` is the target before a router took its mount path off. Content that is held back
+ * Node's request as the verifier wants it. `target` is that of the request line, before a router took its mount path off. Content that is held back
  * is asked for on `response` when it is read.
  */
 export function receivedOf(
   request: IncomingMessage & { readonly originalUrl?: string },
   response: ServerResponse,
+  target: string = request.originalUrl ?? request.url ?? '',
 ): ReceivedRequest {
   return {
     method: request.method ?? '',
-    target: request.originalUrl ?? request.url ?? '',
+    target,
     get headers() {
       checkVersion(request)
       return sameInBothViews(request)

@@ -1,0 +1,77 @@
+/** What every adapter on Node does with its options and with one request; the framework adds where a request continues (spec chapters 7 and 11). @module */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { admit, type Gate } from '../contexts.ts'
+import type { RouteRequirement } from '../requirement.ts'
+import type { TrustInput } from '../trust-input.ts'
+import type { Verifier } from '../verifier.ts'
+import {
+  createNodeVerifier,
+  headersToStrip,
+  processVerifier,
+  processVerifierIfAny,
+  receivedOf,
+  routeOf,
+  stripHeaders,
+  type NodeVerifierOptions,
+} from './verifier.ts'
+
+/** Options of one mount or one route. Without `verifier` and `trust` a mount reads the trust file; a route uses what the mount verified. */
+export interface RequireOptions extends Omit<NodeVerifierOptions, 'trust'>, RouteRequirement {
+  /** The trust bundle, parsed JSON (spec chapter 14). */
+  readonly trust?: TrustInput
+  /** A verifier that several mounts share. */
+  readonly verifier?: Verifier
+  /** Keep `cookie` or `authorization`, which no decision covers, for the handlers. */
+  readonly passHeaders?: readonly ('cookie' | 'authorization')[]
+}
+
+/** A mount whose options were checked. */
+export interface Mount {
+  readonly gate: Gate
+  readonly route: RouteRequirement
+  /** Names of the headers that no handler sees. */
+  readonly stripped: ReadonlySet<string>
+}
+
+/** Options that only a route has; behind a mount its verifier is the mount's. */
+const OF_A_ROUTE = ['action', 'target', 'require', 'maxDepth'] as const
+
+/** Throws `TypeError` at start for options or a trust file that cannot work. */
+export function mountOf(options: RequireOptions): Mount {
+  const { verifier, passHeaders, log = console.error, ...others } = options
+  const { action, target, require, maxDepth, acceptWarn, acceptObligations, ...rest } = others
+  const route = routeOf({ action, target, require, maxDepth, acceptWarn, acceptObligations })
+  const stripped = headersToStrip(passHeaders)
+  const isBare = Object.keys(rest).length === 0
+  if (verifier !== undefined && !isBare) {
+    throw new TypeError(
+      `requireAiegisToken: ${Object.keys(rest).join(', ')} belong to the verifier; give them to createNodeVerifier()`,
+    )
+  }
+  const isRoute = verifier === undefined && isBare && OF_A_ROUTE.some((name) => options[name] !== undefined)
+  const own = verifier ?? (isRoute ? undefined : isBare ? processVerifier() : createNodeVerifier({ ...rest, log }))
+  return { gate: { own, fallback: isRoute ? processVerifierIfAny() : undefined, report: log }, route, stripped }
+}
+
+/**
+ * Resolves to true when handlers may run; the evidence is then gone from `request`. Otherwise the refusal has been sent, or nobody is
+ * there to get one. Never rejects. `target` is that of the request line where the framework keeps it elsewhere than in `originalUrl`.
+ */
+export async function passes(
+  { gate, route, stripped }: Mount,
+  request: IncomingMessage & { readonly originalUrl?: string },
+  response: ServerResponse,
+  target?: string,
+): Promise<boolean> {
+  const refused = await admit(request, gate, receivedOf(request, response, target), route)
+  if (refused) {
+    // Something in front has begun to answer: nothing that could be said would be understood.
+    if (response.headersSent) response.destroy()
+    else response.writeHead(refused.status, { ...refused.headers }).end(refused.body)
+    return false
+  }
+  // The client has gone: parsers would take the broken stream for a request without content.
+  if (request.errored !== null) return false
+  stripHeaders(request, stripped)
+  return true
+}
