@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Case, Level } from '../build/index.ts'
+import type { Host } from '../host/host.ts'
 import { resultsOf } from '../report/results.ts'
 import { createProgress, printable } from '../report/terminal.ts'
 import { writeReports } from '../report/write.ts'
@@ -41,7 +42,7 @@ export async function runCommand(asked: Arguments, surroundings: Surroundings): 
   const plan: Plan = { asked, setup, level, catalogue, chosen, baseline, surroundings }
   const host = level === 'basic' ? null : await openHost(worldOf(setup, Date.now), setup.hostPort)
   try {
-    return asked.exec === undefined ? await runOn(plan, host, null) : await runStarted(plan, host, asked.exec)
+    return asked.exec === undefined ? await runOn(plan, host, FOREIGN) : await runStarted(plan, host, asked.exec)
   } finally {
     await host?.close()
   }
@@ -66,26 +67,42 @@ async function freshSetup({ level = 'basic', seed = 'aiegis', hostPort = HOST_PO
 }
 
 /** In a folder of its own, with a fresh bundle and an empty state directory. */
-async function runStarted(plan: Plan, host: Parameters<typeof runOn>[1], command: string): Promise<number> {
+async function runStarted(plan: Plan, host: Host | null, command: string): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'aiegis-conformance-'))
   const port = Number(new URL(plan.setup.url).port)
   const { trust } = writeSetup(folder, plan.setup, Date.now)
   const state = mkdtempSync(join(folder, 'state-'))
-  const child = startChild({ command, port, trust, state, environment: plan.surroundings.environment })
+  const start = (): Child => startChild({ command, port, trust, state, environment: plan.surroundings.environment })
+  let child = start()
   const undo = async (): Promise<void> => {
-    await child.stop()
+    await child.stop('SIGTERM')
     rmSync(folder, { recursive: true, force: true })
   }
   plan.surroundings.onStop(undo)
+  const restart = async (): Promise<void> => {
+    await child.stop('SIGKILL')
+    child = start()
+    await untilListening(port, child, READY_SECONDS)
+  }
   try {
     await untilListening(port, child, READY_SECONDS)
-    return await runOn(plan, host, child)
+    return await runOn(plan, host, { ended: () => child.ended(), output: () => child.output(), restart })
   } finally {
     await undo()
   }
 }
 
-async function runOn(plan: Plan, host: Awaited<ReturnType<typeof openHost>> | null, child: Child | null): Promise<number> {
+/** The receiver as far as the suite has it in its hands. */
+interface Held {
+  readonly ended: () => string | undefined
+  readonly output: () => string
+  readonly restart: (() => Promise<void>) | null
+}
+
+/** A receiver that somebody else started. */
+const FOREIGN: Held = { ended: () => undefined, output: () => '', restart: null }
+
+async function runOn(plan: Plan, host: Host | null, held: Held): Promise<number> {
   const { asked, surroundings, ...rest } = plan
   const { terminal, out } = surroundings
   const progress = createProgress(terminal)
@@ -96,11 +113,12 @@ async function runOn(plan: Plan, host: Awaited<ReturnType<typeof openHost>> | nu
     session: Date.now().toString(36),
     parallel: asked.parallel,
     deadlineSeconds: asked.deadlineSeconds,
-    ended: () => child?.ended(),
+    ended: held.ended,
+    restart: held.restart,
     onResult: (each, done, all) => progress.onResult(each, done, all),
   })
   progress.finish(result)
-  if (result.ending !== null && child !== null) terminal.write(lastWords(child.output()))
+  if (result.ending !== null) terminal.write(lastWords(held.output()))
   if (asked.reports !== undefined) terminal.write(`The report is ${writeReports(asked.reports, result)}\n`)
   if (asked.json) out(`${JSON.stringify(resultsOf(result))}\n`)
   return exitOf(result)

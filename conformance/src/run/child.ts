@@ -9,7 +9,8 @@ export interface Child {
   ended(): string | undefined
   /** The last lines that it wrote. */
   output(): string
-  stop(): Promise<void>
+  /** Sends the signal, and after two seconds one that nobody can ignore. */
+  stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
 export interface ChildOptions {
@@ -52,9 +53,9 @@ export function startChild({ command, port, trust, state, environment }: ChildOp
   return {
     ended: () => sentence,
     output: () => output,
-    async stop() {
+    async stop(signal) {
       stopping = true
-      kill(child.pid, 'SIGTERM')
+      kill(child.pid, signal)
       await Promise.race([gone, pause(2000)])
       kill(child.pid, 'SIGKILL')
     },

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { CaseError, parseCases, type Case, type Level } from '../build/index.ts'
 import { packageFile } from '../judge/registry.ts'
 import { OVERALL } from './overall.ts'
+import { RESTART } from './restart.ts'
 
 /** All levels, each within the next. */
 export const LEVELS: readonly Level[] = ['basic', 'standard', 'full']
@@ -22,7 +23,7 @@ export function readCatalogue(folder: URL = packageFile('cases/')): Catalogue {
     .filter((name) => name.endsWith('.json'))
     .toSorted()
   const files = names.map((name) => ({ name, text: readFileSync(new URL(name, folder), 'utf8') }))
-  const cases = [...files.flatMap(({ name, text }) => parseCases(text, name)), ...OVERALL]
+  const cases = [...files.flatMap(({ name, text }) => parseCases(text, name)), ...OVERALL, RESTART]
   const ids = new Set<string>()
   for (const { id, group } of cases) {
     if (ids.has(id)) throw new CaseError(`${group}: two cases have the id ${id}`)

@@ -13,7 +13,9 @@ import { judgeOverall, WHOLE } from './overall.ts'
 import { includes, inOrder, type Catalogue } from './plan.ts'
 import { eachWithin } from './pool.ts'
 import { readRequirements } from './requirements.ts'
+import { judgeRestart, RESTART } from './restart.ts'
 import { isGood, type CaseResult, type Ending, type RunResult } from './result.ts'
+import { scanCase } from './scan.ts'
 import { worldOf, type Setup } from './setup.ts'
 import { smokeTest } from './smoke.ts'
 
@@ -30,10 +32,14 @@ export interface RunOptions {
   readonly session: string
   readonly baseline: Baseline
   readonly parallel: number
+  /** Leave the controls out: no level is obtained then. */
+  readonly isScan?: boolean
   readonly deadlineSeconds: number
   readonly host: HostControl | null
   /** A sentence when the receiver that the suite started has ended, else `undefined`. */
   readonly ended: () => string | undefined
+  /** Ends the receiver without warning and starts it again; null where the suite did not start it. */
+  readonly restart: (() => Promise<void>) | null
   readonly onResult: (result: CaseResult, done: number, all: number) => void
 }
 
@@ -52,7 +58,7 @@ async function runWith(options: RunOptions, fixture: Fixture): Promise<RunResult
   const started = Date.now()
   const requirements = readRequirements()
   const finish = (results: readonly CaseResult[], ending: Ending | null, clockOffset: number): RunResult => {
-    const partial = chosen.length < catalogue.cases.length
+    const partial = options.isScan === true || chosen.length < catalogue.cases.length
     const ordered = catalogue.cases.flatMap(({ id }) => results.filter((result) => result.case.id === id))
     return {
       url: setup.url,
@@ -128,7 +134,7 @@ async function runCases(
     () => ending !== null,
     async (test) => {
       running.add(test.id)
-      const result = applyBaseline(await runCase(bench, test), baseline)
+      const result = applyBaseline(await (options.isScan === true ? scanCase : runCase)(bench, test), baseline)
       note(result)
       if (!isGood(result) && ending === null && !(await isAlive(bench))) {
         ending = {
@@ -144,12 +150,26 @@ async function runCases(
     if (!seen.has(test.id))
       note({ case: test, verdict: 'INCONCLUSIVE', faults: ['the receiver had stopped before'], shots: [], milliseconds: 0 })
   }
-  const trespasses = bench.host?.takeTrespasses() ?? []
-  for (const test of chosen) {
-    if (test.group === WHOLE && includes(options.level, test.level))
-      note(applyBaseline(judgeOverall(test, results, trespasses), baseline))
-  }
+  const whole = chosen.filter(({ level, group }) => group === WHOLE && includes(options.level, level))
+  for (const result of await judgeWhole(options, bench, whole, results, ending !== null)) note(applyBaseline(result, baseline))
   return { results, ending }
+}
+
+/** What is about the run as a whole, and last of all the restart. */
+async function judgeWhole(
+  { restart }: RunOptions,
+  bench: Bench,
+  whole: readonly Case[],
+  results: readonly CaseResult[],
+  stopped: boolean,
+): Promise<readonly CaseResult[]> {
+  const trespasses = bench.host?.takeTrespasses() ?? []
+  const others = whole.filter((test) => test !== RESTART).map((test) => judgeOverall(test, results, trespasses))
+  if (!whole.includes(RESTART)) return others
+  const last: CaseResult = stopped
+    ? { case: RESTART, verdict: 'INCONCLUSIVE', faults: ['the receiver had stopped before'], shots: [], milliseconds: 0 }
+    : await judgeRestart(bench, restart)
+  return [...others, last]
 }
 
 /** Two chances: a receiver that is busy is not one that has ended. */

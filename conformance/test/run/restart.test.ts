@@ -1,0 +1,105 @@
+/** A token that was used before a restart: a receiver that forgot it has to wait, and one that does not is found. @module */
+import { createHash } from 'node:crypto'
+import { createServer } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { afterEach, expect, test } from 'vitest'
+import { createJudge } from '../../src/judge/judge.ts'
+import { readRegistry } from '../../src/judge/registry.ts'
+import type { Bench } from '../../src/run/bench.ts'
+import { judgeRestart } from '../../src/run/restart.ts'
+import { worldOf } from '../../src/run/setup.ts'
+import { addressOf } from '../../src/wire/address.ts'
+import { createFixture, type Fixture } from '../../src/wire/fixture.ts'
+import { call, listening, type Listening } from './program.ts'
+
+let receiver: Listening
+let fixture: Fixture
+
+afterEach(async () => {
+  await fixture?.close()
+  await receiver?.close()
+})
+
+/** Serves each token once as long as it remembers, and verifies nothing. */
+async function forgetful(): Promise<{
+  readonly bench: Bench
+  readonly forget: () => Promise<void>
+  readonly remember: () => Promise<void>
+}> {
+  const used = new Set<string>()
+  const effects = new Map<string, number>()
+  const server = createServer(({ url = '', headers }, response) => {
+    const answer = (value: unknown): void =>
+      void response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(value))
+    if (url.startsWith('/conformance/effects/')) return answer({ count: effects.get(url.slice(21)) ?? 0 })
+    const nonce = String(headers['x-conformance-nonce'])
+    const token = String(headers['x-aegis-token'])
+    if (used.has(token))
+      return void response
+        .writeHead(409, { 'Cache-Control': 'no-store', 'Content-Type': 'application/problem+json' })
+        .end(replayed())
+    used.add(token)
+    effects.set(nonce, (effects.get(nonce) ?? 0) + 1)
+    const claims: { sub: string; entry: { action: string } } = JSON.parse(
+      Buffer.from(token.split('.')[1] ?? '', 'base64url').toString(),
+    )
+    const contentSha256 = createHash('sha256').update('').digest('base64url')
+    answer({ nonce, agent: claims.sub, action: claims.entry.action, contentSha256, seen: [] })
+  })
+  receiver = await listening(server)
+  fixture = createFixture(receiver.url)
+  const world = worldOf({ url: receiver.url, level: 'basic', seed: 'test', hostPort: 7357 }, Date.now)
+  const judge = createJudge(readRegistry(), { audience: receiver.url, harnesses: [], skew: 5, now: Date.now })
+  const bench: Bench = {
+    world,
+    address: addressOf(receiver.url),
+    fixture,
+    judge,
+    host: null,
+    session: 'test',
+    deadlineSeconds: 2,
+  }
+  const restart = (forgets: boolean) => async (): Promise<void> => {
+    effects.clear()
+    if (forgets) used.clear()
+  }
+  return { bench, forget: restart(true), remember: restart(false) }
+}
+
+function replayed(): string {
+  const { public: code = '', status, retry, executed, title } = readRegistry().get('token_replayed') ?? {}
+  return JSON.stringify({
+    type: `urn:ahp-receiver:0.1:${code}`,
+    title,
+    status,
+    code,
+    retry,
+    executed,
+    now: Math.floor(Date.now() / 1000),
+  })
+}
+
+test('one that remembers passes', async () => {
+  const { bench, remember } = await forgetful()
+  expect(await judgeRestart(bench, remember)).toMatchObject({ verdict: 'PASS', faults: [] })
+})
+
+test('one that forgets and serves at once fails', async () => {
+  const { bench, forget } = await forgetful()
+  const { verdict, faults } = await judgeRestart(bench, forget)
+  expect(verdict).toBe('FAIL')
+  expect(faults).toContain('the request was served and had to be refused')
+  expect(faults).toContain('the handler ran once for the same token and not 0 times')
+})
+
+test('one that the suite did not start shows nothing of it', async () => {
+  const { bench } = await forgetful()
+  expect(await judgeRestart(bench, null)).toMatchObject({ verdict: 'NOT_CLAIMED' })
+})
+
+test('ours waits', async () => {
+  const main = fileURLToPath(new URL('../../receivers/dist/express/main.js', import.meta.url))
+  const { code, shown } = await call('run', '--exec', `exec node ${main}`, '--only', 'overall-restart')
+  expect(shown).toMatch(/1 PASS/)
+  expect(code).toBe(0)
+})
