@@ -20,6 +20,11 @@ export interface LogOptions {
   readonly origin: string
   /** Log key. Its verifier key has the name of the origin and type 0x01. */
   readonly signer: Signer
+  /**
+   * The key before or after `signer`: while it is here, every head is signed by both, so that receivers with either verify it. That the
+   * keys changed becomes an entry.
+   */
+  readonly alsoSigner?: Signer
   readonly crypto?: CryptoPort
   /** Checkpoint kept outside the database; `last-checkpoint` beside it unless said otherwise. Best on another disk. */
   readonly lastCheckpointFile?: string
@@ -36,7 +41,7 @@ export interface LogOptions {
  * key, lost a trigger, ends before the last released checkpoint or does not contain it. Does not hash every entry again.
  */
 export async function openLog(options: LogOptions): Promise<Log> {
-  const { origin, signer, file, maxWaiting, witnesses, files, crypto = defaultCrypto() } = options
+  const { origin, signer, alsoSigner, file, maxWaiting, witnesses, files, crypto = defaultCrypto() } = options
   const identity = { crypto, origin, vkey: vkeyOf(origin, signer, crypto) }
   if (options.mustExist === true && !existsSync(file)) {
     throw new Error(
@@ -47,7 +52,15 @@ export async function openLog(options: LogOptions): Promise<Log> {
   try {
     prepareSchema(database, origin)
     const lastCheckpointFile = options.lastCheckpointFile ?? join(dirname(file), 'last-checkpoint')
-    return await startLog(createSqliteStore(database), { identity, signer, lastCheckpointFile, maxWaiting, witnesses, files })
+    return await startLog(createSqliteStore(database), {
+      identity,
+      signer,
+      alsoSigner,
+      lastCheckpointFile,
+      maxWaiting,
+      witnesses,
+      files,
+    })
   } catch (error) {
     closeDatabase(database)
     throw error

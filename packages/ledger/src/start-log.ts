@@ -1,16 +1,11 @@
 /** Starts a log on an open database: checks everything that could have gone wrong while nobody looked (spec chapter 17). @module */
 import {
   consistencyPath,
-  formatCheckpointBody,
-  formatNote,
   formatVkey,
   LOG_KEY_TYPE,
   Malformed,
-  parseCheckpoint,
   parseVkey,
   rootOf,
-  utf8,
-  verifyCheckpoint,
   type CryptoPort,
   type Signer,
   type Vkey,
@@ -18,12 +13,13 @@ import {
 import { nodeFiles, type FilePort } from './file-port.ts'
 import { readLastCheckpoint, writeLastCheckpoint } from './last-checkpoint.ts'
 import { createLog, type Log } from './log.ts'
+import { isSignedBy, recordKeys, signTree, type LogKey } from './log-keys.ts'
 import { checkHead, recoverTree, type Identity, type Recovered } from './recover.ts'
 import { NotAnswering, type Store } from './store.ts'
 import { createStoredLog } from './stored-log.ts'
 import { readStoredTile } from './stored-tile.ts'
 import { createTileReader } from './tile-reader.ts'
-import { EMPTY_TREE, noFullTile, nodesOf, type Tree } from './tree.ts'
+import { EMPTY_TREE, type Tree } from './tree.ts'
 import type { WantedHead } from './witness/client.ts'
 import { createCosigner, type WitnessPolicy } from './witness/cosigner.ts'
 
@@ -31,6 +27,7 @@ import { createCosigner, type WitnessPolicy } from './witness/cosigner.ts'
 export interface StartOptions {
   readonly identity: Identity
   readonly signer: Signer
+  readonly alsoSigner: Signer | undefined
   readonly lastCheckpointFile: string
   readonly maxWaiting: number | undefined
   readonly witnesses: WitnessPolicy | undefined
@@ -54,8 +51,9 @@ export function vkeyOf(origin: string, signer: Signer, crypto: CryptoPort): Vkey
  */
 export async function startLog(
   store: Store,
-  { identity, signer, lastCheckpointFile, maxWaiting, witnesses, files = nodeFiles }: StartOptions,
+  { identity, signer, alsoSigner, lastCheckpointFile, maxWaiting, witnesses, files = nodeFiles }: StartOptions,
 ): Promise<Log> {
+  const keys = keysOf(identity, signer, alsoSigner)
   const cosigner = witnesses && createCosigner(witnesses, identity, identity.crypto, Date.now)
   // Before anything is signed, and before the rows are read, which then have all that a witness saw.
   const shown = cosigner === undefined ? [] : await saying(cosigner.shown())
@@ -66,7 +64,7 @@ export async function startLog(
     // After that: a head that everybody sees must be one that an old copy is held against.
     await store.publish?.(newer)
   }
-  const sign = (grown: Tree): Promise<string> => signTree(identity, signer, grown)
+  const sign = (grown: Tree): Promise<string> => signTree(identity, keys, grown)
   const { tree } = recovered
   for (const head of shown) await checkHead(recovered, head.raw, 'the head that a witness remembers')
   const note = recovered.note ?? (await begin(store, await sign(tree)))
@@ -76,7 +74,18 @@ export async function startLog(
   const released = await saying(cosign(note, tree))
   await remember(released)
   const parts = { identity, store, tree, note, released, sign, cosign, remember, maxWaiting }
-  return createLog(createStoredLog(parts), identity.crypto)
+  const log = createLog(createStoredLog(parts), identity.crypto)
+  if (recovered.note !== undefined && !isSignedBy(recovered.note, keys))
+    await recordKeys(log, identity, keys, Math.floor(Date.now() / 1_000))
+  return log
+}
+
+function keysOf(identity: Identity, signer: Signer, also: Signer | undefined): readonly LogKey[] {
+  const first = { signer, vkey: identity.vkey }
+  if (also === undefined) return [first]
+  const second = { signer: also, vkey: vkeyOf(identity.origin, also, identity.crypto) }
+  if (second.vkey.text === first.vkey.text) throw new TypeError('a log: `alsoSigner` is another key than `signer`')
+  return [first, second]
 }
 
 /** Turns what may be better later into a sentence for the operator, who starts the log again. */
@@ -117,14 +126,4 @@ async function checkRemembered(recovered: Recovered, files: FilePort, file: stri
       `ledger: ${file} is missing, so an old copy of the database would not be noticed; put the newest known checkpoint there`,
     )
   }
-}
-
-/** A note over the tree's root, with its signature verified: what a faulty key or device signs must not be stored. */
-async function signTree({ crypto, origin, vkey }: Identity, signer: Signer, tree: Tree): Promise<string> {
-  const body = formatCheckpointBody(origin, BigInt(tree.size), rootOf(crypto, nodesOf(tree, noFullTile), tree.size))
-  const signature = await signer.sign(utf8(body))
-  const note = formatNote(body, [{ name: vkey.name, id: vkey.id, signature }])
-  const verdict = await verifyCheckpoint(crypto, parseCheckpoint(note), origin, vkey)
-  if (verdict !== 'ok') throw new Error('the signer made a signature that does not verify')
-  return note
 }

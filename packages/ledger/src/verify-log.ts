@@ -29,6 +29,8 @@ export class BrokenLog extends Error {
 export interface VerifyLogOptions {
   readonly origin: string
   readonly vkey: Vkey
+  /** Keys that the log had before; remembered heads may be of one of them. */
+  readonly formerVkeys?: readonly Vkey[]
   readonly crypto?: CryptoPort
   /** Signed notes from elsewhere that the log has to contain: kept by a receiver, a witness or the operator. */
   readonly remembered?: readonly string[]
@@ -50,7 +52,7 @@ export async function verifyLog(
   const crypto = options.crypto ?? defaultCrypto()
   const head = await readHead(crypto, decodeUtf8(await get('/checkpoint')), options)
   const heads = [head]
-  for (const note of options.remembered ?? []) heads.push(await readHead(crypto, note, options))
+  for (const note of options.remembered ?? []) heads.push(await readRemembered(crypto, note, options))
   const beyond = heads.find(({ size }) => size > head.size)
   if (beyond !== undefined)
     throw new BrokenLog(`a head over ${beyond.size} entries was signed, but the log ends after ${head.size}`)
@@ -92,6 +94,14 @@ async function tileHashes(get: Get, n: number): Promise<readonly Uint8Array[]> {
 }
 
 const HASH_LENGTH = 32
+
+async function readRemembered(crypto: CryptoPort, note: string, options: VerifyLogOptions): Promise<Checkpoint> {
+  for (const vkey of options.formerVkeys ?? []) {
+    const checkpoint = parseCheckpoint(note)
+    if ((await verifyCheckpoint(crypto, checkpoint, options.origin, vkey)) === 'ok') return checkpoint
+  }
+  return readHead(crypto, note, options)
+}
 
 async function readHead(crypto: CryptoPort, note: string, { origin, vkey }: VerifyLogOptions): Promise<Checkpoint> {
   const checkpoint = parseCheckpoint(note)

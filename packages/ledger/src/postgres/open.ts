@@ -18,6 +18,11 @@ export interface PostgresLogOptions {
   readonly origin: string
   /** Log key. Every process that appends holds it. */
   readonly signer: Signer
+  /**
+   * The key before or after `signer`: while it is here, every head is signed by both, so that receivers with either verify it. That the
+   * keys changed becomes an entry.
+   */
+  readonly alsoSigner?: Signer
   readonly crypto?: CryptoPort
   /** Where this process keeps the newest head that it released, outside the database. No two processes share the file. */
   readonly lastCheckpointFile: string
@@ -35,8 +40,10 @@ export interface PostgresLogOptions {
  * checkpoint or does not contain it. Does not hash every entry again. `close` leaves the pool to its owner.
  */
 export async function openPostgresLog(options: PostgresLogOptions): Promise<Log> {
-  const { pool, origin, signer, lastCheckpointFile, maxWaiting, witnesses, files, crypto = defaultCrypto() } = options
+  const { pool, origin, signer, alsoSigner, lastCheckpointFile, maxWaiting, witnesses, files, crypto = defaultCrypto() } = options
   const identity = { crypto, origin, vkey: vkeyOf(origin, signer, crypto) }
   await preparePostgresLog(pool, origin, options.mustExist)
-  return saying(startLog(createPostgresStore(pool), { identity, signer, lastCheckpointFile, maxWaiting, witnesses, files }))
+  return saying(
+    startLog(createPostgresStore(pool), { identity, signer, alsoSigner, lastCheckpointFile, maxWaiting, witnesses, files }),
+  )
 }

@@ -25,6 +25,11 @@ export interface TilesLogOptions {
   readonly origin: string
   /** Log key. Its verifier key has the name of the origin and type 0x01. */
   readonly signer: Signer
+  /**
+   * The key before or after `signer`: while it is here, every head is signed by both, so that receivers with either verify it. That the
+   * keys changed becomes an entry.
+   */
+  readonly alsoSigner?: Signer
   readonly crypto?: CryptoPort
   /** Checkpoint kept outside of it; `last-checkpoint` in the directory unless said otherwise. Best on another disk. */
   readonly lastCheckpointFile?: string
@@ -42,7 +47,7 @@ export interface TilesLogOptions {
  * again.
  */
 export async function openTilesLog(options: TilesLogOptions): Promise<Log> {
-  const { directory, origin, signer, maxWaiting, witnesses, files = nodeFiles, crypto = defaultCrypto() } = options
+  const { directory, origin, signer, alsoSigner, maxWaiting, witnesses, files = nodeFiles, crypto = defaultCrypto() } = options
   const identity = { crypto, origin, vkey: vkeyOf(origin, signer, crypto) }
   const index = join(directory, 'index.db')
   if (options.mustExist === true && !existsSync(index)) {
@@ -58,7 +63,7 @@ export async function openTilesLog(options: TilesLogOptions): Promise<Log> {
     if ((await files.makeDirectory(served)) !== undefined) await files.syncDirectory(directory)
     const store = await finishFiles(identity, createIndexRows(database), createTileDirectory(files, served))
     const lastCheckpointFile = options.lastCheckpointFile ?? join(directory, 'last-checkpoint')
-    return await startLog(store, { identity, signer, lastCheckpointFile, maxWaiting, witnesses, files })
+    return await startLog(store, { identity, signer, alsoSigner, lastCheckpointFile, maxWaiting, witnesses, files })
   } catch (error) {
     closeDatabase(database)
     throw error
