@@ -16,7 +16,7 @@ export async function findings(bench: Bench, item: Case): Promise<readonly strin
 }
 
 async function judge(bench: Bench, what: string, built: Built, expectation: Expectation): Promise<readonly string[]> {
-  const { code, echo }: Answer = await bench.send(built)
+  const { code, echo }: Answer = await bench.send(built, 'echo' in expectation && 'seen' in expectation.echo)
   if ('echo' in expectation) {
     const { seen: _seen, ...honest } = built.echo
     return code === 'served' ? differences(what, echo ?? {}, { ...honest, ...expectation.echo }) : [`${what}: ${code}`]

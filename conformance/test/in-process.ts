@@ -34,7 +34,8 @@ export interface Bench {
   /** Moves the clock, milliseconds. */
   sleep(milliseconds: number): void
   make(base: string, change?: readonly Change[], options?: Partial<BuildOptions>): Built
-  send(built: Built): Promise<Answer>
+  /** Through a server when the request is more than fields and content, or when asked for. */
+  send(built: Built, throughServer?: boolean): Promise<Answer>
   close(): Promise<void>
 }
 
@@ -74,7 +75,7 @@ export async function createBench(level: Level, options: Partial<VerifierOptions
     })
     served = undefined
     last = { code: undefined }
-    await talk((server.address() as AddressInfo).port, serialise(world, built.wire))
+    await talk((server.address() as AddressInfo).port, built, serialise(world, built.wire))
     if (served !== undefined) return served
     return { code: last.code ?? 'framing' }
   }
@@ -86,8 +87,9 @@ export async function createBench(level: Level, options: Partial<VerifierOptions
       now += milliseconds
     },
     make: (base, change = [], more = {}) => build(world, base, change, { caseId: 'bench', run: (runs += 1), ...more }),
-    async send(built) {
-      if (built.wire.raw !== undefined) return await sendRaw(built)
+    async send(built, throughServer = false) {
+      // Only a server bounds what it reads.
+      if (throughServer || built.wire.raw !== undefined || built.wire.content.length > 65_536) return await sendRaw(built)
       const { method, target, content } = built.wire
       const headers = headersOf(world, built)
       try {
@@ -106,6 +108,9 @@ export async function createBench(level: Level, options: Partial<VerifierOptions
     },
   }
 }
+
+/** What the fixture tells whether its handler still sees it. */
+const SEEN = ['x-aegis-token', 'x-aegis-passport', 'x-aegis-proof', 'signature', 'signature-input', 'cookie', 'authorization']
 
 function routeOf(target: string): { readonly target?: string } {
   return /^\/conformance\/aimed\/?(?:\?|$)/i.test(target) ? { target: 'https://target.conformance.example/thing' } : {}
@@ -152,7 +157,8 @@ async function startServer(verifier: Verifier, serve: (answer: Answer) => void):
       const parts: Buffer[] = []
       request.on('data', (part: Buffer) => parts.push(part))
       request.on('end', () => {
-        serve({ code: 'served', echo: echoOf(getAiegis(request), Buffer.concat(parts), request.rawHeaders) })
+        const seen = SEEN.filter((name) => request.headers[name] !== undefined || request.rawHeaders.includes(name))
+        serve({ code: 'served', echo: { ...echoOf(getAiegis(request), Buffer.concat(parts), request.rawHeaders), seen } })
         response.end('{}')
       })
     })
@@ -162,10 +168,19 @@ async function startServer(verifier: Verifier, serve: (answer: Answer) => void):
   return server
 }
 
-async function talk(port: number, bytes: Uint8Array): Promise<void> {
-  const socket = connect(port, '127.0.0.1')
+async function talk(port: number, built: Built, bytes: Uint8Array): Promise<void> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   socket.on('error', () => {})
+  socket.on('end', () => socket.end())
   socket.resume()
-  socket.end(bytes)
-  await once(socket, 'close')
+  const closed = once(socket, 'close')
+  let at = 0
+  for (const { upTo, pauseMs } of built.wire.fragments ?? []) {
+    socket.write(bytes.subarray(at, upTo))
+    at = upTo
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
+  socket.write(bytes.subarray(at))
+  if (built.wire.end === true) socket.end()
+  await closed
 }

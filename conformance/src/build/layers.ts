@@ -25,6 +25,7 @@ const LAYERS: Readonly<Record<string, readonly Change['op'][]>> = {
   ...sealedLayers('token'),
   chain: TEXT,
   leaf: [...OBJECT, ...BYTES],
+  'leaf.hash': ['edit'] as const,
   tree: OBJECT,
   checkpoint: [...OBJECT, ...TEXT],
   'checkpoint.lines': OBJECT,

@@ -19,13 +19,23 @@ export interface Proof {
   readonly origin: string
 }
 
+/** How a leaf becomes a hash; one way is right (RFC 9162, section 2.1.1). */
+const LEAF_HASHES: Readonly<Record<string, (leaf: Uint8Array) => Uint8Array>> = {
+  right: leafHash,
+  'no-prefix': sha256,
+  'node-prefix': (leaf) => sha256(concat(Uint8Array.of(1), leaf)),
+}
+
 /** The proof that the log of the recipe has this leaf; the other leaves of its tree are nobody's. */
 export function proofOf(changes: Changes, recipe: Recipe, leafObject: JsonObject): Proof {
   const leaf = changes.bytes('leaf', utf8(canonical(changes.object('leaf', leafObject))))
   const tree = changes.object('tree', { ...recipe.tree })
   const [index, size] = [member(tree, 'index'), member(tree, 'size')]
   const path = siblings(changes.moment.scope, BigInt(index), BigInt(size))
-  const root = rootOf(leafHash(leaf), BigInt(index), BigInt(size), path)
+  const [hashing] = changes.take('leaf.hash', ['edit'])
+  const hashLeaf = LEAF_HASHES[hashing?.edit ?? 'right']
+  if (hashLeaf === undefined) throw new ChangeError(`leaf.hash: there is no edit ${hashing?.edit ?? ''}`)
+  const root = rootOf(hashLeaf(leaf), BigInt(index), BigInt(size), path)
   const head = changes.object('checkpoint', { origin: ORIGINS[recipe.log] ?? '', size, root: base64(root), extension: '' })
   const lines = `${member(head, 'origin')}\n${member(head, 'size')}\n${member(head, 'root')}\n${member(head, 'extension')}`
   const checkpoint = changes.text('checkpoint', lines)

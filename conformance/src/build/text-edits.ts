@@ -39,6 +39,18 @@ const TEXT_EDITS: Readonly<Record<string, TextEdit>> = {
       throw new ChangeError('the time of the entry is not here, or there is no such form')
     return text.replace(TS, (_all, date: string, time: string) => `"ts":"${write(date, time)}"`)
   },
+  // Lines of a text, counted from 0: two exchanged, one left out, one twice.
+  'swap-lines': (text, { first, second }) => {
+    const lines = text.split('\n')
+    const [one, other] = [lines[Number(first)], lines[Number(second)]]
+    if (one === undefined || other === undefined) throw new ChangeError('there are no such lines')
+    return lines.with(Number(first), other).with(Number(second), one).join('\n')
+  },
+  'drop-line': (text, { line }) => text.split('\n').toSpliced(Number(line), 1).join('\n'),
+  'repeat-line': (text, { line }) => {
+    const lines = text.split('\n')
+    return lines.toSpliced(Number(line), 0, lines[Number(line)] ?? '').join('\n')
+  },
   // The bytes behind a segment with one text replaced by another, and nothing signed anew.
   recode: (text, value) => inSegment(text, value, (part) => recoded(part, value)),
   // JSON over several lines and with its members the other way round: another text of the same value.

@@ -2,6 +2,7 @@
 import { base64, base64url, hashOf, sha256, utf8 } from './bytes.ts'
 import { base58, didKey, jwk, thumbprint } from './did.ts'
 import { asJson, isList, isObject, type Json, type JsonObject } from './json.ts'
+import { keyId, LOG_TYPE } from './note.ts'
 import { didOf, keyOf, kidOf, ORIGINS } from './parties.ts'
 import type { World } from './types.ts'
 
@@ -20,6 +21,7 @@ type Maker = (moment: Moment, argument: Json, all: JsonObject) => Json
 
 const MAKERS: Readonly<Record<string, Maker>> = {
   now: ({ world, now }, seconds, all) => second(now) + integer(seconds) + (all['skew'] === true ? world.skew : 0),
+  nowText: ({ now }, seconds) => String(second(now) + integer(seconds)),
   time: ({ now }, seconds) => timeText(second(now) + integer(seconds)),
   ts: ({ world, now }, seconds, all) =>
     new Date(now + (integer(seconds) + (all['skew'] === true ? world.skew : 0)) * 1000).toISOString(),
@@ -29,6 +31,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   jkt: ({ world }, label) => thumbprint(keyOf(world.seed, text(label)).publicKey),
   jwk: ({ world }, label) => jwk(keyOf(world.seed, text(label)).publicKey),
   log: (_moment, label) => ORIGINS[text(label)] ?? '',
+  keyId: ({ world }, label) => hexOf(keyId(ORIGINS[text(label)] ?? '', LOG_TYPE, keyOf(world.seed, text(label)).publicKey)),
+  agentDid: ({ world }, label) => didKey(keyOf(world.seed, text(label)).publicKey),
   hashOf: (_moment, argument) => hashOf(text(argument)),
   hash64: (_moment, argument) => base64(sha256(utf8(text(argument)))),
   didKey: ({ world }, form) => didKeyOf(keyOf(world.seed, 'agent').publicKey, text(form)),
@@ -105,6 +109,10 @@ function didKeyOf(publicKey: Uint8Array, form: string): string {
   const made = forms[form]
   if (made === undefined) throw new RangeError(`there is no form ${form} of a did:key`)
   return made
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
 }
 
 function nested(depth: number): Json {

@@ -1,5 +1,5 @@
 /** Edits of fields and of whole requests that no list of fields can say: framing, fragments, trailers (RFC 9112). @module */
-import { concat, fromLatin1, latin1, utf8 } from './bytes.ts'
+import { concat, fromLatin1, hashOf, latin1, utf8 } from './bytes.ts'
 import { textOf, type JsonObject } from './json.ts'
 import type { WireRequest } from './types.ts'
 
@@ -26,6 +26,14 @@ export const FIELD_EDITS: Readonly<Record<string, FieldEdit>> = {
     const from = fields.find((field) => isNamed(field, textOf(value, 'from')))
     return fields.map((field) => (isNamed(field, name) ? [name, from?.[1] ?? ''] : field))
   },
+  // A reference to the chain in the place of the chain.
+  reference: (fields, name) =>
+    fields.map((field) => (isNamed(field, name) ? [field[0], `sha-256=${hashOf(String(field[1]))}`] : field)),
+  // So many lines more that mean nothing.
+  many: (fields, _name, { count }) => [
+    ...fields,
+    ...Array.from({ length: Number(count) }, (_, index): Field => [`X-Line-${index}`, '1']),
+  ],
   'no-evidence': (fields) => fields.filter(([name]) => !/^(?:x-aegis-|signature)/i.test(name)),
   // The same signature under a second label: both members are good, and there are two.
   'possession-twice': (fields) =>
@@ -55,18 +63,20 @@ export const WIRE_EDITS: Readonly<Record<string, WireEdit>> = {
   },
   'token-in-trailer': (request, bytes) => {
     const [token, fields] = withoutToken(request)
-    return { ...request, raw: chunked({ ...request, fields }, bytes, '', `X-AEGIS-Token: ${token}\r\n`) }
+    return { ...request, raw: chunked({ ...request, fields }, bytes, { trailers: `X-AEGIS-Token: ${token}\r\n` }) }
   },
   // The content in chunks of 7 bytes, which is another framing of the same bytes.
-  chunked: (request, bytes) => ({ ...request, raw: chunked(request, bytes, '', '') }),
+  chunked: (request, bytes) => ({ ...request, raw: chunked(request, bytes) }),
   // The same with extensions of chunks.
-  'chunk-extensions': (request, bytes) => ({ ...request, raw: chunked(request, bytes, ';a=b', '') }),
+  'chunk-extensions': (request, bytes) => ({ ...request, raw: chunked(request, bytes, { extension: ';a=b' }) }),
+  // One chunk of all the content.
+  'big-chunks': (request, bytes) => ({ ...request, raw: chunked(request, bytes, { size: request.content.length }) }),
   // A trailer field after the content.
-  trailers: (request, bytes) => ({ ...request, raw: chunked(request, bytes, '', 'X-Late: 1\r\n') }),
+  trailers: (request, bytes) => ({ ...request, raw: chunked(request, bytes, { trailers: 'X-Late: 1\r\n' }) }),
   // Content-Length beside Transfer-Encoding: two answers to where the content ends.
   'length-and-chunks': (request, bytes) => {
     const length: Field = ['Content-Length', String(request.content.length)]
-    return { ...request, raw: chunked({ ...request, fields: [...request.fields, length] }, bytes, '', '') }
+    return { ...request, raw: chunked({ ...request, fields: [...request.fields, length] }, bytes) }
   },
   // Two lengths, of which the first is right.
   'two-lengths': (request, bytes) => {
@@ -100,8 +110,10 @@ export const WIRE_EDITS: Readonly<Record<string, WireEdit>> = {
     }))
     return { ...request, raw, fragments }
   },
+  // Another Host than that of the receiver, or one that is none.
+  host: (request, _bytes, value) => ({ ...request, fields: [...request.fields, ['Host', textOf(value, 'value')]] }),
   // A request of HTTP/1.0, which needs no Host.
-  'http-1.0': (request, bytes) => ({
+  'http-1-0': (request, bytes) => ({
     ...request,
     raw: replaced(bytes(request), / HTTP\/1\.1\r\nHost: [^\r]*\r\n/, ' HTTP/1.0\r\n'),
   }),
@@ -132,16 +144,18 @@ function replaced(bytes: Uint8Array, what: RegExp, by: string): Uint8Array {
   return fromLatin1(latin1(bytes).replace(what, by))
 }
 
-function chunked(
-  request: WireRequest,
-  bytes: (request: WireRequest) => Uint8Array,
-  extension: string,
-  trailers: string,
-): Uint8Array {
+interface Chunking {
+  readonly size?: number
+  readonly extension?: string
+  readonly trailers?: string
+}
+
+function chunked(request: WireRequest, bytes: (request: WireRequest) => Uint8Array, how: Chunking = {}): Uint8Array {
+  const { size = 7, extension = '', trailers = '' } = how
   const head = bytes({ ...request, fields: [...request.fields, ['Transfer-Encoding', 'chunked']], content: new Uint8Array(0) })
   const parts: Uint8Array[] = []
-  for (let at = 0; at < request.content.length; at += 7) {
-    const part = request.content.slice(at, at + 7)
+  for (let at = 0; at < request.content.length; at += size) {
+    const part = request.content.slice(at, at + size)
     parts.push(utf8(`${part.length.toString(16)}${extension}\r\n`), part, utf8('\r\n'))
   }
   return concat(head, ...parts, utf8(`0\r\n${trailers}\r\n`))
