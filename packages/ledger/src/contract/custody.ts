@@ -139,6 +139,7 @@ async function naming({ log }: CustodySubject): Promise<void> {
     await refused(`a hold on entries ${first} to ${last}`, () => custody.hold(first, last, ''), RangeError)
   await refused('releasing what was never placed', () => custody.release('A'.repeat(22), ''), RangeError)
   same('the number of holds', (await custody.holds()).length, 1)
+  same('the entries that were added in vain', log.size(), 4n)
 }
 
 async function expiring(subject: CustodySubject): Promise<void> {

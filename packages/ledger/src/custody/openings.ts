@@ -3,7 +3,7 @@ import {
   canonicalize,
   commit,
   decodeBase64url,
-  decodeUtf8,
+  equal,
   hashText,
   isObject,
   Malformed,
@@ -14,10 +14,10 @@ import {
   type JsonValue,
 } from '@aiegis/protocol'
 
-/** Members of an entry that a leaf commits to, but for the agent, which is not in it. */
-const COMMITTED = ['action', 'target', 'deciding_pack', 'deciding_rule', 'deny_reason', 'decision_ms'] as const
-/** Members that it shows. */
-const SHOWN = ['decision', 'deciding_layer'] as const
+/** Members of an entry that a leaf commits to. */
+const COMMITTED = ['agent_did', 'action', 'target', 'deciding_pack', 'deciding_rule', 'deny_reason', 'decision_ms'] as const
+/** `YYYY-MM-DDThh:mm:ss`. */
+const SECONDS = 19
 const MAX_BYTES = 65_535
 
 /** What clear text says; `undefined` where it is no JSON object. */
@@ -32,43 +32,46 @@ export function readClear(clear: Uint8Array): JsonObject | undefined {
 }
 
 /**
- * True when every value of the clear text of a decision, or of an act of section 17.7, opens the leaf, and the hash of its token is that in
- * the leaf. What the clear text says beside that (whose chain it was) is the harness's word.
+ * True when the clear text of a decision, or of an act of section 17.7, makes exactly this leaf: every value opens its commitment, and the
+ * hash of the signed text is that in the leaf. What it says beside that (whose chain it was) is the harness's word.
  */
 export function opensLeaf(crypto: CryptoPort, leaf: Uint8Array, clear: JsonObject): boolean {
   try {
     const value = parseJson(leaf, { maxBytes: MAX_BYTES })
-    // One byte form: what is compared is all that the leaf says.
-    if (!isObject(value) || canonicalize(value) !== decodeUtf8(leaf)) return false
-    return isObject(value['act']) ? opensAct(crypto, value['act'], clear) : opensDecision(crypto, value, clear)
+    const made = isObject(value) ? (leafOfAct(crypto, clear) ?? leafOfDecision(crypto, value, clear)) : undefined
+    return made !== undefined && equal(utf8(canonicalize(made)), leaf)
   } catch (error) {
     if (error instanceof Malformed) return false
     throw error
   }
 }
 
-function opensAct(crypto: CryptoPort, act: JsonObject, clear: JsonObject): boolean {
-  const said = clear['act']
-  if (!isObject(said)) return false
-  const reason = commit(crypto, saltOf(clear), 'reason', said['reason'] ?? null)
-  return canonicalize({ ...said, reason }) === canonicalize(act)
+function leafOfAct(crypto: CryptoPort, clear: JsonObject): JsonObject | undefined {
+  const { act } = clear
+  if (!isObject(act)) return undefined
+  return { v: 1, act: { ...act, reason: commit(crypto, saltOf(clear), 'reason', act['reason'] ?? null) } }
 }
 
-function opensDecision(crypto: CryptoPort, leaf: JsonObject, clear: JsonObject): boolean {
-  const [committed, said, jws] = [leaf['entry'], clear['entry'], clear['jws']]
-  if (!isObject(committed) || !isObject(said) || typeof jws !== 'string') return false
-  const time = typeof said['ts'] === 'string' ? said['ts'] : ''
+/** The name of the key is the leaf's own: it is not hidden. */
+function leafOfDecision(crypto: CryptoPort, { entry: shown }: JsonObject, clear: JsonObject): JsonObject | undefined {
+  const { entry, jws, agent_did: agent } = clear
+  if (!isObject(shown) || !isObject(entry) || typeof jws !== 'string') return undefined
   const salt = saltOf(clear)
-  const opens = (field: string, value: JsonValue | undefined): boolean =>
-    value !== undefined && committed[field] === commit(crypto, salt, field, value)
-  return (
-    opens('agent_did', clear['agent_did']) &&
-    COMMITTED.every((field) => opens(field, said[field])) &&
-    SHOWN.every((field) => said[field] === committed[field]) &&
-    `${time.slice(0, 'YYYY-MM-DDThh:mm:ss'.length)}Z` === committed['ts'] &&
-    jws.slice(jws.lastIndexOf('.') + 1) === committed['ledger_sig'] &&
-    hashText(crypto, utf8(jws)) === leaf['tok']
-  )
+  const values: JsonObject = { ...entry, agent_did: agent ?? null }
+  const hidden = COMMITTED.map((field): [string, JsonValue] => [field, commit(crypto, salt, field, values[field] ?? null)])
+  const ts = typeof entry['ts'] === 'string' ? entry['ts'].slice(0, SECONDS) : ''
+  return {
+    v: 1,
+    tok: hashText(crypto, utf8(jws)),
+    entry: {
+      ...Object.fromEntries(hidden),
+      ts: `${ts}Z`,
+      decision: entry['decision'] ?? null,
+      deciding_layer: entry['deciding_layer'] ?? null,
+      harness_kid: shown['harness_kid'] ?? null,
+      ledger_sig: jws.slice(jws.lastIndexOf('.') + 1),
+    },
+  }
 }
 
 function saltOf(clear: JsonObject): Uint8Array {

@@ -111,6 +111,14 @@ describe('an export', () => {
       {},
     ]
     expect(forged.map((one) => opensLeaf(crypto, leaf, one))).toEqual(forged.map(() => false))
+    const text = new TextDecoder().decode(leaf)
+    const more = [
+      text.replace('{', '{"a":1,'),
+      text.replace('"entry":{', '"entry":{"a":1,'),
+      text.replace('{', '{ '),
+      `${text}\n`,
+    ]
+    for (const other of more) expect([other === text, opensLeaf(crypto, utf8(other), clear)]).toEqual([false, false])
     for (const other of ['', '[]', '{}', '{"act":{}}', ' {"entry":{}}']) expect(opensLeaf(crypto, utf8(other), clear)).toBe(false)
   })
 

@@ -2,7 +2,7 @@
 import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { hasQuorum, parseCheckpoint, parseProof, verifyHead } from '@aiegis/protocol'
+import { formatNote, hasQuorum, parseCheckpoint, parseProof, verifyHead } from '@aiegis/protocol'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { WitnessPolicy } from '../../src/witness/cosigner.ts'
 import { crypto, fill, keyOf, leafOf, openIn, optionsIn, ORIGIN, temporaryDirectory, verifyAll, vkey } from '../logs.ts'
@@ -111,6 +111,33 @@ describe('a log with witnesses', () => {
     expect(await signed((await log.append(leafOf(1), keyOf(1))).checkpoint, witnesses)).toBe(0)
   })
 
+  test('AHP-WITNESS-4 waits for a witness that does not answer once, and then only while the quorum is missing', async () => {
+    const good = await startWitness('good.example')
+    let open = 0
+    const server = createServer((request, response) => {
+      request.resume()
+      if (request.method !== 'POST') response.writeHead(404).end()
+      else {
+        open++
+        response.once('close', () => open--)
+      }
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => (server.closeAllConnections(), void server.close()))
+    const address = server.address()
+    const silent = {
+      url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+      vkey: (await startWitness('x')).vkey,
+    }
+    const witnesses = [...policyOf([good]).witnesses, silent]
+    const log = await openIn(undefined, { witnesses: { witnesses, quorum: 1, timeoutMs: 2_000 } })
+    await log.append(leafOf(0), keyOf(0))
+    await expect.poll(() => open).toBeGreaterThan(0)
+    // Released while the question to the silent one, or one before it, is still open.
+    await log.append(leafOf(1), keyOf(1))
+    expect(open).toBeGreaterThan(0)
+  })
+
   test('AHP-WITNESS-5 is not held up for longer than its time by a witness that does not answer', async () => {
     const [good] = await three()
     const url = await impostor(() => undefined)
@@ -181,7 +208,14 @@ describe('a log whose witnesses know better', () => {
       )
   })
 
-  test('AHP-WITNESS-6 ends when a witness shows, while it runs, a larger head that its key signed', async () => {
+  test.each([
+    ['a larger head', 2, /witness one\.example has signed 5 entries of this log, and here are 4/],
+    [
+      'another tree of the same size',
+      1,
+      /witness one\.example does not sign the head over 4 entries: .*; the log must not go on/,
+    ],
+  ])('AHP-WITNESS-6 ends when a witness shows, while it runs, %s that its key signed', async (_, forged, sentence) => {
     const witnesses = await three()
     const copy = temporaryDirectory()
     const log = await openIn(copy, { witnesses: policyOf(witnesses) })
@@ -193,11 +227,10 @@ describe('a log whose witnesses know better', () => {
     cpSync(copy, other, { recursive: true })
     const honest = await openIn(copy, { witnesses: policyOf(witnesses) })
     const thief = await openIn(other, { witnesses: policyOf([first]) })
-    await thief.append(leafOf('forged'), keyOf('forged'))
-    await thief.append(leafOf('forged again'), keyOf('forged again'))
+    for (let number = 0; number < forged; number++) await thief.append(leafOf(`forged ${number}`), keyOf(`forged ${number}`))
     await expect(honest.append(leafOf(3), keyOf(3))).rejects.toMatchObject({
       code: 'ledger_unavailable',
-      cause: { message: expect.stringMatching(/witness one\.example has signed 5 entries of this log, and here are 4/) },
+      cause: { message: expect.stringMatching(sentence) },
     })
     for (const question of [() => honest.checkpoint(), () => honest.size()])
       expect(question).toThrow(expect.objectContaining(UNAVAILABLE))
@@ -232,6 +265,74 @@ describe('a log whose witnesses know better', () => {
     await expect(
       openIn(undefined, { witnesses: { witnesses: [rogue], quorum: 1, onMissing: 'release-uncosigned' } }),
     ).rejects.toThrow(/^ledger: /)
+  })
+
+  test('AHP-WITNESS-7 lines that bear its name and do not verify do not count, nor those of another head', async () => {
+    const real = await startWitness('real.example')
+    const elsewhere = await openIn(undefined, { witnesses: policyOf([real]) })
+    const [, line] = parseCheckpoint(elsewhere.checkpoint()).note.signatures
+    const name = real.vkey.name
+    for (const signature of [
+      new Uint8Array(72),
+      new Uint8Array(64),
+      line?.signature.with(0, 0x80),
+      line?.signature.with(20, 0),
+    ]) {
+      const body = formatNote('\n', [{ name, id: real.vkey.id, signature: signature ?? new Uint8Array(72) }]).slice(2)
+      const url = await impostor((path) => (path === '/add-checkpoint' ? { status: 200, body } : { status: 404 }))
+      await expect(openIn(undefined, { witnesses: { witnesses: [{ url, vkey: real.vkey }], quorum: 1 } })).rejects.toThrow(
+        /no cosignature of its key in its answer/,
+      )
+    }
+    const body = formatNote('\n', line === undefined ? [] : [line]).slice(2)
+    const url = await impostor((path) => (path === '/add-checkpoint' ? { status: 200, body } : { status: 404 }))
+    const policy = { witnesses: [{ url, vkey: real.vkey }], quorum: 1 }
+    // Good for the head over nothing, which is the same in every log of this name, and for no other.
+    const replayed = await openIn(undefined, { witnesses: policy })
+    await expect(replayed.append(leafOf(0), keyOf(0))).rejects.toMatchObject(UNAVAILABLE)
+  })
+
+  test('AHP-WITNESS-7 a witness is asked where it was named, and nowhere that an answer names', async () => {
+    const real = await startWitness('real.example')
+    const server = createServer((request, response) => {
+      request.resume()
+      if (request.method === 'POST') response.writeHead(307, { Location: real.url + (request.url ?? '') }).end()
+      else response.writeHead(404).end()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const address = server.address()
+    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+    await expect(openIn(undefined, { witnesses: { witnesses: [{ url, vkey: real.vkey }], quorum: 1 } })).rejects.toThrow(
+      /^ledger: /,
+    )
+    expect(real.asked).toEqual([])
+  })
+
+  test('AHP-WITNESS-7 an answer that goes on is not read, also when it begins with a good line', async () => {
+    const real = await startWitness('real.example')
+    const log = await openIn(undefined, { witnesses: policyOf([real]) })
+    const [, line] = parseCheckpoint(log.checkpoint()).note.signatures
+    const long = Array.from({ length: 9 }, (_, number) => ({
+      name: `more.example/${number}`,
+      id: number,
+      signature: new Uint8Array(1_500),
+    }))
+    const answers = [
+      [line, ...long.slice(0, 3)],
+      [line, ...long],
+    ].map((lines) =>
+      formatNote(
+        '\n',
+        lines.flatMap((one) => (one === undefined ? [] : [one])),
+      ).slice(2),
+    )
+    expect(answers.map((body) => body.length > 16_384)).toEqual([false, true])
+    const opened = answers.map(async (body) => {
+      const url = await impostor((path) => (path === '/add-checkpoint' ? { status: 200, body } : { status: 404 }))
+      return openIn(undefined, { witnesses: { witnesses: [{ url, vkey: real.vkey }], quorum: 1 } })
+    })
+    expect((await Promise.allSettled(opened)).map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
   })
 
   test('AHP-WITNESS-7 a cosignature from the future does not count: no receiver would take it', async () => {
