@@ -1,6 +1,7 @@
 /** Judges the response of a refusal against the row of its code (spec chapter 13.1, RFC 9457, RFC 9110 section 11.6.1). @module */
 import { isDeepStrictEqual } from 'node:util'
 import { valuesOf, type Response } from '../wire/response.ts'
+import { objectIn, shown } from '../values.ts'
 import type { Row } from './registry.ts'
 
 /** What the responses of one receiver have in common. */
@@ -29,14 +30,14 @@ export function faultsOfRefusal(response: Response, row: Row, party: Party, isHe
 
 /** The public code in a refusal, if it says one. */
 export function codeIn(response: Response): string | undefined {
-  const problem = problemOf(response)
+  const problem = objectIn(response.content)
   const code = problem?.['code']
   return typeof code === 'string' ? code : challengeOf(response)?.get('error')
 }
 
 function faultsOfBody(response: Response, row: Row, party: Party): readonly string[] {
   const types = valuesOf(response, 'content-type')
-  const problem = problemOf(response)
+  const problem = objectIn(response.content)
   if (problem === undefined) return [`the body is not one JSON object but ${describe(response)}`]
   const members = Object.keys(problem).toSorted()
   const now = problem['now']
@@ -115,19 +116,6 @@ function challengeOf(response: Response): ReadonlyMap<string, string> | undefine
   return parameters
 }
 
-function problemOf(response: Response): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(response.content))
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 function describe(response: Response): string {
   if (response.content.length === 0) return 'empty'
   const [type = ''] = valuesOf(response, 'content-type')
@@ -135,9 +123,5 @@ function describe(response: Response): string {
 }
 
 function same(name: string, actual: unknown, expected: unknown): readonly string[] {
-  return isDeepStrictEqual(actual, expected) ? [] : [`${name} is ${show(actual)} and not ${show(expected)}`]
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'absent' : (JSON.stringify(value) ?? 'absent').slice(0, 160)
+  return isDeepStrictEqual(actual, expected) ? [] : [`${name} is ${shown(actual)} and not ${shown(expected)}`]
 }

@@ -1,5 +1,6 @@
 /** Judges the response of a request that had to be served: status, and what the handler says it was given. @module */
 import { isDeepStrictEqual } from 'node:util'
+import { isObject, objectIn, shown } from '../values.ts'
 import { valuesOf, type Response } from '../wire/response.ts'
 
 /** Members of the echo that every receiver must give; the others may be null where a library does not give them. */
@@ -39,7 +40,7 @@ export function faultsOfServed(
 
 function faultsOfMember(name: string, actual: unknown, expected: unknown): readonly string[] {
   if (actual === undefined || actual === null || name === 'seen') return []
-  return covers(actual, expected) ? [] : [`${name} of the echo is ${show(actual)} and not ${show(expected)}`]
+  return covers(actual, expected) ? [] : [`${name} of the echo is ${shown(actual)} and not ${shown(expected)}`]
 }
 
 /** Objects by the members that are expected, all else whole. A null that a library gives for what it does not know is no fault. */
@@ -52,18 +53,5 @@ function covers(actual: unknown, expected: unknown): boolean {
 
 function echoOf(response: Response): Readonly<Record<string, unknown>> | undefined {
   if (!/^application\/json\b/i.test(valuesOf(response, 'content-type')[0] ?? '')) return undefined
-  try {
-    const value: unknown = JSON.parse(Buffer.from(response.content).toString('utf8'))
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function show(value: unknown): string {
-  return (JSON.stringify(value) ?? 'absent').slice(0, 160)
+  return objectIn(response.content)
 }

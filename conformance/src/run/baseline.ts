@@ -2,6 +2,7 @@
 import type { Case } from '../build/index.ts'
 import type { CaseResult } from './result.ts'
 import { SetupError } from './setup.ts'
+import { isObject } from '../values.ts'
 
 /** Ids of cases that are known to fail, each with the reason. */
 export type Baseline = ReadonlyMap<string, string>
@@ -43,8 +44,4 @@ function rowsOf(text: string): readonly { readonly id: string; readonly comment:
     if (typeof id !== 'string' || typeof comment !== 'string' || comment.trim() === '') throw new SetupError(form)
     return { id, comment }
   })
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,6 @@
 /** Asks the routes of a fixture that no gate guards: is it alive, what does its clock say, how often did the handler run. @module */
 import { Pool } from 'undici'
+import { isObject } from '../values.ts'
 
 /** What `GET /conformance/open` says. */
 export interface Life {
@@ -89,10 +90,6 @@ function parse(text: string, path: string): unknown {
   } catch {
     throw new FixtureError(`GET ${path} answered text that is not JSON`)
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** What went wrong on a connection, in words. */
