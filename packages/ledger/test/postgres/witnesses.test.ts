@@ -32,6 +32,28 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
     }
   })
 
+  test('AHP-WITNESS-4 a writer whose head was overtaken by that of another releases the newer one', async () => {
+    const made = await database()
+    const witness = await startWitness('one.example')
+    let gate: Promise<void> | undefined
+    const slow: typeof fetch = async (...request) => {
+      await gate
+      return fetch(...request)
+    }
+    const late = await openOver(made, { witnesses: policyOf([witness], { fetch: slow, timeoutMs: 60_000 }) })
+    const fast = await openOver(made, { witnesses: policyOf([witness]) })
+    let open = (): void => undefined
+    gate = new Promise((resolve) => (open = resolve))
+    const pending = late.append(leafOf(0), keyOf(0))
+    await expect.poll(async () => parseCheckpoint(await fast.newest()).size).toBe(1n)
+    await fast.append(leafOf(1), keyOf(1))
+    open()
+    const { index, checkpoint } = await pending
+    expect([index, parseCheckpoint(checkpoint).size]).toEqual([0n, 2n])
+    expect(parseCheckpoint(checkpoint).note.signatures.map(({ name }) => name)).toContain('one.example')
+    expect((await late.append(leafOf(2), keyOf(2))).index).toBe(2n)
+  })
+
   test('AHP-WITNESS-6 a writer over an old copy of the database does not start, with its own file or that of another time', async () => {
     const made = await database()
     const witness = await startWitness('one.example')
