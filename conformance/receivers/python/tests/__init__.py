@@ -1,0 +1,1 @@
+"""Tests of the receiver: python3 -m unittest, from the folder above."""
