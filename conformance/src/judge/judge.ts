@@ -41,7 +41,9 @@ export function createJudge(registry: Registry, party: Party): Judge {
           return []
       }
       if (outcome.kind !== 'response') return [sentenceOf(outcome)]
-      const rows = ('code' in expect ? [expect.code] : 'anyOf' in expect ? expect.anyOf : []).map(rowOf)
+      // A receiver that reads HTTP itself says so with the code for it, whatever byte it stopped at.
+      const own = 'framing' in expect ? ['request_malformed'] : []
+      const rows = [...('code' in expect ? [expect.code] : 'anyOf' in expect ? expect.anyOf : []), ...own].map(rowOf)
       const faults = rows.map((row) => faultsOfRefusal(outcome.response, row, party, isHeadRequest(exchange.sent)))
       const best = faults.toSorted((left, right) => left.length - right.length)[0] ?? ['nothing was expected']
       const surplus =

@@ -61,6 +61,15 @@ function text(value: string): string {
   return Buffer.from(value).toString('base64url')
 }
 
+/** A refusal of one of the codes that 400 goes with. */
+function refusalOf(code: string): Parts {
+  const row = readRegistry().get(code)
+  if (row === undefined) throw new Error(code)
+  const { title, status, retry } = row
+  const type = `urn:ahp-receiver:0.1:${code}`
+  return { status, body: { type, title, status, code, retry, executed: 'no', now: NOW / 1000 } }
+}
+
 const EXPIRED: Expectation = { code: 'token_expired' }
 
 describe('a refusal', () => {
@@ -197,6 +206,14 @@ describe('framing that is left to the HTTP parser', () => {
     expect(judge.refused(withOutcome({ kind: 'closed', why: 'x' }), built, framing)).toEqual([])
     for (const status of [200, 404, 500]) expect(judge.refused(exchangeOf({ status, body: '' }), built, framing)).not.toEqual([])
     expect(judge.refused(withOutcome({ kind: 'timeout', seconds: 1 }), built, framing)).not.toEqual([])
+  })
+
+  test('may be answered with the code for it, and with no other than those of the case', () => {
+    const framing: Expectation = { anyOf: ['method_invalid'], framing: true }
+    for (const code of ['request_malformed', 'method_invalid'])
+      expect(judge.refused(exchangeOf(refusalOf(code)), built, framing)).toEqual([])
+    expect(judge.refused(exchangeOf(refusalOf('target_invalid')), built, framing)).not.toEqual([])
+    expect(judge.refused(exchangeOf(refusalOf('request_malformed')), built, { anyOf: ['method_invalid'] })).not.toEqual([])
   })
 })
 
