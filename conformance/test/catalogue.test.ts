@@ -30,6 +30,7 @@ const DONE: Readonly<Record<string, number>> = {
   LED: 40,
   ERR: 14,
   HTTP: 9,
+  CHN: 40,
 }
 
 test('each id has cases that exist, or one reason of a sentence', () => {

@@ -28,12 +28,11 @@ interface Shown {
  * and for changes that cannot be made.
  */
 export function build(world: World, base: string, change: readonly Change[], options: BuildOptions): Built {
-  const recipe = RECIPES[base]
-  if (recipe === undefined) throw new ChangeError(`there is no base ${base}`)
   const now = options.at ?? world.now()
   const scope = [world.seed, options.session ?? '', options.caseId].join('\n')
   const instance = `${scope}\n${options.run}\n${now}`
   const changes = new Changes({ world, now, scope, instance }, change)
+  const recipe = recipeOf(changes, base)
   const unique = (name: string): string => identifier(instance, name)
   const shown = shownOf(changes, recipe)
   const chain = chainOf(changes, recipe)
@@ -58,6 +57,14 @@ export function build(world: World, base: string, change: readonly Change[], opt
   changes.finish()
   const parts = { token: token.compact, chain: chain.text, proof: proof.text, base: possession.base }
   return { wire, nonce, parts, echo: echoOf(chain, token, proof, nonce, wire.content, shown) }
+}
+
+/** The recipe of a base; the layer `recipe` takes agents and hand-offs from another one. */
+function recipeOf(changes: Changes, base: string): Recipe {
+  const [other] = changes.take('recipe', ['set'])
+  const [recipe, from] = [RECIPES[base], RECIPES[other === undefined ? base : changes.textOf(other)]]
+  if (recipe === undefined || from === undefined) throw new ChangeError(`there is no base ${base}, or not that of its agents`)
+  return { ...recipe, agents: from.agents, delegations: from.delegations }
 }
 
 function shownOf(changes: Changes, recipe: Recipe): Shown {

@@ -18,6 +18,7 @@ const SEALED = {
 }
 
 const LAYERS: Readonly<Record<string, readonly Change['op'][]>> = {
+  recipe: SET,
   request: OBJECT,
   'request.content': BYTES,
   ...sealedLayers('passport'),

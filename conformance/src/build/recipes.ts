@@ -91,6 +91,23 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   head: { ...plain, method: 'HEAD', action: 'http.head' },
   options: { ...plain, method: 'OPTIONS', action: 'http.options' },
   chain2,
+  // Chains in which an agent stands twice.
+  looped: {
+    ...chain2,
+    agents: [
+      { agent: 'agent', issuer: 'issuer', subject: { maxDepth: 1 } },
+      { agent: 'agent', issuer: 'issuer' },
+    ],
+  },
+  cycle: {
+    ...chain2,
+    agents: [
+      { agent: 'agent', issuer: 'issuer', subject: { maxDepth: 2 } },
+      { agent: 'agent-second', issuer: 'issuer', subject: { maxDepth: 1 } },
+      { agent: 'agent', issuer: 'issuer' },
+    ],
+    delegations: [{ maxDepth: 1 }, { maxDepth: 0 }],
+  },
   chain3: {
     ...plain,
     agents: [

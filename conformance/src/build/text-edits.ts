@@ -39,6 +39,15 @@ const TEXT_EDITS: Readonly<Record<string, TextEdit>> = {
       throw new ChangeError('the time of the entry is not here, or there is no such form')
     return text.replace(TS, (_all, date: string, time: string) => `"ts":"${write(date, time)}"`)
   },
+  // Parts of a chain, counted from 0: two exchanged, some left out.
+  'swap-parts': (text, { first, second }) => {
+    const parts = text.split('~')
+    return parts
+      .with(Number(first), parts[Number(second)] ?? '')
+      .with(Number(second), parts[Number(first)] ?? '')
+      .join('~')
+  },
+  'drop-parts': (text, { from, count }) => text.split('~').toSpliced(Number(from), Number(count)).join('~'),
   // Lines of a text, counted from 0: two exchanged, one left out, one twice.
   'swap-lines': (text, { first, second }) => {
     const lines = text.split('\n')
