@@ -9,8 +9,12 @@ import type { Database } from './sqlite.ts'
  * also has a trigger that refuses any row out of its turn, and no table has a second unique key that REPLACE could collide with:
  * WITHOUT ROWID takes the hidden one away. IS NOT, because a NULL must not make a condition unknown.
  */
+/** The same in every format. */
+export const LOG_TABLE: string =
+  'CREATE TABLE log(id INTEGER PRIMARY KEY CHECK(id = 0), format INTEGER NOT NULL, origin TEXT NOT NULL) STRICT'
+
 const TABLES: readonly string[] = [
-  `CREATE TABLE log(id INTEGER PRIMARY KEY CHECK(id = 0), format INTEGER NOT NULL, origin TEXT NOT NULL) STRICT`,
+  LOG_TABLE,
   `CREATE TABLE entry(idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, leaf_hash BLOB NOT NULL CHECK(length(leaf_hash) = 32)) STRICT`,
   `CREATE TABLE idem(key BLOB PRIMARY KEY, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
   `CREATE TABLE tile(level INTEGER NOT NULL, n INTEGER NOT NULL, root BLOB NOT NULL CHECK(length(root) = 32), hashes BLOB NOT NULL CHECK(length(hashes) = 8192), PRIMARY KEY(level, n)) STRICT, WITHOUT ROWID`,
@@ -67,13 +71,20 @@ export function prepareTables(database: Database, origin: string, schema: Schema
   const found = database.prepare(`SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`).all()
   if (found.length === 0) return createTables(database, origin, schema)
   const texts = new Set(found.map((row) => textOf(row, 'sql')))
+  // First: tables of another format are others without anybody having changed them.
+  const [log] = texts.has(LOG_TABLE) ? database.prepare('SELECT format, origin FROM log').all() : []
+  if (log !== undefined && log['format'] !== schema.format) {
+    throw new Error(
+      `ledger: the database is of format ${String(log['format'])}, this program knows ${schema.format}; use the program it is for`,
+    )
+  }
   const missing = schema.statements.find((statement) => !texts.has(statement))
   if (missing !== undefined)
     throw new Error(`ledger: the database lost or changed its ${nameOf(missing)}; do not append to it before an audit`)
   if (texts.size !== schema.statements.length)
     throw new Error('ledger: the database has tables or triggers that are not of a log')
-  const [log] = database.prepare('SELECT format, origin FROM log').all()
-  if (log?.['format'] !== schema.format) throw new Error(`ledger: the database is not of format ${schema.format}`)
+  if (log === undefined)
+    throw new Error('ledger: the database does not say of which log it is; do not append to it before an audit')
   if (log['origin'] !== origin) throw new Error(`ledger: the database is of log ${textOf(log, 'origin')}, not of ${origin}`)
 }
 

@@ -212,6 +212,14 @@ describe('a database of somebody else', () => {
     expect(() => statSync(join(directory, 'ledger.db'))).toThrow('ENOENT')
   })
 
+  test('tables of another format are named as such, not as damage', async () => {
+    const { directory } = await closedLog(2)
+    const database = connect(directory)
+    database.exec(`DROP TRIGGER log_keep; UPDATE log SET format = 2; DROP TABLE tile; ALTER TABLE private ADD COLUMN more TEXT`)
+    database.close()
+    await expect(openLog(optionsIn(directory))).rejects.toThrow('the database is of format 2, this program knows 1')
+  })
+
   test('tables and triggers must be exactly those of a log', async () => {
     const changes: [string, RegExp][] = [
       ['DROP TRIGGER entry_stay', /lost or changed its trigger entry_stay/],

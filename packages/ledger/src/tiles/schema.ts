@@ -1,6 +1,6 @@
 /** The tables beside the files of a log: keys, clear text, and what is in order but not in files yet (spec chapter 17.9). @module */
 import { CUSTODY_TABLES, CUSTODY_TRIGGERS } from '../custody/sqlite-schema.ts'
-import { appendOnly, prepareTables, type Schema } from '../schema.ts'
+import { appendOnly, LOG_TABLE, prepareTables, type Schema } from '../schema.ts'
 import type { Database } from '../sqlite.ts'
 
 const COUNT = '(SELECT coalesce(max(idx) + 1, 0) FROM entry)'
@@ -12,7 +12,7 @@ const COUNT = '(SELECT coalesce(max(idx) + 1, 0) FROM entry)'
 const INDEX: Schema = {
   format: 1,
   statements: [
-    `CREATE TABLE log(id INTEGER PRIMARY KEY CHECK(id = 0), format INTEGER NOT NULL, origin TEXT NOT NULL) STRICT`,
+    LOG_TABLE,
     `CREATE TABLE entry(idx INTEGER PRIMARY KEY, leaf_hash BLOB NOT NULL CHECK(length(leaf_hash) = 32)) STRICT`,
     `CREATE TABLE idem(key BLOB PRIMARY KEY, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
     `CREATE TABLE checkpoint(size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT`,

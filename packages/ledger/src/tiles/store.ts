@@ -20,7 +20,7 @@ export function createTileStore(rows: IndexRows, directory: TileDirectory, size:
   let written = size
   /** Entries under the published head. With witnesses it may be behind for more than one batch. */
   let published = size
-  /** Tiles that became full, and are perhaps not under it yet. */
+  /** Tiles that became full since. */
   let filled: ReturnType<typeof fullIn> = []
 
   const hashes = (level: number, n: number): Promise<Uint8Array> => directory.hashes(level, n, widthIn(written, level, n))
@@ -79,10 +79,9 @@ export function createTileStore(rows: IndexRows, directory: TileDirectory, size:
     async publish(note) {
       await directory.writeCheckpoint(note)
       published = Number(parseCheckpoint(note).size)
-      // Nobody needs their partial tiles any more; what a crash leaves of them does no harm.
-      const isUnder = ({ level, n }: (typeof filled)[number]): boolean => widthIn(published, level, n) === TILE_WIDTH
-      await Promise.all(filled.filter(isUnder).map(({ level, n }) => directory.dropPartial(level, n)))
-      filled = filled.filter((tile) => !isUnder(tile))
+      // The full ones have all hashes of their partial tiles; what a crash leaves of these does no harm.
+      await Promise.all(filled.map(({ level, n }) => directory.dropPartial(level, n)))
+      filled = []
     },
     close: rows.close,
   }

@@ -30,19 +30,19 @@ const served =
     readFileSync(join(directory, 'public', path))
 
 describe('AHP-TILES-1 between rows, files and checkpoint', () => {
-  const steps: readonly (readonly [name: string, is: (step: FlushStep, path: string) => boolean])[] = [
-    ['at the first file of a batch', (step, path) => step === 'write' && path.includes('entries')],
-    ['at the name of a file', (step, path) => step === 'rename' && path.includes('tile')],
-    ['at a directory of the files', (step, path) => step === 'sync' && path.includes('tile')],
-    ['at the checkpoint outside', (step, path) => step === 'write' && path.includes('last-checkpoint')],
-    ['at the name of the checkpoint outside', (step, path) => step === 'rename' && path.includes('last-checkpoint')],
-    ['at the published checkpoint', (step, path) => step === 'write' && path.includes('.checkpoint.tmp')],
-    ['at the name of the published checkpoint', (step, path) => step === 'rename' && path.endsWith('/checkpoint')],
-    ['at the directory of the published checkpoint', (step, path) => step === 'sync' && path.endsWith('public')],
+  const steps: readonly (readonly [name: string, isShown: boolean, is: (step: FlushStep, path: string) => boolean])[] = [
+    ['at the first file of a batch', false, (step, path) => step === 'write' && path.includes('entries')],
+    ['at the name of a file', false, (step, path) => step === 'rename' && path.includes('tile')],
+    ['at a directory of the files', false, (step, path) => step === 'sync' && path.includes('tile')],
+    ['at the checkpoint outside', false, (step, path) => step === 'write' && path.includes('last-checkpoint')],
+    ['at the name of the checkpoint outside', false, (step, path) => step === 'rename' && path.includes('last-checkpoint')],
+    ['at the published checkpoint', false, (step, path) => step === 'write' && path.includes('.checkpoint.tmp')],
+    ['at the name of the published checkpoint', true, (step, path) => step === 'rename' && path.endsWith('/checkpoint')],
+    ['at the directory of the published checkpoint', true, (step, path) => step === 'sync' && path.endsWith('public')],
   ]
   test.each(steps)(
     'AHP-LEDGER-5 AHP-LEDGER-8 a flush that fails %s stops the log for good, and loses nothing of it',
-    async (_, is) => {
+    async (_, isShown, is) => {
       for (const size of [3, 250]) {
         const directory = await closedTiles(size)
         let [armed, failed] = [false, 0]
@@ -60,7 +60,8 @@ describe('AHP-TILES-1 between rows, files and checkpoint', () => {
         await log.close()
         // What is published is a whole log all the time.
         const shown = await verifyLog(served(directory), { origin: ORIGIN, vkey, remembered: [head] })
-        expect([BigInt(size), BigInt(size + 20)]).toContain(shown.size)
+        // The new head only when it is remembered outside: an old copy has to be held against what was seen.
+        expect(shown.size).toBe(BigInt(isShown ? size + 20 : size))
         const reopened = await openTiles(directory)
         await fill(reopened, size, size + 20)
         expect(await verifyAll(reopened, [head])).toBe(BigInt(size + 20))
