@@ -1,4 +1,4 @@
-/** A harness whose log has witnesses, and a receiver that asks for their signatures: the whole way over real HTTP (spec chapters 5.4 and 17.9). @module */
+/** A harness whose log has witnesses, and a receiver that asks for their signatures: the whole way over real HTTP (spec chapters 5.4 and 17.11). @module */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Reads the file in which an operator names the witnesses of a log (spec chapter 17.9). @module */
+/** Reads the file in which an operator names the witnesses of a log (spec chapter 17.11). @module */
 import { isObject, Malformed, parseJson, parseVkey, type CryptoPort, type JsonValue } from '@aiegis/protocol'
 import type { WitnessPolicy } from './cosigner.ts'
 

@@ -1,4 +1,4 @@
-/** Several writers of one log in PostgreSQL, and the witnesses that sign their heads (spec chapters 17.5 and 17.9). @module */
+/** Several writers of one log in PostgreSQL, and the witnesses that sign their heads (spec chapters 17.5 and 17.11). @module */
 import { cpSync } from 'node:fs'
 import { parseCheckpoint } from '@aiegis/protocol'
 import { describe, expect, test } from 'vitest'
