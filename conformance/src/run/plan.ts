@@ -39,6 +39,13 @@ export function includes(level: Level, other: Level): boolean {
   return LEVELS.indexOf(other) <= LEVELS.indexOf(level)
 }
 
+/** Why a case is not run at this level, or `undefined` when it is. `bundle` is the level of the trust bundle, which may be higher. */
+export function unclaimed(test: Case, level: Level, bundle: Level): string | undefined {
+  if (!includes(level, test.level)) return `it belongs to level ${test.level}`
+  if (test.only === true && bundle !== test.level) return `only a bundle of level ${test.level} shows it`
+  return undefined
+}
+
 /** The cases whose id or group is named; `*` at the end of a name stands for anything. */
 export function choose(cases: readonly Case[], only: readonly string[]): readonly Case[] {
   if (only.length === 0) return cases

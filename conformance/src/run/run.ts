@@ -10,7 +10,7 @@ import type { Bench, HostControl } from './bench.ts'
 import { runCase } from './case.ts'
 import { measureOffset } from './clock.ts'
 import { judgeOverall, WHOLE } from './overall.ts'
-import { includes, inOrder, type Catalogue } from './plan.ts'
+import { inOrder, unclaimed, type Catalogue } from './plan.ts'
 import { eachWithin } from './pool.ts'
 import { readRequirements } from './requirements.ts'
 import { judgeRestart, RESTART } from './restart.ts'
@@ -123,9 +123,11 @@ async function runCases(
     results.push(result)
     onResult(result, results.length, chosen.length)
   }
-  const claimed = chosen.filter(({ level, group }) => includes(options.level, level) && group !== WHOLE)
+  const reasonOf = (test: Case): string | undefined => unclaimed(test, options.level, setup.level)
+  const claimed = chosen.filter((test) => test.group !== WHOLE && reasonOf(test) === undefined)
   for (const test of chosen) {
-    if (!includes(options.level, test.level)) note({ case: test, verdict: 'NOT_CLAIMED', faults: [], shots: [], milliseconds: 0 })
+    const reason = reasonOf(test)
+    if (reason !== undefined) note({ case: test, verdict: 'NOT_CLAIMED', faults: [reason], shots: [], milliseconds: 0 })
   }
   const running = new Set<string>()
   await eachWithin(
@@ -150,7 +152,7 @@ async function runCases(
     if (!seen.has(test.id))
       note({ case: test, verdict: 'INCONCLUSIVE', faults: ['the receiver had stopped before'], shots: [], milliseconds: 0 })
   }
-  const whole = chosen.filter(({ level, group }) => group === WHOLE && includes(options.level, level))
+  const whole = chosen.filter((test) => test.group === WHOLE && reasonOf(test) === undefined)
   for (const result of await judgeWhole(options, bench, whole, results, ending !== null)) note(applyBaseline(result, baseline))
   return { results, ending }
 }

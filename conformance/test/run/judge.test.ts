@@ -136,6 +136,17 @@ describe('a refusal', () => {
     expect(judge.refused(exchangeOf(parts), built, EXPIRED).join('\n')).toMatch(fault)
   })
 
+  test('may hold what is too short to tell, what its challenge names, and words of the protocol', () => {
+    const faultsOf = (word: string, said = word): readonly string[] =>
+      judge.refused(exchangeOf({ fields: { 'X-Debug': said } }), { ...built, parts: { ...built.parts, word } }, EXPIRED)
+    expect(
+      ['fifteen-letters', AUDIENCE, HARNESSES[0] ?? '', 'application/problem+json'].flatMap((word) => faultsOf(word)),
+    ).toEqual([])
+    expect(faultsOf('sixteen--letters')).toHaveLength(1)
+    expect(faultsOf(`not.${text('{"word":"within the payload"}')}.x`, 'within the payload')).toHaveLength(1)
+    expect(faultsOf(`not.base64 ${text('{"word":"within the payload"}')}.x`, 'within the payload')).toEqual([])
+  })
+
   test('to HEAD has no content, and its status and headers are judged', () => {
     expect(judge.refused(exchangeOf({ after: 'x' }, 'HEAD'), built, EXPIRED).join()).toMatch(/content/)
     expect(
@@ -175,7 +186,7 @@ describe('a refusal', () => {
     })
     const expectation = { code: 'replay_warming' }
     expect(judge.refused(exchangeOf(parts('6')), built, expectation)).toEqual([])
-    for (const after of [undefined, '5', '6.5', 'Sat, 21 Nov 2026 06:00:00 GMT']) {
+    for (const after of [undefined, '5', '6.5', '6\r\nRetry-After: 6', 'Sat, 21 Nov 2026 06:00:00 GMT']) {
       expect(judge.refused(exchangeOf(parts(after)), built, expectation).join()).toMatch(/Retry-After/)
     }
   })
@@ -189,13 +200,48 @@ describe('a refusal', () => {
     expect(() => judge.refused(exchangeOf({}), built, { code: 'token_sad' })).toThrow("'token_sad' is not in the registry")
   })
 
-  test.each<[string, Outcome]>([
-    ['timeout', { kind: 'timeout', seconds: 10 }],
-    ['closed', { kind: 'closed', why: 'the connection was closed without a response' }],
-    ['malformed', { kind: 'malformed', why: 'x' }],
-    ['unreachable', { kind: 'unreachable', why: 'ECONNREFUSED' }],
-  ])('is not a connection that ends as %s', (_, outcome) => {
-    expect(judge.refused(withOutcome(outcome), built, EXPIRED)).toHaveLength(1)
+  test.each<[string, Outcome, string]>([
+    ['timeout', { kind: 'timeout', seconds: 10 }, 'there was no response within 10 seconds'],
+    ['closed', { kind: 'closed', why: 'the connection was closed' }, 'the connection was closed'],
+    ['malformed', { kind: 'malformed', why: 'x' }, 'the response is not HTTP/1.1: x'],
+    ['unreachable', { kind: 'unreachable', why: 'ECONNREFUSED' }, 'there was no connection (ECONNREFUSED)'],
+  ])('is not a connection that ends as %s, and neither is a served request', (_, outcome, sentence) => {
+    expect(judge.refused(withOutcome(outcome), built, EXPIRED)).toEqual([sentence])
+    expect(judge.served(withOutcome(outcome), built, {})).toEqual([sentence])
+    expect(judge.isRefusedWith(withOutcome(outcome), 'token_expired')).toBe(false)
+  })
+
+  test('is recognised by its code', () => {
+    expect(judge.isRefusedWith(exchangeOf({}), 'token_expired')).toBe(true)
+    expect(judge.isRefusedWith(exchangeOf({ status: 400 }), 'token_expired')).toBe(true)
+    expect(judge.isRefusedWith(exchangeOf({}), 'untrusted')).toBe(false)
+    expect(judge.isRefusedWith(exchangeOf({ status: 200 }), 'token_expired')).toBe(false)
+  })
+
+  test('may have a clock that is five seconds off: both clocks are read at other moments', () => {
+    for (const off of [-5, 5])
+      expect(judge.refused(exchangeOf({ body: { ...PROBLEM, now: NOW / 1000 + off } }), built, EXPIRED)).toEqual([])
+    for (const off of [-6, 6])
+      expect(judge.refused(exchangeOf({ body: { ...PROBLEM, now: NOW / 1000 + off } }), built, EXPIRED)).toHaveLength(1)
+  })
+
+  test('that tells the owner what to mend has a title of its own', () => {
+    const body = {
+      ...PROBLEM,
+      status: 500,
+      code: 'misconfigured',
+      type: 'urn:ahp-receiver:0.1:misconfigured',
+      retry: 'never',
+      title: 'Anything',
+    }
+    const parts: Parts = { status: 500, body, fields: { 'WWW-Authenticate': undefined } }
+    expect(judge.refused(exchangeOf(parts), built, { code: 'content_consumed' })).toEqual([])
+  })
+
+  test('has one challenge of the scheme, beside those of others', () => {
+    const two = (second: string): Parts => ({ fields: { 'WWW-Authenticate': `${CHALLENGE}\r\nWWW-Authenticate: ${second}` } })
+    expect(judge.refused(exchangeOf(two('Basic realm="x"')), built, EXPIRED)).toEqual([])
+    expect(judge.refused(exchangeOf(two(CHALLENGE)), built, EXPIRED)).toHaveLength(1)
   })
 })
 
@@ -243,6 +289,35 @@ describe('a served request', () => {
 
   test('that was refused is wrong, with the code that came', () => {
     expect(judge.served(exchangeOf({}), built, {})).toEqual(['it was refused with 401 token_expired'])
+    expect(judge.served(exchangeOf({ status: 400, body: '' }), built, {})).toEqual(['it was refused with 400 token_expired'])
+  })
+
+  test('has the status 200 and no second response behind it; to HEAD no content', () => {
+    const fields = { 'Content-Type': 'application/json' }
+    expect(judge.served(exchangeOf({ status: 201, body: built.echo, fields }), built, {})).toEqual(['status is 201 and not 200'])
+    const smuggled = exchangeOf({ status: 200, body: built.echo, fields, after: 'HTTP/1.1 200 OK\r\n\r\n' })
+    expect(judge.served(smuggled, built, {}).join()).toMatch(/read as more than one/)
+    expect(judge.served(exchangeOf({ status: 200, body: '', fields }, 'HEAD'), built, {})).toEqual([])
+    expect(judge.served(exchangeOf({ status: 200, body: '', fields, after: '{}' }, 'HEAD'), built, {})).toHaveLength(1)
+  })
+
+  test('is compared within its ledger by what a library gives', () => {
+    const ledger = { origin: 'log.example', index: '1', size: '2', assurance: 'asserted' }
+    const whole = { ...built, echo: { ...built.echo, ledger } }
+    const faultsOf = (given: unknown): readonly string[] => judge.served(served({ ...built.echo, ledger: given }), whole, {})
+    expect([ledger, { origin: 'log.example' }, { ...ledger, index: null }, null].flatMap(faultsOf)).toEqual([])
+    expect(faultsOf({ ...ledger, index: '2' })).toHaveLength(1)
+    expect(faultsOf({ ...ledger, index: 1 })).toHaveLength(1)
+    expect(faultsOf('log.example')).toHaveLength(1)
+  })
+
+  test('is JSON that says so', () => {
+    const faults = judge.served(exchangeOf({ status: 200, body: built.echo, fields: { 'Content-Type': 'text/html' } }), built, {})
+    expect(faults).toEqual(['the handler did not answer with the JSON object of the echo'])
+  })
+
+  test('may have seen other headers', () => {
+    expect(judge.served(served({ ...built.echo, seen: ['accept', 7] }), built, {})).toEqual([])
   })
 })
 

@@ -47,6 +47,21 @@ describe('a response is complete', () => {
   })
 })
 
+describe('a response is partial', () => {
+  test('as long as its bytes may still become one', () => {
+    for (const start of ['', 'H', 'HTTP', 'HTTP/1.1 200 OK\r\nA: b\r\n']) expect(read(start).kind).toBe('partial')
+    for (const start of ['S', 'HTTQ', 'http/']) expect(read(start).kind).toBe('malformed')
+  })
+
+  test('or whole, with a header and interim responses that are just short enough', () => {
+    const line = 'HTTP/1.1 204 X\r\nA: '
+    expect(read(`${line}${'a'.repeat(MAX_HEADER - line.length)}\r\n\r\n`).kind).toBe('complete')
+    expect(read(`${line}${'a'.repeat(MAX_HEADER - line.length + 1)}\r\n\r\n`).kind).toBe('malformed')
+    expect(read(`${line}${'a'.repeat(MAX_HEADER - line.length)}`).kind).toBe('partial')
+    expect(read(`${'HTTP/1.1 100 Continue\r\n\r\n'.repeat(8)}HTTP/1.1 204 X\r\n\r\n`).kind).toBe('complete')
+  })
+})
+
 describe('a response is malformed', () => {
   test.each([
     ['that is not HTTP', 'SSH-2.0-OpenSSH\r\n\r\n'],
