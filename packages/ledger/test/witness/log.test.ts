@@ -2,7 +2,18 @@
 import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { formatNote, hasQuorum, parseCheckpoint, parseProof, verifyHead } from '@aiegis/protocol'
+import {
+  createSigner,
+  formatNote,
+  formatVkey,
+  hasQuorum,
+  LOG_KEY_TYPE,
+  parseCheckpoint,
+  parseVkey,
+  utf8,
+  parseProof,
+  verifyHead,
+} from '@aiegis/protocol'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { WitnessPolicy } from '../../src/witness/cosigner.ts'
 import { crypto, fill, keyOf, leafOf, openIn, optionsIn, ORIGIN, temporaryDirectory, verifyAll, vkey } from '../logs.ts'
@@ -147,6 +158,33 @@ describe('a log with witnesses', () => {
     expect(await signed((await log.append(leafOf(0), keyOf(0))).checkpoint, [good])).toBe(1)
     const alone = { ...policy, witnesses: [silent] }
     await expect(openIn(undefined, { witnesses: alone })).rejects.toThrow(/^ledger: 0 of 1 witnesses answered/)
+  })
+})
+
+describe('a log that changes its key', () => {
+  const next = createSigner(crypto.sha256(utf8('the next log key')), ORIGIN)
+  const nextVkey = parseVkey(formatVkey(ORIGIN, LOG_KEY_TYPE, next.publicKey, crypto), crypto)
+
+  test('AHP-WITNESS-2 goes on with witnesses that know both keys', async () => {
+    const witness = await startWitness('one.example', { logs: [vkey, nextVkey] })
+    const witnesses = policyOf([witness])
+    const directory = temporaryDirectory()
+    for (const keys of [{}, { alsoSigner: next }, { signer: next }]) {
+      const log = await openIn(directory, { witnesses, ...keys })
+      const { checkpoint } = await log.append(leafOf(Object.keys(keys).join()), keyOf(Object.keys(keys).join()))
+      expect(checkpoint).toContain('— one.example ')
+      await log.close()
+    }
+  })
+
+  test('AHP-WITNESS-6 does not start with the new key alone before they know it', async () => {
+    const witness = await startWitness('one.example')
+    const witnesses = policyOf([witness])
+    const directory = temporaryDirectory()
+    for (const keys of [{}, { alsoSigner: next }]) await (await openIn(directory, { witnesses, ...keys })).close()
+    await expect(openLog({ ...optionsIn(directory), witnesses, signer: next })).rejects.toThrow(
+      /^ledger: 0 of 1 witnesses answered/,
+    )
   })
 })
 
