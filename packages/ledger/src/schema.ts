@@ -51,12 +51,15 @@ const SCHEMA: readonly string[] = [...TABLES, ...CUSTODY_TABLES, ...TRIGGERS, ..
 /** Version of the tables; another one needs a migration. */
 const FORMAT = 1
 
+/** The tables and triggers of a log. */
+export const LOG_SCHEMA: Schema = { format: FORMAT, statements: SCHEMA }
+
 /**
  * Creates the tables in an empty database, or checks that they are exactly these and of this origin. Throws `Error` with a sentence
  * for the operator. Does not look at any entry.
  */
 export function prepareSchema(database: Database, origin: string): void {
-  prepareTables(database, origin, { format: FORMAT, statements: SCHEMA })
+  prepareTables(database, origin, LOG_SCHEMA)
 }
 
 /** What makes the tables of a database. */
@@ -86,6 +89,22 @@ export function prepareTables(database: Database, origin: string, schema: Schema
   if (log === undefined)
     throw new Error('ledger: the database does not say of which log it is; do not append to it before an audit')
   if (log['origin'] !== origin) throw new Error(`ledger: the database is of log ${textOf(log, 'origin')}, not of ${origin}`)
+}
+
+/** Names of what is missing of the tables and triggers, such as `trigger entry_keep`, and of what is there that is not of a log. */
+export function driftOf(
+  database: Database,
+  { statements }: Schema,
+): { readonly missing: readonly string[]; readonly foreign: readonly string[] } {
+  const found = database.prepare(`SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`).all()
+  const wanted = new Set(statements)
+  const texts = new Set(found.map((row) => row['sql']))
+  return {
+    missing: statements.filter((statement) => !texts.has(statement)).map(nameOf),
+    foreign: found
+      .filter(({ sql }) => typeof sql !== 'string' || !wanted.has(sql))
+      .map((row) => `${textOf(row, 'type')} ${textOf(row, 'name')}`),
+  }
 }
 
 function createTables(database: Database, origin: string, { format, statements }: Schema): void {

@@ -3,14 +3,17 @@ import {
   decodeUtf8,
   defaultCrypto,
   edgeOf,
+  EMPTY_TILE,
   equal,
   formatTilePath,
+  growTile,
   hashLeaf,
   parseCheckpoint,
   rootOf,
   TILE_WIDTH,
   tileBytes,
   verifyCheckpoint,
+  widthOf,
   type Checkpoint,
   type CryptoPort,
   type Tile,
@@ -18,11 +21,26 @@ import {
   type Vkey,
 } from '@aiegis/protocol'
 import { parseBundle } from './bundle.ts'
-import { EMPTY_TREE, growTree, noFullTile, nodesOf, type FullTile, type Grown, type Tree } from './tree.ts'
+import { growTree, noFullTile, nodesOf, type FullTile, type Grown, type Tree } from './tree.ts'
+
+/** Which entries of a broken log are not as they were signed, as far as that can be told. */
+export interface BrokenPlace {
+  /** So many entries from the start are those under a head that was signed. */
+  readonly good?: number
+  /** The first entry that differs from what is stored about it; absent where only a whole range is known to be wrong. */
+  readonly index?: number
+  /** The first wrong entry is not behind this one. */
+  readonly last?: number
+}
 
 /** A log that contradicts itself or a head that it signed. The message says where. */
 export class BrokenLog extends Error {
   override readonly name: string = 'BrokenLog'
+  readonly place: BrokenPlace
+  constructor(message: string, place: BrokenPlace = {}, options?: ErrorOptions) {
+    super(message, options)
+    this.place = place
+  }
 }
 
 /** Which log to expect. */
@@ -36,6 +54,13 @@ export interface VerifyLogOptions {
   readonly remembered?: readonly string[]
   /** First entry that the log publishes; of bundles before it the hashes are taken from its tiles, and no entry is seen. */
   readonly minimum?: bigint
+  /**
+   * Entries before this one, rounded down to a whole bundle, are not read: the tree over them is taken from tiles and held against the heads
+   * over more entries, such as a remembered one. 0 when absent.
+   */
+  readonly start?: number
+  /** Notes that the log keeps itself, over more than `from` and at most `to` entries; each has to be signed and over this tree. */
+  headsOver?(from: number, to: number): readonly string[] | Promise<readonly string[]>
   /** Told after each bundle how many of all entries were hashed again. */
   onProgress?(done: number, all: number): void
 }
@@ -58,26 +83,81 @@ export async function verifyLog(
     throw new BrokenLog(`a head over ${beyond.size} entries was signed, but the log ends after ${head.size}`)
 
   const size = Number(head.size)
-  let tree = EMPTY_TREE
-  checkRoots(crypto, tree, heads)
+  const first = Math.min(options.start ?? 0, size)
+  let tree = await treeBefore(crypto, get, first - (first % TILE_WIDTH), size)
+  const proven: Proven = { good: 0 }
+  checkRoots(crypto, tree, heads, proven)
   while (tree.size < size) {
     const { n } = edgeOf(tree.size, 0)
     const width = Math.min(TILE_WIDTH, size - tree.size)
     const isPruned = BigInt(tree.size + TILE_WIDTH) <= (options.minimum ?? 0n)
     const hashes = isPruned ? await tileHashes(get, n) : await entryHashes(crypto, get, n, width)
-    const grown = growThrough(crypto, tree, hashes, heads)
+    const kept = (await options.headsOver?.(tree.size, tree.size + width)) ?? []
+    const here = [...heads, ...(await Promise.all(kept.map((note) => readRemembered(crypto, note, options))))]
+    const differing = isPruned ? -1 : await firstDiffering(get, { level: 0, n: BigInt(n), width }, hashes)
+    if (differing !== -1) {
+      // A head between may show that it begins earlier.
+      growThrough(crypto, tree, hashes.slice(0, differing), here, proven)
+      const path = formatTilePath({ level: 0, n: BigInt(n), width })
+      const index = tree.size + differing
+      throw new BrokenLog(`${path} does not hold the hashes of its entries; the first that differs is entry ${index}`, {
+        ...proven,
+        index,
+      })
+    }
+    const grown = growThrough(crypto, tree, hashes, here, proven)
     tree = grown.tree
     for (const { level, n: number, tile } of grown.full)
-      await checkTile(get, { level, n: BigInt(number), width: TILE_WIDTH }, tile)
+      if (level > 0) await checkTile(get, { level, n: BigInt(number), width: TILE_WIDTH }, tile, proven)
     options.onProgress?.(tree.size, size)
   }
-  for (const [level, tile] of tree.edge.entries()) {
-    if (tile.width > 0) await checkTile(get, { level, n: BigInt(edgeOf(size, level).n), width: tile.width }, tile)
-  }
+  for (const [level, tile] of tree.edge.entries())
+    if (level > 0 && tile.width > 0)
+      await checkTile(get, { level, n: BigInt(edgeOf(size, level).n), width: tile.width }, tile, proven)
   return head
 }
 
 type Get = (path: string) => Uint8Array | Promise<Uint8Array>
+
+/** How far the tree was found to be one that was signed. */
+interface Proven {
+  good: number
+}
+
+/**
+ * The tree over the first `start` entries of a log of `size`, from its tiles; not proven until a head over it or more was compared. Throws
+ * `BrokenLog` for a tile without these hashes.
+ */
+export async function treeBefore(crypto: CryptoPort, get: Get, start: number, size: number): Promise<Tree> {
+  const edge: Tile[] = []
+  for (let level = 0; 256 ** level <= start; level++) {
+    const { n, width } = edgeOf(start, level)
+    if (width === 0) {
+      edge.push(EMPTY_TILE)
+      continue
+    }
+    const path = formatTilePath({ level, n: BigInt(n), width: widthOf(size, level, n) })
+    const hashes = hashesIn(await get(path))
+    if (hashes.length < width) throw new BrokenLog(`${path} has ${hashes.length} hashes, not ${width}`)
+    edge.push(growTile(crypto, EMPTY_TILE, hashes.slice(0, width)))
+  }
+  return { size: start, edge }
+}
+
+/** Which of these hashes the tile does not have; -1 when it has them all and no more. */
+async function firstDiffering(get: Get, name: TileName, hashes: readonly Uint8Array[]): Promise<number> {
+  const bytes = await get(formatTilePath(name))
+  const at = hashes.findIndex((hash, index) => !equal(hash, bytes.subarray(index * HASH_LENGTH, (index + 1) * HASH_LENGTH)))
+  if (at === -1 && bytes.length !== hashes.length * HASH_LENGTH)
+    throw new BrokenLog(`${formatTilePath(name)} does not hold the hashes of its entries`)
+  return at
+}
+
+function hashesIn(bytes: Uint8Array): readonly Uint8Array[] {
+  return Array.from({ length: Math.floor(bytes.length / HASH_LENGTH) }, (_, at) =>
+    bytes.subarray(at * HASH_LENGTH, (at + 1) * HASH_LENGTH),
+  )
+}
 
 async function entryHashes(crypto: CryptoPort, get: Get, n: number, width: number): Promise<readonly Uint8Array[]> {
   const entries = parseBundle(await get(formatTilePath({ level: 'entries', n: BigInt(n), width })))
@@ -90,7 +170,7 @@ async function tileHashes(get: Get, n: number): Promise<readonly Uint8Array[]> {
   const path = formatTilePath({ level: 0, n: BigInt(n), width: TILE_WIDTH })
   const bytes = await get(path)
   if (bytes.length !== TILE_WIDTH * HASH_LENGTH) throw new BrokenLog(`${path} has ${bytes.length} bytes`)
-  return Array.from({ length: TILE_WIDTH }, (_, at) => bytes.subarray(at * HASH_LENGTH, (at + 1) * HASH_LENGTH))
+  return hashesIn(bytes)
 }
 
 const HASH_LENGTH = 32
@@ -111,7 +191,13 @@ async function readHead(crypto: CryptoPort, note: string, { origin, vkey }: Veri
 }
 
 /** Grows in steps that end at each head, so that every head is compared with the tree of its own size. */
-function growThrough(crypto: CryptoPort, from: Tree, hashes: readonly Uint8Array[], heads: readonly Checkpoint[]): Grown {
+function growThrough(
+  crypto: CryptoPort,
+  from: Tree,
+  hashes: readonly Uint8Array[],
+  heads: readonly Checkpoint[],
+  proven: Proven,
+): Grown {
   const end = from.size + hashes.length
   const stops = heads.map(({ size }) => Number(size)).filter((size) => size > from.size && size < end)
   const full: FullTile[] = []
@@ -120,20 +206,22 @@ function growThrough(crypto: CryptoPort, from: Tree, hashes: readonly Uint8Array
     const grown = growTree(crypto, tree, hashes.slice(tree.size - from.size, stop - from.size))
     tree = grown.tree
     full.push(...grown.full)
-    checkRoots(crypto, tree, heads)
+    checkRoots(crypto, tree, heads, proven)
   }
   return { tree, full }
 }
 
-function checkRoots(crypto: CryptoPort, tree: Tree, heads: readonly Checkpoint[]): void {
+function checkRoots(crypto: CryptoPort, tree: Tree, heads: readonly Checkpoint[], proven: Proven): void {
   for (const { size, root } of heads) {
     if (size !== BigInt(tree.size)) continue
     if (!equal(rootOf(crypto, nodesOf(tree, noFullTile), tree.size), root))
-      throw new BrokenLog(`the first ${size} entries are not those that were signed`)
+      throw new BrokenLog(`the first ${size} entries are not those that were signed`, { ...proven, last: tree.size - 1 })
+    proven.good = tree.size
   }
 }
 
-async function checkTile(get: (path: string) => Uint8Array | Promise<Uint8Array>, name: TileName, tile: Tile): Promise<void> {
+async function checkTile(get: Get, name: TileName, tile: Tile, proven: Proven): Promise<void> {
   const path = formatTilePath(name)
-  if (!equal(await get(path), tileBytes(tile, name.width))) throw new BrokenLog(`${path} does not hold the hashes of its entries`)
+  if (!equal(await get(path), tileBytes(tile, name.width)))
+    throw new BrokenLog(`${path} does not hold the hashes of its entries`, { ...proven })
 }

@@ -1,4 +1,4 @@
-import { formatNote, formatVkey, Malformed, parseCheckpoint, parseVkey, utf8 } from '@aiegis/protocol'
+import { formatNote, formatVkey, hashLeaf, Malformed, parseCheckpoint, parseVkey, utf8 } from '@aiegis/protocol'
 import { describe, expect, test } from 'vitest'
 import { formatBundle, parseBundle } from '../src/bundle.ts'
 import { BrokenLog, verifyLog } from '../src/verify-log.ts'
@@ -39,7 +39,7 @@ describe('verifying a whole log', () => {
       'two entries swapped',
       '/tile/entries/001.p/44',
       (body) => formatBundle([...parseBundle(body)].toReversed()),
-      /the first 300 entries are not those/,
+      /tile\/0\/001\.p\/44 does not hold the hashes of its entries; the first that differs is entry 256/,
     ],
     [
       'an entry left out',
@@ -78,6 +78,66 @@ describe('verifying a whole log', () => {
     const get = reader(log)
     const changed = async (asked: string): Promise<Uint8Array> => (asked === path ? change(await get(asked)) : get(asked))
     await expect(verifyLog(changed, { origin: ORIGIN, vkey })).rejects.toThrow(reason)
+  })
+
+  test('says where the first wrong entry is, as far as tiles and kept heads can tell', async () => {
+    const log = await openIn()
+    const heads: string[] = []
+    for (const size of [100, 130, 200, 300]) {
+      await fill(log, Number(log.size()), size)
+      heads.push(log.checkpoint())
+    }
+    const get = reader(log)
+    const headsOver = (from: number, to: number): string[] =>
+      heads.filter((note) => {
+        const { size } = parseCheckpoint(note)
+        return size > from && size <= to
+      })
+    const placeOf = async (changed: (path: string) => Promise<Uint8Array>): Promise<unknown> =>
+      verifyLog(changed, { origin: ORIGIN, vkey, headsOver }).catch((error: unknown) =>
+        error instanceof BrokenLog ? error.place : error,
+      )
+    const forgedBundle = (entries: readonly Uint8Array[]): Uint8Array =>
+      formatBundle(entries.map((entry, index) => (index === 140 || index === 250 ? utf8('forged') : entry)))
+    const entryOnly = async (path: string): Promise<Uint8Array> =>
+      path === '/tile/entries/000' ? forgedBundle(parseBundle(await get(path))) : get(path)
+    // The tile tells exactly; the head over 130 says that all before is good.
+    expect(await placeOf(entryOnly)).toEqual({ good: 130, index: 140 })
+    const withTile = async (path: string): Promise<Uint8Array> => {
+      if (path !== '/tile/0/000') return entryOnly(path)
+      const tile = (await get(path)).slice()
+      for (const index of [140, 250]) tile.set(hashLeaf(crypto, utf8('forged')), index * 32)
+      return tile
+    }
+    // With the tile forged too, two heads say between which entries it is.
+    expect(await placeOf(withTile)).toEqual({ good: 130, last: 199 })
+    const late = async (path: string): Promise<Uint8Array> =>
+      path === '/tile/0/000' ? (await withTile(path)).with(210 * 32, 0).with(210 * 32 + 1, 0) : entryOnly(path)
+    // A later difference hides no earlier one.
+    expect(await placeOf(late)).toEqual({ good: 130, last: 199 })
+    await expect(
+      verifyLog(get, { origin: ORIGIN, vkey, headsOver: () => [heads[1]?.replace('\n130\n', '\n131\n') ?? ''] }),
+    ).rejects.toThrow(/a head over 131 entries is not signed/)
+  })
+
+  test('begins at a remembered head with the tiles alone, and finds what is wrong before and after it', async () => {
+    const log = await openIn()
+    await fill(log, 0, 600)
+    const since = log.checkpoint()
+    await fill(log, 600, 900)
+    const asked: string[] = []
+    const get = reader(log)
+    const options = { origin: ORIGIN, vkey, remembered: [since], start: 600 }
+    const head = await verifyLog((path) => {
+      asked.push(path)
+      return get(path)
+    }, options)
+    expect(head.size).toBe(900n)
+    expect(asked.filter((path) => path.includes('entries'))).toEqual(['/tile/entries/002', '/tile/entries/003.p/132'])
+    for (const bad of ['/tile/1/000.p/3', '/tile/0/002', '/tile/entries/002', '/tile/entries/003.p/132'])
+      await expect(
+        verifyLog(async (path) => (path === bad ? (await get(path)).with(40, 0).with(41, 0).with(42, 0) : get(path)), options),
+      ).rejects.toThrow(BrokenLog)
   })
 
   test('a bundle that ends inside an entry has no form', async () => {

@@ -9,7 +9,8 @@ const COUNT = '(SELECT coalesce(max(idx) + 1, 0) FROM entry)'
  * Entries and tiles are in files. Here is what files cannot do: give each key its index, keep clear text that can be erased, and hold
  * the leaves of the newest batch with its head until they are in files. Append-only by the same triggers as a log in SQLite.
  */
-const INDEX: Schema = {
+/** The tables and triggers beside the files. */
+export const INDEX_SCHEMA: Schema = {
   format: 1,
   statements: [
     LOG_TABLE,
@@ -28,5 +29,5 @@ const INDEX: Schema = {
 
 /** Creates the tables in an empty database, or checks that they are exactly these and of this origin. Throws as `prepareSchema` does. */
 export function prepareIndex(database: Database, origin: string): void {
-  prepareTables(database, origin, INDEX)
+  prepareTables(database, origin, INDEX_SCHEMA)
 }
