@@ -31,6 +31,9 @@ const DONE: Readonly<Record<string, number>> = {
   ERR: 14,
   HTTP: 9,
   CHN: 40,
+  STA: 25,
+  DIDW: 44,
+  ISO: 6,
 }
 
 test('each id has cases that exist, or one reason of a sentence', () => {

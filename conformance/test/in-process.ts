@@ -3,12 +3,13 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { createHash } from 'node:crypto'
-import { gunzipSync } from 'node:zlib'
 import { getAiegis, requireAiegisToken } from '@aiegis/express'
 import { Refusal } from '@aiegis/protocol'
-import { createVerifier, type AiegisContext, type Verifier, type VerifierOptions } from '@aiegis/verifier'
+import type { AiegisContext, Verifier, VerifierOptions } from '@aiegis/verifier'
+import { createNodeVerifier } from '@aiegis/verifier/node'
 import {
   build,
+  resourceOf,
   serialise,
   trustBundle,
   type BuildOptions,
@@ -17,6 +18,7 @@ import {
   type Level,
   type World,
 } from '../src/build/index.ts'
+import { startHost } from '../src/host/host.ts'
 
 /** 2026-11-20, with milliseconds that show where somebody forgets them. */
 const START = Date.UTC(2026, 10, 20, 22, 0, 0, 123)
@@ -43,19 +45,18 @@ export interface Bench {
 export async function createBench(level: Level, options: Partial<VerifierOptions> = {}): Promise<Bench> {
   let now = START
   let runs = 0
+  const host = level === 'basic' ? undefined : await startHost({ port: 0, resources: (path) => resourceOf(world, path) })
   const world: World = {
     seed: 'bench',
     url: new URL('http://127.0.0.1:3000'),
     level,
-    hostUrl: new URL('http://127.0.0.1:7357'),
+    hostUrl: host === undefined ? null : new URL(`http://127.0.0.1:${new URL(host.origin).port}`),
     skew: 5,
     now: () => now,
   }
   let last: { code: string | undefined } = { code: undefined }
-  const verifier = createVerifier({
+  const verifier = createNodeVerifier({
     trust: trustBundle(world),
-    get: () => Promise.reject(new Error('nothing is there')),
-    inflate: (bytes, max) => gunzipSync(bytes, { maxOutputLength: max }),
     log: () => {},
     now: () => now,
     actions: { 'POST /conformance/declared': 'conformance.run', 'POST /conformance/aimed': 'conformance.aim' },
@@ -104,7 +105,7 @@ export async function createBench(level: Level, options: Partial<VerifierOptions
       verifier.close()
       server?.closeAllConnections()
       server?.close()
-      await Promise.resolve()
+      await host?.close()
     },
   }
 }

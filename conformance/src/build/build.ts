@@ -59,12 +59,18 @@ export function build(world: World, base: string, change: readonly Change[], opt
   return { wire, nonce, parts, echo: echoOf(chain, token, proof, nonce, wire.content, shown) }
 }
 
-/** The recipe of a base; the layer `recipe` takes agents and hand-offs from another one. */
+/** The recipe of a base. The layer `recipe` takes `/agents` and hand-offs of another one, and has another `/issuer` vouch for the first agent. */
 function recipeOf(changes: Changes, base: string): Recipe {
-  const [other] = changes.take('recipe', ['set'])
-  const [recipe, from] = [RECIPES[base], RECIPES[other === undefined ? base : changes.textOf(other)]]
-  if (recipe === undefined || from === undefined) throw new ChangeError(`there is no base ${base}, or not that of its agents`)
-  return { ...recipe, agents: from.agents, delegations: from.delegations }
+  const recipe = RECIPES[base]
+  if (recipe === undefined) throw new ChangeError(`there is no base ${base}`)
+  return changes.take('recipe', ['set']).reduce((before, change) => {
+    const value = changes.textOf(change)
+    const [first, ...rest] = before.agents
+    if (change.path === '/issuer' && first !== undefined) return { ...before, agents: [{ ...first, issuer: value }, ...rest] }
+    const from = RECIPES[value]
+    if (change.path !== '/agents' || from === undefined) throw new ChangeError(`recipe: ${change.path ?? ''} cannot be ${value}`)
+    return { ...before, agents: from.agents, delegations: from.delegations }
+  }, recipe)
 }
 
 function shownOf(changes: Changes, recipe: Recipe): Shown {
@@ -85,8 +91,8 @@ function tokenOf(changes: Changes, recipe: Recipe, shown: Shown, chain: Chain, u
   const htu = `${world.url.origin}${shown.target}`
   const claims: JsonObject = {
     ahp: 'ahp-receiver/0.1',
-    iss: didOf(world.seed, recipe.harness),
-    sub: didOf(world.seed, presenter),
+    iss: didOf(world, recipe.harness),
+    sub: didOf(world, presenter),
     aud: world.url.origin,
     iat: second(now),
     exp: second(now) + 60,
@@ -114,7 +120,7 @@ function tokenOf(changes: Changes, recipe: Recipe, shown: Shown, chain: Chain, u
   }
   return {
     claims,
-    header: { alg: 'Ed25519', typ: 'aegis-token+jwt', kid: kidOf(world.seed, recipe.harness) },
+    header: { alg: 'Ed25519', typ: 'aegis-token+jwt', kid: kidOf(world, recipe.harness) },
     signer: recipe.harness,
   }
 }

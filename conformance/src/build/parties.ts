@@ -27,6 +27,12 @@ export const OLD_UNTIL = '2021-01-01T00:00:00Z'
 /** When the keys `#next` begin. */
 export const NEXT_FROM = '2090-01-01T00:00:00Z'
 
+/** What names are made of. */
+export interface Place {
+  readonly seed: string
+  readonly hostUrl: URL | null
+}
+
 const IDENTITY = Uint8Array.of(1, ...new Uint8Array(31))
 const ORDER_8 = Point.fromHex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05', true)
 
@@ -59,19 +65,27 @@ export function torsion(): Point {
   return ORDER_8
 }
 
-/** The DID of a label: that of the party, or the did:key of an agent. Throws `RangeError` for a label that names nobody. */
-export function didOf(seed: string, label: string): string {
+/** The DID of a label: that of the party, of one that the suite host has a document of, or the did:key of an agent. Throws `RangeError` for a label that names nobody. */
+export function didOf(world: Place, label: string): string {
   const party = DIDS[partyOf(label)]
   if (party !== undefined) return party
+  if (label.startsWith('web-')) return documentDid(world, label)
   if (!label.startsWith('agent')) throw new RangeError(`nobody is called ${label}`)
-  return didKey(keyOf(seed, label).publicKey)
+  return didKey(keyOf(world.seed, label).publicKey)
 }
 
 /** The DID URL under which a label signs. */
-export function kidOf(seed: string, label: string): string {
+export function kidOf(world: Place, label: string): string {
   const party = partyOf(label)
-  if (DIDS[party] === undefined) return agentKid(didOf(seed, label))
+  if (label.startsWith('web-')) return `${didOf(world, label)}#1`
+  if (DIDS[party] === undefined) return agentKid(didOf(world, label))
   return `${DIDS[party]}#${label === party ? '1' : label.slice(party.length + 1)}`
+}
+
+/** The did:web of a party whose document the suite host serves: label `web-good` has its document below `/d/good`. */
+function documentDid({ hostUrl }: Place, label: string): string {
+  const name = label.slice('web-'.length)
+  return `did:web:localhost%3A${hostUrl?.port ?? '0'}${name === 'root' ? '' : `:d:${name}`}`
 }
 
 function partyOf(label: string): string {

@@ -36,20 +36,20 @@ export function chainOf(changes: Changes, recipe: Recipe): Chain {
 }
 
 function passportOf(changes: Changes, recipe: Recipe, plan: AgentPlan): Draft {
-  const { seed } = changes.moment.world
+  const { world } = changes.moment
   const now = second(changes.moment.now)
-  const key = keyOf(seed, plan.agent)
+  const key = keyOf(world.seed, plan.agent)
   const claims: JsonObject = {
     '@context': ['https://www.w3.org/ns/credentials/v2'],
     type: ['VerifiableCredential', 'AiegisPassport'],
-    issuer: didOf(seed, plan.issuer),
+    issuer: didOf(world, plan.issuer),
     validFrom: timeText(now - 30 * DAY),
     validUntil: timeText(now + 30 * DAY),
     credentialSubject: {
-      id: didOf(seed, plan.agent),
-      attestations: attestations(thumbprint(keyOf(seed, 'hardware').publicKey), timeText(now - 31 * DAY)),
+      id: didOf(world, plan.agent),
+      attestations: attestations(thumbprint(keyOf(world.seed, 'hardware').publicKey), timeText(now - 31 * DAY)),
       mission: resolve(changes.moment, recipe.mission),
-      harness: [didOf(seed, recipe.harness)],
+      harness: [didOf(world, recipe.harness)],
       jurisdiction: 'EU',
       risk: 'limited',
       ...plan.subject,
@@ -57,7 +57,7 @@ function passportOf(changes: Changes, recipe: Recipe, plan: AgentPlan): Draft {
     cnf: { jwk: jwk(key.publicKey) },
     ...statusOf(changes, plan),
   }
-  return { claims, header: { alg: 'Ed25519', typ: 'vc+jwt', kid: kidOf(seed, plan.issuer), cty: 'vc' }, signer: plan.issuer }
+  return { claims, header: { alg: 'Ed25519', typ: 'vc+jwt', kid: kidOf(world, plan.issuer), cty: 'vc' }, signer: plan.issuer }
 }
 
 function attestations(jkt: string, time: string): Json {
@@ -86,8 +86,8 @@ function delegationOf(changes: Changes, recipe: Recipe, depth: number, before: s
   const [parent, child] = [recipe.agents[depth - 1]?.agent ?? '', recipe.agents[depth]?.agent ?? '']
   const claims: JsonObject = {
     ahp: 'ahp-receiver/0.1',
-    iss: didOf(world.seed, parent),
-    sub: didOf(world.seed, child),
+    iss: didOf(world, parent),
+    sub: didOf(world, child),
     aud: [world.url.origin],
     iat: second(now) - 600,
     exp: second(now) + 3000,
@@ -99,6 +99,6 @@ function delegationOf(changes: Changes, recipe: Recipe, depth: number, before: s
     mission: asJson(resolve(changes.moment, recipe.mission)),
     ...recipe.delegations[depth - 1],
   }
-  const header = { alg: 'Ed25519', typ: 'aegis-delegation+jwt', kid: kidOf(world.seed, parent) }
+  const header = { alg: 'Ed25519', typ: 'aegis-delegation+jwt', kid: kidOf(world, parent) }
   return { claims, header, signer: parent }
 }

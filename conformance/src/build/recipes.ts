@@ -91,6 +91,15 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   head: { ...plain, method: 'HEAD', action: 'http.head' },
   options: { ...plain, method: 'OPTIONS', action: 'http.options' },
   chain2,
+  // A passport on a status list of the suite host.
+  listed: { ...plain, agents: [{ agent: 'agent', issuer: 'listed-issuer', status: { list: '/status/good', index: '0' } }] },
+  'chain2-listed': {
+    ...chain2,
+    agents: chain2.agents.map((plan) => ({ ...plan, issuer: 'listed-issuer', status: { list: '/status/good', index: '0' } })),
+  },
+  // A passport of an issuer whose keys are those of its DID document, and a token of such a harness.
+  web: { ...plain, agents: [{ agent: 'agent', issuer: 'web-good' }] },
+  'web-harness': { ...plain, harness: 'web-harness' },
   // Chains in which an agent stands twice.
   looped: {
     ...chain2,

@@ -1,7 +1,111 @@
-/** Status lists that the suite host serves (spec chapter 9). @module */
+/** Status lists that the suite host serves, good ones and each wrong one of its kind (spec chapter 9). @module */
+import { gzipSync } from 'node:zlib'
+import { base64url, concat, utf8 } from './bytes.ts'
+import { sign } from './ed25519.ts'
+import { isObject, type JsonObject } from './json.ts'
+import { didOf, keyOf, kidOf } from './parties.ts'
+import type { HostResource } from './resources.ts'
 import type { World } from './types.ts'
+import { second, timeText } from './values.ts'
 
-/** URLs of the lists of the listed issuer; none without a host. */
+/** Indexes that are revoked on every list. */
+const REVOKED = [1, 8, 4711, 131_071]
+const SIZE = 131_072
+const DAY = 86_400
+const ISSUER = 'listed-issuer'
+
+interface Plan {
+  readonly url: string
+  readonly claims: JsonObject
+  readonly header: JsonObject
+  /** Label of the key. */
+  readonly signer: string
+  readonly type: string
+}
+
+/** Lists by the last segment of their path: what is done to a good one. */
+const LISTS: Readonly<Record<string, (plan: Plan, world: World) => Plan>> = {
+  good: (plan) => plan,
+  large: (plan) => encoded(plan, gzipSync(bits(1_048_576))),
+  more: (plan) => ({ ...plan, claims: { ...plan.claims, name: 'a name', ttl: 300_000 } }),
+  'bad-signature': (plan) => ({ ...plan, signer: 'stranger' }),
+  'passport-key': (plan) => ({ ...plan, signer: ISSUER }),
+  'passport-kid': (plan, world) => ({ ...plan, signer: ISSUER, header: { ...plan.header, kid: kidOf(world, ISSUER) } }),
+  'other-kid': (plan, world) => ({ ...plan, signer: 'issuer', header: { ...plan.header, kid: kidOf(world, 'issuer') } }),
+  'typ-jwt': (plan) => ({ ...plan, header: { ...plan.header, typ: 'JWT' } }),
+  'alg-none': (plan) => ({ ...plan, header: { ...plan.header, alg: 'none' } }),
+  'media-type': (plan) => ({ ...plan, type: 'application/jwt' }),
+  'other-id': (plan) => claimed(plan, { id: `${plan.url}x` }),
+  'other-issuer': (plan, world) => claimed(plan, { issuer: didOf(world, 'issuer') }),
+  'other-subject': (plan) => subject(plan, { id: plan.url }),
+  suspension: (plan) => subject(plan, { statusPurpose: 'suspension' }),
+  'other-type': (plan) => subject(plan, { type: 'StatusList2021' }),
+  expired: (plan, world) => dated(plan, world, -3600, -1),
+  future: (plan, world) => dated(plan, world, 600, 3600),
+  'two-days': (plan, world) => dated(plan, world, -3600, 2 * DAY),
+  short: (plan) => encoded(plan, gzipSync(bits(SIZE - 8))),
+  'not-gzip': (plan) => encoded(plan, bits(SIZE)),
+  'no-multibase': (plan) => subject(plan, { encodedList: base64url(gzipSync(bits(SIZE))) }),
+  'two-members': (plan) => encoded(plan, concat(gzipSync(bits(SIZE / 2)), gzipSync(bits(SIZE / 2)))),
+  trailing: (plan) => encoded(plan, concat(gzipSync(bits(SIZE)), Uint8Array.of(0))),
+  bomb: (plan) => encoded(plan, gzipSync(new Uint8Array(64 * 1024 * 1024))),
+}
+
+/** URLs of the lists of the listed issuer; none without a host. One has nothing behind it. */
 export function statusLists(world: World): readonly string[] {
-  return world.hostUrl === null ? [] : [`${world.hostUrl.origin}/status/main/1`]
+  const { hostUrl } = world
+  return hostUrl === null ? [] : [...Object.keys(LISTS), 'absent'].map((name) => `${hostUrl.origin}/status/${name}`)
+}
+
+/** The list at a path, dated for the clock of the world. */
+export function statusListAt(world: World, path: string): HostResource | undefined {
+  const edit = path.startsWith('/status/') ? LISTS[path.slice('/status/'.length)] : undefined
+  if (edit === undefined || world.hostUrl === null) return undefined
+  const plan = edit(goodList(world, `${world.hostUrl.origin}${path}`), world)
+  const input = `${base64url(utf8(JSON.stringify(plan.header)))}.${base64url(utf8(JSON.stringify(plan.claims)))}`
+  const signature = sign(keyOf(world.seed, plan.signer), utf8(input))
+  return { type: plan.type, bytes: utf8(`${input}.${base64url(signature)}`) }
+}
+
+function goodList(world: World, url: string): Plan {
+  const now = second(world.now())
+  const signer = `${ISSUER}-status`
+  const claims: JsonObject = {
+    '@context': ['https://www.w3.org/ns/credentials/v2'],
+    id: url,
+    type: ['VerifiableCredential', 'BitstringStatusListCredential'],
+    issuer: didOf(world, ISSUER),
+    validFrom: timeText(now - 300),
+    validUntil: timeText(now + 12 * 3600),
+    credentialSubject: { id: `${url}#list`, type: 'BitstringStatusList', statusPurpose: 'revocation', encodedList: GOOD_LIST },
+  }
+  const header = { alg: 'Ed25519', typ: 'vc+jwt', kid: kidOf(world, signer), cty: 'vc' }
+  return { url, claims, header, signer, type: 'application/vc+jwt' }
+}
+
+/** So many bits, of which the revoked ones are 1: index 0 is the most significant bit of the first byte. */
+function bits(size: number): Uint8Array {
+  const bytes = new Uint8Array(size / 8)
+  for (const index of REVOKED) if (index < size) bytes[index >> 3] = (bytes[index >> 3] ?? 0) | (0x80 >> (index & 7))
+  return bytes
+}
+
+const GOOD_LIST = `u${base64url(gzipSync(bits(SIZE)))}`
+
+function encoded(plan: Plan, bytes: Uint8Array): Plan {
+  return subject(plan, { encodedList: `u${base64url(bytes)}` })
+}
+
+function claimed(plan: Plan, members: JsonObject): Plan {
+  return { ...plan, claims: { ...plan.claims, ...members } }
+}
+
+function dated(plan: Plan, world: World, from: number, until: number): Plan {
+  const now = second(world.now())
+  return claimed(plan, { validFrom: timeText(now + from), validUntil: timeText(now + until) })
+}
+
+function subject(plan: Plan, members: JsonObject): Plan {
+  const before = plan.claims['credentialSubject']
+  return claimed(plan, { credentialSubject: { ...(isObject(before) ? before : {}), ...members } })
 }

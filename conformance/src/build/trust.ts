@@ -2,10 +2,10 @@
 import { jwk } from './did.ts'
 import type { JsonObject } from './json.ts'
 import { LOG_TYPE, verifierKey } from './note.ts'
+import { documentDids } from './documents.ts'
 import { didOf, keyOf, kidOf, NEXT_FROM, OLD_UNTIL, ORIGINS } from './parties.ts'
 import { statusLists } from './status.ts'
 import type { World } from './types.ts'
-import { documentParties } from './documents.ts'
 
 /** What a receiver of this world trusts. It depends on seed, URLs, level and skew, and not on the clock. */
 export function trustBundle(world: World): Record<string, unknown> {
@@ -16,9 +16,9 @@ export function trustBundle(world: World): Record<string, unknown> {
     audience: origin,
     bases: [{ public: origin, mount: '/', authority: 'match' }],
     harnesses: [
-      { did: didOf(world.seed, 'harness'), keys: keys(world, 'harness'), ledgers: [originOf('log')] },
-      { did: didOf(world.seed, 'second-harness'), keys: [pinned(world, 'second-harness')], ledgers: [originOf('second-log')] },
-      ...(standard ? documentParties(world, 'harness').map((did) => ({ did, didWeb: true, ledgers: [originOf('log')] })) : []),
+      { did: didOf(world, 'harness'), keys: keys(world, 'harness'), ledgers: [originOf('log')] },
+      { did: didOf(world, 'second-harness'), keys: [pinned(world, 'second-harness')], ledgers: [originOf('second-log')] },
+      ...(standard ? documentDids(world, 'harness').map((did) => ({ did, didWeb: true, ledgers: [originOf('log')] })) : []),
     ],
     issuers: [
       issuer(world, 'issuer', ['root', 'hop'], keys(world, 'issuer')),
@@ -43,11 +43,11 @@ function keys(world: World, label: string): readonly JsonObject[] {
 }
 
 function pinned(world: World, label: string): JsonObject {
-  return { kid: kidOf(world.seed, label), jwk: jwk(keyOf(world.seed, label).publicKey) }
+  return { kid: kidOf(world, label), jwk: jwk(keyOf(world.seed, label).publicKey) }
 }
 
 function issuer(world: World, label: string, roles: readonly string[], pinnedKeys: readonly JsonObject[]): JsonObject {
-  return { did: didOf(world.seed, label), keys: pinnedKeys, roles, status: 'unrevocable' }
+  return { did: didOf(world, label), keys: pinnedKeys, roles, status: 'unrevocable' }
 }
 
 function listedIssuers(world: World): readonly JsonObject[] {
@@ -55,8 +55,8 @@ function listedIssuers(world: World): readonly JsonObject[] {
   const status = { lists: statusLists(world), keys: [pinned(world, `${label}-status`)] }
   const roles = ['root', 'hop']
   return [
-    ...(world.hostUrl === null ? [] : [{ did: didOf(world.seed, label), keys: [pinned(world, label)], roles, status }]),
-    ...documentParties(world, 'issuer').map((did) => ({ did, didWeb: true, roles, status: 'unrevocable' })),
+    ...(world.hostUrl === null ? [] : [{ did: didOf(world, label), keys: [pinned(world, label)], roles, status }]),
+    ...documentDids(world, 'issuer').map((did) => ({ did, didWeb: true, roles, status: 'unrevocable' })),
   ]
 }
 

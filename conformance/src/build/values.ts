@@ -26,8 +26,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   ts: ({ world, now }, seconds, all) =>
     new Date(now + (integer(seconds) + (all['skew'] === true ? world.skew : 0)) * 1000).toISOString(),
   tsMs: ({ now }, decimals) => timeText(second(now)).replace('Z', `.${text(decimals)}Z`),
-  did: ({ world }, label) => didOf(world.seed, text(label)),
-  kid: ({ world }, label) => kidOf(world.seed, text(label)),
+  did: ({ world }, label) => didOf(world, text(label)),
+  kid: ({ world }, label) => kidOf(world, text(label)),
   jkt: ({ world }, label) => thumbprint(keyOf(world.seed, text(label)).publicKey),
   jwk: ({ world }, label) => jwk(keyOf(world.seed, text(label)).publicKey),
   log: (_moment, label) => ORIGINS[text(label)] ?? '',

@@ -1,12 +1,12 @@
 /** Starts the suite host with what the parties of a world publish. @module */
-import type { World } from '../build/index.ts'
+import { resourceOf, type World } from '../build/index.ts'
 import { startHost, TRAPS, type Host } from '../host/host.ts'
 import { SetupError } from '../run/setup.ts'
 
 /** Throws `SetupError` when a port is taken. */
-export async function openHost(_world: World, port: number): Promise<Host> {
+export async function openHost(world: World, port: number): Promise<Host> {
   try {
-    return await startHost({ port, resources: () => undefined })
+    return await startHost({ port, resources: (path) => resourceOf(world, path) })
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES'))
       throw new SetupError(
