@@ -14,7 +14,7 @@ import type { RunResult } from '../run/result.ts'
 import { run } from '../run/run.ts'
 import { originOf, readSetup, SetupError, worldOf, writeSetup, type Setup } from '../run/setup.ts'
 import { FOLDER, UsageError, type Arguments } from './arguments.ts'
-import { EXIT, HOST_PORT, type Surroundings } from './commands.ts'
+import { EXIT, type Surroundings } from './commands.ts'
 import { openHost } from './open-host.ts'
 
 /** Seconds that a receiver has to listen after it was started. */
@@ -61,9 +61,10 @@ function narrowed(written: Setup, { url, level, seed, hostPort }: Arguments): Se
   return written
 }
 
-async function freshSetup({ level = 'basic', seed = 'aiegis', hostPort = HOST_PORT, folder }: Arguments): Promise<Setup> {
+/** Free ports, so that several runs can go on at the same time. */
+async function freshSetup({ level = 'basic', seed = 'aiegis', hostPort, folder }: Arguments): Promise<Setup> {
   if (folder !== undefined) throw new UsageError('--in: with --exec the suite makes its own setup; leave --in out')
-  return { url: `http://127.0.0.1:${await freePort()}`, level, seed, hostPort }
+  return { url: `http://127.0.0.1:${await freePort()}`, level, seed, hostPort: hostPort ?? (await freePort()) }
 }
 
 /** In a folder of its own, with a fresh bundle and an empty state directory. */

@@ -86,6 +86,7 @@ describe('a refusal', () => {
     ['with another status', { status: 403 }, /status is 403/],
     ['that is none', { status: 200 }, /served/],
     ['of another code', { body: { ...PROBLEM, code: 'untrusted', type: 'urn:ahp-receiver:0.1:untrusted' } }, /code is untrusted/],
+    ['with a code that is no text', { body: { ...PROBLEM, code: 7 } }, /code is 7/],
     ['with another type', { body: { ...PROBLEM, type: 'about:blank' } }, /type is/],
     ['with another title', { body: { ...PROBLEM, title: 'Token expired at 12:00' } }, /title is/],
     ['with another status in its body', { body: { ...PROBLEM, status: 403 } }, /status in the problem/],
