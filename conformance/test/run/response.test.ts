@@ -62,6 +62,33 @@ describe('a response is partial', () => {
   })
 })
 
+describe('content has a bound', () => {
+  const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
+
+  test('by its announced length', () => {
+    expect(read(`HTTP/1.1 200 OK\r\nContent-Length: ${MAX_CONTENT}\r\n\r\n`).kind).toBe('partial')
+    expect(read(`HTTP/1.1 200 OK\r\nContent-Length: ${MAX_CONTENT + 1}\r\n\r\n`).kind).toBe('malformed')
+  })
+
+  test('by what came, where only the end of the connection says its length', () => {
+    const head = 'HTTP/1.1 200 OK\r\n\r\n'
+    expect(read(head + 'a'.repeat(MAX_CONTENT), { ended: true }).kind).toBe('complete')
+    expect(read(head + 'a'.repeat(MAX_CONTENT + 1)).kind).toBe('malformed')
+  })
+
+  test('by the sum of its chunks, and so has the line of a chunk', () => {
+    expect(read(`${chunked}${(MAX_CONTENT - 1).toString(16)}\r\n`).kind).toBe('partial')
+    expect(read(`${chunked}1\r\na\r\n${(MAX_CONTENT - 1).toString(16)}\r\n`).kind).toBe('partial')
+    expect(read(`${chunked}1\r\na\r\n${MAX_CONTENT.toString(16)}\r\n`).kind).toBe('malformed')
+    expect(read(`${chunked}${'0'.repeat(1024)}`).kind).toBe('partial')
+    expect(read(`${chunked}${'0'.repeat(1025)}`).kind).toBe('malformed')
+  })
+
+  test('and every chunk its end', () => {
+    expect(read(`${chunked}1\r\naXX0\r\n\r\n`).kind).toBe('malformed')
+  })
+})
+
 describe('a response is malformed', () => {
   test.each([
     ['that is not HTTP', 'SSH-2.0-OpenSSH\r\n\r\n'],
