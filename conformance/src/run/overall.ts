@@ -21,6 +21,22 @@ export const OVERALL: readonly Case[] = [
   },
   {
     ...ABOUT,
+    id: 'overall-refusals',
+    title: 'Every refusal has its body and headers, nothing of the request in them, and no handler behind it',
+    level: 'basic',
+    must: ['AHP-REFUSE-1', 'AHP-REFUSE-2', 'AHP-REFUSE-3', 'AHP-REFUSE-5', 'AHP-REFUSE-7', 'AHP-ROAD-1'],
+    expect: { code: 'token_missing' },
+  },
+  {
+    ...ABOUT,
+    id: 'overall-unmeasured',
+    title: 'What could not be measured is refused with 503 and a time to come back',
+    level: 'standard',
+    must: ['AHP-REFUSE-4', 'AHP-REFUSE-8'],
+    expect: { code: 'status_unavailable' },
+  },
+  {
+    ...ABOUT,
     id: 'overall-nobody-else-asked',
     title: 'A receiver asks nobody whom its trust bundle does not name',
     level: 'standard',
@@ -34,15 +50,29 @@ const CHANGING: ReadonlySet<string> = new Set(['date', 'content-length'])
 
 /** Judges the run as a whole. */
 export function judgeOverall(test: Case, results: readonly CaseResult[], trespasses: readonly string[]): CaseResult {
-  const faults = test.id === 'overall-untrusted-alike' ? faultsOfLikeness(results) : trespasses
+  const faults = faultsOf(test, results, trespasses)
   const verdict = faults === undefined ? 'INCONCLUSIVE' : faults.length === 0 ? 'PASS' : 'FAIL'
-  return {
-    case: test,
-    verdict,
-    faults: faults ?? ['fewer than two requests were refused as untrusted'],
-    shots: [],
-    milliseconds: 0,
-  }
+  return { case: test, verdict, faults: faults ?? ['no request of this run shows it'], shots: [], milliseconds: 0 }
+}
+
+/** `undefined` when the run does not show it. */
+function faultsOf({ id }: Case, results: readonly CaseResult[], trespasses: readonly string[]): readonly string[] | undefined {
+  if (id === 'overall-untrusted-alike') return faultsOfLikeness(results)
+  if (id === 'overall-refusals') return faultsOfRefusals(results, ['400', '401', '403'])
+  if (id === 'overall-unmeasured') return faultsOfRefusals(results, ['503'])
+  return trespasses
+}
+
+/** The judge has held each of them to its row of the registry: all have to be right, and each of these statuses has to be among them. */
+function faultsOfRefusals(results: readonly CaseResult[], statuses: readonly string[]): readonly string[] | undefined {
+  const refused = results.filter((result) => result.case.side === 'refuse' && statuses.some((status) => has(result, status)))
+  const wrong = refused.filter(({ verdict }) => verdict === 'FAIL').map((result) => `the refusal of ${result.case.id} is wrong`)
+  if (wrong.length > 0) return wrong.slice(0, 5)
+  return statuses.every((status) => refused.some((result) => result.verdict === 'PASS' && has(result, status))) ? [] : undefined
+}
+
+function has({ shots }: CaseResult, status: string): boolean {
+  return shots.some(({ outcome }) => outcome.startsWith(`${status} `))
 }
 
 /** `undefined` when there is nothing to compare. */

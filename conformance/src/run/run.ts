@@ -159,19 +159,28 @@ async function runCases(
 
 /** What is about the run as a whole, and last of all the restart. */
 async function judgeWhole(
-  { restart }: RunOptions,
+  { restart, chosen, catalogue }: RunOptions,
   bench: Bench,
   whole: readonly Case[],
   results: readonly CaseResult[],
   stopped: boolean,
 ): Promise<readonly CaseResult[]> {
   const trespasses = bench.host?.takeTrespasses() ?? []
-  const others = whole.filter((test) => test !== RESTART).map((test) => judgeOverall(test, results, trespasses))
+  const others = whole
+    .filter((test) => test !== RESTART)
+    .map((test) => judgeOverall(test, results, trespasses))
+    .map((result) => (chosen.length < catalogue.cases.length ? ofPart(result) : result))
   if (!whole.includes(RESTART)) return others
   const last: CaseResult = stopped
     ? { case: RESTART, verdict: 'INCONCLUSIVE', faults: ['the receiver had stopped before'], shots: [], milliseconds: 0 }
     : await judgeRestart(bench, restart)
   return [...others, last]
+}
+
+/** Where only some cases were chosen, what they do not show is not asked for. */
+function ofPart(result: CaseResult): CaseResult {
+  if (result.verdict !== 'INCONCLUSIVE') return result
+  return { ...result, verdict: 'NOT_CLAIMED', faults: ['only a run of all cases shows it'] }
 }
 
 /** Two chances: a receiver that is busy is not one that has ended. */
