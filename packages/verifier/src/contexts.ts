@@ -7,7 +7,12 @@ import type { ReceivedRequest } from './request.ts'
 import type { RouteRequirement } from './requirement.ts'
 import type { Verifier } from './verifier.ts'
 
-const verified = new WeakMap<object, { readonly context: AiegisContext; readonly verifier: Verifier }>()
+interface Verified {
+  readonly context: AiegisContext
+  readonly verifier: Verifier
+}
+
+const verified = new WeakMap<object, Verified>()
 
 /** Which verifier speaks for a request, and where defects are told. */
 export interface Gate {
@@ -54,9 +59,20 @@ export async function admit(
 
 /** The context of a verified request. Throws when nothing was verified: there is no anonymous context. */
 export function contextOf(carrier: object): AiegisContext {
+  return verifiedOf(carrier).context
+}
+
+/** Lets `to`, which was made of the verified request `from`, stand for it; gives its context. Throws when nothing was verified. */
+export function carry(from: object, to: object): AiegisContext {
+  const known = verifiedOf(from)
+  verified.set(to, known)
+  return known.context
+}
+
+function verifiedOf(carrier: object): Verified {
   const known = verified.get(carrier)
   if (known === undefined) {
     throw new Error('no AiEGIS context: requireAiegisToken() did not verify this request; mount it in front of this handler')
   }
-  return known.context
+  return known
 }

@@ -2,10 +2,11 @@
 export { type AuditMemory, type LedgerAssurance } from './audit.ts'
 export { createChainReader, type ChainReader, type ChainReaderOptions } from './chain-reader.ts'
 export { type AiegisContext } from './context.ts'
-export { admit, contextOf, type Gate } from './contexts.ts'
+export { admit, carry, contextOf, type Gate } from './contexts.ts'
 export { type DidResolver } from './did-read.ts'
 export { type DependencyEvent, type DependencyState, type EventHooks, type VerdictEvent } from './events.ts'
 export { type EvidenceCheck, type EvidenceClaim, type Grades } from './grades.ts'
+export { type Mount, type MountOptions } from './mount.ts'
 export { createRedisReplayStore, type RedisClient, type RedisReplayOptions, type RedisReplayStore } from './redis-replay.ts'
 export { renderRefusal, type RefusalResponse, type RefusingParty } from './refusal-response.ts'
 export {

@@ -106,6 +106,15 @@ export function completeRequirement(
   }
 }
 
+/** A route's requirement without members that were not given. Throws `TypeError` for a value that no route can have. */
+export function routeOf(route: {
+  readonly [Name in keyof RouteRequirement]: RouteRequirement[Name] | undefined
+}): RouteRequirement {
+  const given: RouteRequirement = Object.fromEntries(Object.entries(route).filter(([, value]) => value !== undefined))
+  completeRequirement(given, { require: {}, acceptWarn: false, acceptObligations: [] })
+  return given
+}
+
 /** Throws `TypeError` unless every member is a fact and every grade is known; returns the requirement. */
 function checkGrades(require: GradeRequirement): GradeRequirement {
   for (const [fact, grades] of Object.entries(require)) {

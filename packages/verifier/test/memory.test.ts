@@ -29,9 +29,9 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
   'contexts.ts': [['verified', 'object']],
   'did-keys.ts': [['byName', 'bundle']],
   'did-read.ts': [['keys', 'keys of one document']],
+  'mount.ts': [['return', '7 names']],
   'node/content.ts': [['captured', 'object']],
   'node/names.ts': [['pending', 'names that are being looked up, of bundle']],
-  'node/verifier.ts': [['return', '7 names']],
   'replay.ts': [
     ['live', 'maxRecords, 1,000,000'],
     ['perIssuer', 'harnesses with live records'],
@@ -69,6 +69,7 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
     ['completed', 'object'],
     ['made', 'one for each audience of this process'],
   ],
+  'web/mount.ts': [['cleaned', 'object']],
 }
 
 const folder = join(import.meta.dirname, '../src')

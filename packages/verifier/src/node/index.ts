@@ -2,16 +2,14 @@
 export { captureRawBody, readContent } from './content.ts'
 export { httpGet } from './get.ts'
 export { describeTrust, hasTrustFile, loadTrust, type TrustFile } from './load-trust.ts'
-export { mountOf, passes, type Mount, type RequireOptions } from './mount.ts'
+export { mountOf, passes, type RequireOptions } from './mount.ts'
 export { createStateDirectory } from './state-directory.ts'
 export { statusHints } from './status-hints.ts'
 export {
   createNodeVerifier,
-  headersToStrip,
   processVerifier,
   processVerifierIfAny,
   receivedOf,
-  routeOf,
   stripHeaders,
   type NodeVerifierOptions,
 } from './verifier.ts'

@@ -1,36 +1,15 @@
 /** What every adapter on Node does with its options and with one request; the framework adds where a request continues (spec chapters 7 and 11). @module */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { admit, type Gate } from '../contexts.ts'
-import type { RouteRequirement } from '../requirement.ts'
+import { admit } from '../contexts.ts'
+import { splitOptions, type Mount, type MountOptions } from '../mount.ts'
 import type { TrustInput } from '../trust-input.ts'
-import type { Verifier } from '../verifier.ts'
-import {
-  createNodeVerifier,
-  headersToStrip,
-  processVerifier,
-  processVerifierIfAny,
-  receivedOf,
-  routeOf,
-  stripHeaders,
-  type NodeVerifierOptions,
-} from './verifier.ts'
+import { createNodeVerifier, processVerifier, processVerifierIfAny, receivedOf, stripHeaders } from './verifier.ts'
+import type { NodeVerifierOptions } from './verifier.ts'
 
 /** Options of one mount or one route. Without `verifier` and `trust` a mount reads the trust file; a route uses what the mount verified. */
-export interface RequireOptions extends Omit<NodeVerifierOptions, 'trust'>, RouteRequirement {
+export interface RequireOptions extends Omit<NodeVerifierOptions, 'trust' | 'log'>, MountOptions {
   /** The trust bundle, parsed JSON (spec chapter 14). */
   readonly trust?: TrustInput
-  /** A verifier that several mounts share. */
-  readonly verifier?: Verifier
-  /** Keep `cookie` or `authorization`, which no decision covers, for the handlers. */
-  readonly passHeaders?: readonly ('cookie' | 'authorization')[]
-}
-
-/** A mount whose options were checked. */
-export interface Mount {
-  readonly gate: Gate
-  readonly route: RouteRequirement
-  /** Names of the headers that no handler sees. */
-  readonly stripped: ReadonlySet<string>
 }
 
 /** Options that only a route has; behind a mount its verifier is the mount's. */
@@ -38,19 +17,12 @@ const OF_A_ROUTE = ['action', 'target', 'require', 'maxDepth'] as const
 
 /** Throws `TypeError` at start for options or a trust file that cannot work. */
 export function mountOf(options: RequireOptions): Mount {
-  const { verifier, passHeaders, log = console.error, ...others } = options
-  const { action, target, require, maxDepth, acceptWarn, acceptObligations, ...rest } = others
-  const route = routeOf({ action, target, require, maxDepth, acceptWarn, acceptObligations })
-  const stripped = headersToStrip(passHeaders)
+  const { log, rest, ...mount } = splitOptions(options)
+  const { verifier } = options
   const isBare = Object.keys(rest).length === 0
-  if (verifier !== undefined && !isBare) {
-    throw new TypeError(
-      `requireAiegisToken: ${Object.keys(rest).join(', ')} belong to the verifier; give them to createNodeVerifier()`,
-    )
-  }
   const isRoute = verifier === undefined && isBare && OF_A_ROUTE.some((name) => options[name] !== undefined)
   const own = verifier ?? (isRoute ? undefined : isBare ? processVerifier() : createNodeVerifier({ ...rest, log }))
-  return { gate: { own, fallback: isRoute ? processVerifierIfAny() : undefined, report: log }, route, stripped }
+  return { ...mount, gate: { own, fallback: isRoute ? processVerifierIfAny() : undefined, report: log } }
 }
 
 /**

@@ -2,7 +2,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Refusal } from '@aiegis/protocol'
 import type { ReceivedRequest } from '../request.ts'
-import { completeRequirement, type RouteRequirement } from '../requirement.ts'
 import { parseTrustBundle } from '../trust.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from '../verifier.ts'
 import { createAuditDirectory } from './audit-directory.ts'
@@ -80,20 +79,6 @@ export function processVerifierIfAny(): Verifier | undefined {
   return shared ?? (hasTrustFile() ? processVerifier() : undefined)
 }
 
-/** Evidence: trust does not travel, so no handler and nothing behind it sees these. */
-const EVIDENCE = ['x-aegis-token', 'x-aegis-passport', 'x-aegis-proof', 'signature-input', 'signature']
-/** Credentials that no decision covered; a receiver that wants them says so with `passHeaders`. */
-const UNCOVERED = ['cookie', 'authorization']
-
-/** Names of the headers to remove. Throws `TypeError` for a name in `passHeaders` that is not one of those removed by choice. */
-export function headersToStrip(passHeaders: readonly string[] = []): ReadonlySet<string> {
-  const passed = passHeaders.map((name) => name.toLowerCase())
-  const wrong = passed.find((name) => !UNCOVERED.includes(name))
-  if (wrong !== undefined)
-    throw new TypeError(`passHeaders: '${wrong}' is none of ${UNCOVERED.join(', ')}; all other headers pass or never do`)
-  return new Set([...EVIDENCE, ...UNCOVERED.filter((name) => !passed.includes(name))])
-}
-
 /** Removes headers from every view that Node gives of them. */
 export function stripHeaders(request: IncomingMessage, names: ReadonlySet<string>): void {
   const { rawHeaders, headers } = request
@@ -144,13 +129,4 @@ function sameInBothViews({ rawHeaders, headers }: IncomingMessage): readonly str
     if (!Object.hasOwn(headers, name)) throw new Refusal('request_malformed', 'more field lines than the server keeps')
   }
   return rawHeaders
-}
-
-/** A route's requirement without members that were not given. Throws `TypeError` for a value that no route can have. */
-export function routeOf(route: {
-  readonly [Name in keyof RouteRequirement]: RouteRequirement[Name] | undefined
-}): RouteRequirement {
-  const given: RouteRequirement = Object.fromEntries(Object.entries(route).filter(([, value]) => value !== undefined))
-  completeRequirement(given, { require: {}, acceptWarn: false, acceptObligations: [] })
-  return given
 }

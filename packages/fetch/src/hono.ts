@@ -1,0 +1,28 @@
+/** Hono middleware for runtimes that give nothing but a `Request`; with @hono/node-server use `@aiegis/fetch/hono-node`. @module */
+import type { AiegisContext, MountOptions } from '@aiegis/verifier'
+import { passes, webMountOf, type WebVerifierOptions } from '@aiegis/verifier/web'
+import type { MiddlewareHandler } from 'hono'
+
+export { createWebVerifier } from '@aiegis/verifier/web'
+export type { AiegisContext, RouteRequirement, Verifier } from '@aiegis/verifier'
+
+/** What handlers behind the middleware find: `c.var.aiegis`. */
+export interface AiegisEnv {
+  Variables: { readonly aiegis: AiegisContext }
+}
+
+/**
+ * Refuses every request that does not carry valid evidence for exactly this request; the others reach the next handler as requests
+ * without their evidence. Without `verifier` and `trust` it is a route, which uses what a mount in front verified. Throws `TypeError` at
+ * start for options that cannot work.
+ */
+export function honoAiegis(options: MountOptions & Partial<WebVerifierOptions> = {}): MiddlewareHandler<AiegisEnv> {
+  const mount = webMountOf(options)
+  return async function aiegis(c, next) {
+    const gated = await passes(mount, c.req.raw, Reflect.get(Object(c.env), 'incoming'))
+    if (!gated.ok) return gated.response
+    c.req.raw = gated.request
+    c.set('aiegis', gated.context)
+    return next()
+  }
+}

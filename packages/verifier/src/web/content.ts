@@ -1,0 +1,57 @@
+/** Reads the content of a `Request` once, and makes the request anew that handlers get (spec chapters 7.6 and 7.7). @module */
+import { Refusal } from '@aiegis/protocol'
+import type { ContentLimits } from '../request.ts'
+import { later } from '../timer.ts'
+import { readBounded } from './read.ts'
+
+/** The content as sent. Throws `content_too_large`, `content_timeout`, `content_incomplete`, `content_consumed`. */
+export async function readContent(request: Request, limits: ContentLimits): Promise<Uint8Array<ArrayBuffer>> {
+  const { headers } = request
+  const announced = headers.get('content-length')
+  if (request.bodyUsed || request.body?.locked === true) {
+    throw new Refusal('content_consumed', 'the content was read before this check: put it in front of what reads the request')
+  }
+  if (Number(announced ?? 0) > limits.maxBytes) throw tooLarge(limits)
+  const content = request.body === null ? new Uint8Array(0) : await inTime(request.body, limits)
+  // Runtimes hide the content of GET and HEAD, and may end a stream quietly when the connection breaks.
+  const isHidden = request.body === null && headers.has('transfer-encoding')
+  if (isHidden || (announced !== null && Number(announced) !== content.length))
+    throw new Refusal('content_incomplete', 'the runtime shows other content than was announced')
+  return new Uint8Array(content)
+}
+
+async function inTime(body: ReadableStream<unknown>, limits: ContentLimits): Promise<Uint8Array> {
+  const read = readBounded(body, limits.maxBytes).catch((error: unknown) => {
+    throw new Refusal('content_incomplete', 'the connection broke before the content was complete', { cause: error })
+  })
+  const content = await new Promise<Uint8Array | undefined>((resolve, reject) => {
+    const late = (): void => reject(new Refusal('content_timeout', `not complete after ${limits.timeoutMs} ms`))
+    const timer = later(late, limits.timeoutMs)
+    read.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+  if (content === undefined) throw tooLarge(limits)
+  return content
+}
+
+function tooLarge(limits: ContentLimits): Refusal {
+  return new Refusal('content_too_large', `more than ${limits.maxBytes} bytes`)
+}
+
+/**
+ * The request that handlers get: exactly the bytes that were digested, without the headers `stripped`. `GET` and `HEAD` have no content
+ * in a `Request`, whatever was sent.
+ */
+export function requestForHandler(
+  request: Request,
+  headers: Headers,
+  content: Uint8Array<ArrayBuffer>,
+  stripped: ReadonlySet<string>,
+): Request {
+  const { method, signal, url } = request
+  const kept = new Headers(headers)
+  for (const name of stripped) kept.delete(name)
+  const body = method === 'GET' || method === 'HEAD' ? null : content
+  // By its URL: to make a request of a request, some runtimes want its stream, which has been read. Workers keep facts of the connection in `cf`.
+  const cf: unknown = Reflect.get(request, 'cf')
+  return new Request(url, { method, headers: kept, body, signal, redirect: 'manual', ...(cf === undefined ? {} : { cf }) })
+}

@@ -1,0 +1,13 @@
+/** The parts of the verifier that need `fetch`, `Request` and streams, on any runtime. @module */
+export { requestForHandler } from './content.ts'
+export { httpGet } from './get.ts'
+export { inflate } from './inflate.ts'
+export {
+  createWebVerifier,
+  passes,
+  responseOf,
+  webMountOf,
+  type Gated,
+  type WebMountOptions,
+  type WebVerifierOptions,
+} from './mount.ts'

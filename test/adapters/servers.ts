@@ -1,0 +1,154 @@
+/** One receiver for each adapter, all alike: the check in front, a router mounted at `/api` and a handler for all else behind it (spec chapters 7 and 11). @module */
+import { createServer, type RequestListener } from 'node:http'
+import * as expressAdapter from '@aiegis/express'
+import { withAiegis } from '@aiegis/fetch'
+import { honoAiegis } from '@aiegis/fetch/hono-node'
+import * as koaAdapter from '@aiegis/koa'
+import { listen, type Broken } from '@aiegis/testing'
+import type { AiegisContext, RouteRequirement, Verifier } from '@aiegis/verifier'
+import { getRequestListener } from '@hono/node-server'
+import { Router as KoaRouter } from '@koa/router'
+import express, { type Request as ExpressRequest, type Response as ExpressResponse } from 'express'
+import express4 from 'express4'
+import { Hono, type Context as HonoContext } from 'hono'
+import Koa from 'koa'
+
+/** What a handler did: each run is one effect. */
+export interface Effect {
+  readonly receiptId: string
+  /** As many characters as bytes. */
+  readonly content: string
+  /** Names of evidence, `cookie` and `authorization` that the handler was shown. */
+  readonly seen: readonly string[]
+}
+
+/** What a receiver is made of. */
+export interface Shape {
+  readonly verifier: Verifier
+  readonly route?: RouteRequirement | undefined
+  readonly receiver?: Broken['receiver'] | 'checked-twice' | undefined
+}
+
+/** A receiver that listens on loopback. */
+export interface Server {
+  readonly port: number
+  readonly effects: readonly Effect[]
+  close(): void
+}
+
+type Note = (context: AiegisContext, content: Uint8Array, header: (name: string) => boolean) => void
+
+const WATCHED = ['x-aegis-token', 'x-aegis-passport', 'x-aegis-proof', 'signature-input', 'signature', 'cookie', 'authorization']
+const quiet = { log: () => {} }
+
+const onExpress =
+  (framework: typeof express) =>
+  ({ verifier, route, receiver }: Shape, note: Note): RequestListener => {
+    const { requireAiegisToken, getAiegis } = expressAdapter
+    const handler = (request: ExpressRequest, response: ExpressResponse): void => {
+      const content: unknown = request.body
+      note(getAiegis(request), Buffer.isBuffer(content) ? content : new Uint8Array(), (name) => name in request.headers)
+      response.send('served')
+    }
+    const app = framework()
+    if (receiver === 'parser-first') app.use(framework.json())
+    app.use(requireAiegisToken({ verifier, ...quiet, ...route }))
+    if (receiver === 'narrowing-route') app.use(requireAiegisToken({ action: 'orders.read', ...quiet }))
+    if (receiver === 'checked-twice') app.use(requireAiegisToken({ maxDepth: 0 }))
+    app.use(framework.raw({ type: () => true, limit: '2mb' }))
+    const router = framework.Router()
+    router.use('/orders/:id', handler)
+    return app.use('/api', router).use(handler)
+  }
+
+function onKoa({ verifier, route, receiver }: Shape, note: Note): RequestListener {
+  const { requireAiegisToken, getAiegis } = koaAdapter
+  const handler = async (ctx: Parameters<typeof getAiegis>[0] & { body: unknown }): Promise<void> => {
+    const chunks: Buffer[] = []
+    for await (const chunk of ctx.req) chunks.push(chunk)
+    note(getAiegis(ctx), Buffer.concat(chunks), (name) => name in ctx.req.headers)
+    ctx.body = 'served'
+  }
+  const app = new Koa()
+  if (receiver === 'parser-first')
+    app.use(async (ctx, next) => {
+      for await (const chunk of ctx.req) ctx.state['content'] = chunk
+      await next()
+    })
+  const checked = app.use(requireAiegisToken({ verifier, ...quiet, ...route }))
+  if (receiver === 'narrowing-route') app.use(requireAiegisToken({ action: 'orders.read', ...quiet }))
+  if (receiver === 'checked-twice') app.use(requireAiegisToken({ maxDepth: 0 }))
+  const router = new KoaRouter<koaAdapter.AiegisState>({ prefix: '/api' }).all('/orders/:id', handler)
+  const callback = checked.use(router.routes()).use(handler).callback()
+  return (request, response) => void callback(request, response)
+}
+
+function onHono({ verifier, route, receiver }: Shape, note: Note): RequestListener {
+  const handler = async (c: HonoContext<{ Variables: { aiegis: AiegisContext } }>): Promise<Response> => {
+    const content = new Uint8Array(await c.req.arrayBuffer())
+    note(c.var.aiegis, content, (name) => c.req.header(name) !== undefined)
+    return c.text('served')
+  }
+  const app = new Hono()
+  if (receiver === 'parser-first')
+    app.use(async (c, next) => {
+      await c.req.json()
+      await next()
+    })
+  app.use(honoAiegis({ verifier, ...quiet, ...route }))
+  if (receiver === 'narrowing-route') app.use(honoAiegis({ action: 'orders.read', ...quiet }))
+  if (receiver === 'checked-twice') app.use(honoAiegis({ maxDepth: 0 }))
+  app.route('/api', new Hono<{ Variables: { aiegis: AiegisContext } }>().all('/orders/:id', handler))
+  app.all('*', handler)
+  return asListener(app.fetch)
+}
+
+function onFetch({ verifier, route, receiver }: Shape, note: Note): RequestListener {
+  const handler = async (request: Request, context: AiegisContext): Promise<Response> => {
+    note(context, new Uint8Array(await request.arrayBuffer()), (name) => request.headers.has(name))
+    return new Response('served')
+  }
+  const again = { 'narrowing-route': { action: 'orders.read' }, 'checked-twice': { maxDepth: 0 }, 'parser-first': undefined }
+  const second = receiver === undefined ? undefined : again[receiver]
+  const inner = second === undefined ? handler : withAiegis({ verifier, ...second, ...quiet }, handler)
+  const checked = withAiegis({ verifier, ...quiet, ...route }, inner)
+  return asListener(async (request: Request) => {
+    if (receiver === 'parser-first') await request.json()
+    // Nothing but the request: as on runtimes that give nothing else.
+    return checked(request)
+  })
+}
+
+function asListener(handler: Parameters<typeof getRequestListener>[0]): RequestListener {
+  const listener = getRequestListener(handler)
+  return (request, response) => void listener(request, response)
+}
+
+/** Each adapter, on a real server. */
+export const ADAPTERS = {
+  'Express 5': onExpress(express),
+  'Express 4': onExpress(express4),
+  Koa: onKoa,
+  Hono: onHono,
+  fetch: onFetch,
+} as const
+
+export type AdapterName = keyof typeof ADAPTERS
+
+/** Starts the receiver of one adapter. */
+export async function startAdapter(name: AdapterName, shape: Shape): Promise<Server> {
+  const effects: Effect[] = []
+  const listener = ADAPTERS[name](shape, ({ receiptId }, content, header) => {
+    effects.push({ receiptId, content: Buffer.from(content).toString('latin1'), seen: WATCHED.filter(header) })
+  })
+  const server = createServer(listener)
+  const port = await listen(server)
+  return {
+    port,
+    effects,
+    close() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
