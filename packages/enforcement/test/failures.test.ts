@@ -301,7 +301,7 @@ describe('state', () => {
     await inScene(async (scene) => {
       await scene.ask(shows('GET', '/a'))
       expect(existsSync(join(scene.state, 'last-checkpoint'))).toBe(true)
-      expect(readFileSync(join(scene.state, 'last-checkpoint'), 'utf8')).toBe(scene.enforcement.log.checkpoint())
+      expect(readFileSync(join(scene.state, 'last-checkpoint'), 'utf8')).toContain(scene.enforcement.log.checkpoint())
     })
   })
 })

@@ -238,7 +238,7 @@ test('AHP-ASK-21 content that comes slowly keeps nobody else waiting', async () 
 
 /** The log origin in the remembered head. */
 function originIn(state: string): string {
-  return readFileSync(join(state, 'last-checkpoint'), 'utf8').split('\n')[0] ?? ''
+  return /^(?:slot .*\n)?(.*)/.exec(readFileSync(join(state, 'last-checkpoint'), 'utf8'))?.[1] ?? ''
 }
 
 describe('the command', () => {

@@ -1,6 +1,8 @@
 /** The files that a log writes outside a database, so that nothing of them is lost once it is relied on (spec chapter 17). @module */
+import { closeSync, fdatasync, fstatSync, openSync, statSync, writeSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 
 /** What is done to files. Every method rejects with what the file system says; nothing is tried twice. */
 export interface FilePort {
@@ -14,8 +16,17 @@ export interface FilePort {
   makeDirectory(directory: string): Promise<string | undefined>
   /** Flushes the names in a directory. */
   syncDirectory(directory: string): Promise<void>
+  /** Opens a file that is there, to write into it in place. */
+  open(file: string): Promise<OpenFile>
   /** Takes a directory away with all that is in it; it need not be there. */
   removeDirectory(directory: string): Promise<void>
+}
+
+/** A file that is written in place. */
+export interface OpenFile {
+  /** Overwrites what is at `position` and flushes it. Rejects also when the name belongs to another file by now, or to none. */
+  write(bytes: Uint8Array, position: number): Promise<void>
+  close(): Promise<void>
 }
 
 /** The file system. */
@@ -49,8 +60,30 @@ export const nodeFiles: FilePort = {
       await handle.close()
     }
   },
+  open: openInPlace,
   removeDirectory: (directory) => rm(directory, { recursive: true, force: true }),
 }
+
+async function openInPlace(file: string): Promise<OpenFile> {
+  const descriptor = openSync(file, 'r+')
+  const { dev, ino } = fstatSync(descriptor, { bigint: true })
+  return {
+    async write(bytes, position) {
+      const named = statSync(file, { bigint: true })
+      if (named.dev !== dev || named.ino !== ino) throw new Error(`${file} was replaced by another file`)
+      // Into the memory of the system, which takes less time than handing it to another thread; the flush waits for the disk.
+      for (let at = 0; at < bytes.length;) {
+        const written = writeSync(descriptor, bytes, at, bytes.length - at, position + at)
+        if (written === 0) throw new Error(`${file}: nothing more can be written`)
+        at += written
+      }
+      await flush(descriptor)
+    },
+    close: async () => closeSync(descriptor),
+  }
+}
+
+const flush = promisify(fdatasync)
 
 /** Writes or replaces a file; its directory has to be flushed for the name to last. Nobody ever reads a part of it. */
 export async function placeFile(files: FilePort, file: string, bytes: Uint8Array): Promise<void> {

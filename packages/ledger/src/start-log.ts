@@ -11,7 +11,7 @@ import {
   type Vkey,
 } from '@aiegis/protocol'
 import { nodeFiles, type FilePort } from './file-port.ts'
-import { readLastCheckpoint, writeLastCheckpoint } from './last-checkpoint.ts'
+import { createLastCheckpoint, readLastCheckpoint, type LastCheckpoint } from './last-checkpoint.ts'
 import { createLog, type Log } from './log.ts'
 import { isSignedBy, recordKeys, signTree, type LogKey } from './log-keys.ts'
 import { checkHead, recoverTree, type Identity, type Recovered } from './recover.ts'
@@ -59,11 +59,7 @@ export async function startLog(
   const shown = cosigner === undefined ? [] : await saying(cosigner.shown())
   const recovered = await recoverTree(identity, store)
   await checkRemembered(recovered, files, lastCheckpointFile)
-  const remember = async (newer: string): Promise<void> => {
-    await writeLastCheckpoint(files, lastCheckpointFile, newer)
-    // After that: a head that everybody sees must be one that an old copy is held against.
-    await store.publish?.(newer)
-  }
+  const outside = createLastCheckpoint(identity.crypto, files, lastCheckpointFile)
   const sign = (grown: Tree): Promise<string> => signTree(identity, keys, grown)
   const { tree } = recovered
   for (const head of shown) await checkHead(recovered, head.raw, 'the head that a witness remembers')
@@ -72,12 +68,35 @@ export async function startLog(
     cosigner === undefined ? stored : cosigner.cosign(wantedHead(identity.crypto, store, over, stored))
   // A crash may have come between commit and file: then nobody has seen this head, and it is released now.
   const released = await saying(cosign(note, tree))
-  await remember(released)
-  const parts = { identity, store, tree, note, released, sign, cosign, remember, maxWaiting }
-  const log = createLog(createStoredLog(parts), identity.crypto)
-  if (recovered.note !== undefined && !isSignedBy(recovered.note, keys))
-    await recordKeys(log, identity, keys, Math.floor(Date.now() / 1_000))
-  return log
+  const remember = async (newer: string): Promise<void> => {
+    await outside.write(newer)
+    // After that: a head that everybody sees must be one that an old copy is held against.
+    await store.publish?.(newer)
+  }
+  try {
+    await remember(released)
+    const parts = { identity, store: closingBoth(store, outside), tree, note, released, sign, cosign, remember, maxWaiting }
+    const log = createLog(createStoredLog(parts), identity.crypto)
+    if (recovered.note !== undefined && !isSignedBy(recovered.note, keys))
+      await recordKeys(log, identity, keys, Math.floor(Date.now() / 1_000))
+    return log
+  } catch (error) {
+    await outside.close()
+    throw error
+  }
+}
+
+function closingBoth(store: Store, outside: LastCheckpoint): Store {
+  return {
+    ...store,
+    async close() {
+      try {
+        await outside.close()
+      } finally {
+        await store.close()
+      }
+    },
+  }
 }
 
 function keysOf(identity: Identity, signer: Signer, also: Signer | undefined): readonly LogKey[] {
@@ -118,7 +137,7 @@ async function begin(store: Store, note: string): Promise<string> {
 }
 
 async function checkRemembered(recovered: Recovered, files: FilePort, file: string): Promise<void> {
-  const remembered = await readLastCheckpoint(files, file)
+  const remembered = await readLastCheckpoint(recovered.identity.crypto, files, file)
   if (remembered !== undefined) await checkHead(recovered, remembered, `the checkpoint in ${file}`)
   // A new log has none yet. An old one wrote it before its first entry was released.
   else if (recovered.tree.size > 0) {

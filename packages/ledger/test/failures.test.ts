@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseCheckpoint, Refusal, type Signer } from '@aiegis/protocol'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -186,9 +186,9 @@ describe('AHP-LEDGER-8 when storage fails', () => {
     const log = await openIn(directory)
     await fill(log, 0, 3)
     await log.close()
-    // The name is taken by a directory, so that the rename fails.
     const blocked = await openLog({ ...options, lastCheckpointFile: join(directory, 'last-checkpoint') })
-    const head = readFileSync(join(directory, 'last-checkpoint'), 'utf8')
+    const head = blocked.checkpoint()
+    // The name is taken by a directory.
     rmSync(join(directory, 'last-checkpoint'))
     mkdirSync(join(directory, 'last-checkpoint'))
     await expect(blocked.append(leafOf(3), keyOf(3))).rejects.toMatchObject(UNAVAILABLE)
@@ -209,34 +209,36 @@ describe('AHP-LEDGER-8 when storage fails', () => {
 })
 
 describe('AHP-LEDGER-8 a flush that fails', () => {
-  test.each(['write', 'rename', 'sync'] as const)(
-    'of the checkpoint outside, at its %s: nothing is signed or released any more, and the flush is not tried again',
-    async (at) => {
-      let [armed, flushes, signatures] = [false, 0, 0]
-      const files = failingAt((step) => armed && step === at && ++flushes > 0)
-      const counting: Signer = {
-        ...signer,
-        kid: signer.kid,
-        publicKey: signer.publicKey,
-        sign: (bytes) => (signatures++, signer.sign(bytes)),
-      }
-      const directory = temporaryDirectory()
-      const log = await openIn(directory, { files, signer: counting })
-      await fill(log, 0, 3)
-      const head = log.checkpoint()
-      armed = true
-      await expect(log.append(leafOf(3), keyOf(3))).rejects.toMatchObject(UNAVAILABLE)
-      armed = false
-      const signed = signatures
-      await expect(log.append(leafOf(4), keyOf(4))).rejects.toMatchObject(UNAVAILABLE)
-      for (const question of questionsTo(log)) await expect(question()).rejects.toThrow(Refusal)
-      await log.close()
-      expect([flushes, signatures]).toEqual([1, signed])
-      const reopened = await openIn(directory)
-      expect((await reopened.append(leafOf(3), keyOf(3))).index).toBe(3n)
-      expect(await verifyAll(reopened, [head])).toBe(4n)
-    },
-  )
+  test('of the checkpoint outside: nothing is signed or released any more, and the flush is not tried again', async () => {
+    let [armed, flushes, signatures] = [false, 0, 0]
+    const files = failingAt(() => armed && ++flushes > 0)
+    const counting: Signer = {
+      ...signer,
+      kid: signer.kid,
+      publicKey: signer.publicKey,
+      sign: (bytes) => (signatures++, signer.sign(bytes)),
+    }
+    const directory = temporaryDirectory()
+    const log = await openIn(directory, { files, signer: counting })
+    await fill(log, 0, 3)
+    const head = log.checkpoint()
+    armed = true
+    await expect(log.append(leafOf(3), keyOf(3))).rejects.toMatchObject(UNAVAILABLE)
+    const signed = signatures
+    await expect(log.append(leafOf(4), keyOf(4))).rejects.toMatchObject(UNAVAILABLE)
+    for (const question of questionsTo(log)) await expect(question()).rejects.toThrow(Refusal)
+    await log.close()
+    expect([flushes, signatures]).toEqual([1, signed])
+    const reopened = await openIn(directory)
+    expect((await reopened.append(leafOf(3), keyOf(3))).index).toBe(3n)
+    expect(await verifyAll(reopened, [head])).toBe(4n)
+  })
+
+  test.each(['write', 'rename', 'sync'] as const)('of its file when a log opens, at its %s: the log does not', async (at) => {
+    const directory = temporaryDirectory()
+    await expect(openLog({ ...optionsIn(directory), files: failingAt((step) => step === at) })).rejects.toThrow('EIO')
+    expect((await openIn(directory)).size()).toBe(0n)
+  })
 })
 
 describe('AHP-LEDGER-7 a journal that lost its end', () => {

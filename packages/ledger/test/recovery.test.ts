@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { createSigner, utf8 } from '@aiegis/protocol'
+import { createSigner, Refusal, utf8 } from '@aiegis/protocol'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { newestIn } from '../src/last-checkpoint.ts'
 import { openLog } from '../src/open-log.ts'
 import {
   closedLog,
@@ -154,7 +155,7 @@ describe('AHP-LEDGER-7 the checkpoint outside the database', () => {
     writeFileSync(join(directory, 'last-checkpoint'), head)
     const reopened = await openIn(directory)
     expect(reopened.checkpoint()).toBe(newest)
-    expect(readFileSync(join(directory, 'last-checkpoint'), 'utf8')).toBe(newest)
+    expect(remembered(directory)).toBe(newest)
     expect(await verifyAll(reopened, [head])).toBe(600n)
   })
 
@@ -188,10 +189,106 @@ describe('AHP-LEDGER-7 the checkpoint outside the database', () => {
     const lastCheckpointFile = join(elsewhere, 'heads', '..', 'aiegis-1')
     const log = await openIn(directory, { lastCheckpointFile: join(elsewhere, 'aiegis-1') })
     await fill(log, 0, 2)
-    expect(readFileSync(join(elsewhere, 'aiegis-1'), 'utf8')).toBe(log.checkpoint())
+    const head = log.checkpoint()
     await log.close()
+    expect(readFileSync(join(elsewhere, 'aiegis-1'), 'utf8')).toBe(head)
     await expect(openLog(optionsIn(directory))).rejects.toThrow(/last-checkpoint is missing/)
     expect(lastCheckpointFile).toContain('aiegis-1')
+  })
+})
+
+/** What the file has while a log is open, as a process would find it that starts after this one was killed. */
+const remembered = (directory: string): string => newestIn(crypto, readFileSync(join(directory, 'last-checkpoint')))
+
+describe('AHP-LEDGER-7 the file of the checkpoint while the log is open', () => {
+  const SLOT = 16_384
+
+  /** A copy of the files of a log that was not closed, and the notes that were released last, oldest first. */
+  async function killed(): Promise<{ directory: string; file: string; released: readonly string[] }> {
+    const running = temporaryDirectory()
+    const log = await openIn(running)
+    const released: string[] = []
+    for (let number = 0; number < 4; number++) released.push((await log.append(leafOf(number), keyOf(number))).checkpoint)
+    const directory = temporaryDirectory()
+    for (const name of ['ledger.db', 'ledger.db-wal', 'last-checkpoint']) copyFileSync(join(running, name), join(directory, name))
+    return { directory, file: join(directory, 'last-checkpoint'), released }
+  }
+
+  /** Where the newest note stands, by what a reader finds. */
+  function newestSlot(bytes: Uint8Array): number {
+    return newestIn(crypto, bytes) === newestIn(crypto, bytes.subarray(0, SLOT)) ? 0 : SLOT
+  }
+
+  test('has each head when it is released, and alone after the log is closed', async () => {
+    const directory = temporaryDirectory()
+    const log = await openIn(directory)
+    expect(remembered(directory)).toBe(log.checkpoint())
+    for (let number = 0; number < 5; number++) {
+      const { checkpoint } = await log.append(leafOf(number), keyOf(number))
+      expect(remembered(directory)).toBe(checkpoint)
+    }
+    const head = log.checkpoint()
+    await log.close()
+    expect(readFileSync(join(directory, 'last-checkpoint'), 'utf8')).toBe(head)
+  })
+
+  test('a crash in the middle of a write leaves the head before, wherever the write was cut', async () => {
+    const { directory, file, released } = await killed()
+    const whole = readFileSync(file)
+    const at = newestSlot(whole)
+    const length = whole.indexOf('\n', at) + 1 - at + Buffer.byteLength(newestIn(crypto, whole))
+    expect(newestIn(crypto, whole)).toBe(released.at(-1))
+    for (let cut = 0; cut < length; cut++) {
+      const torn = Uint8Array.from(whole)
+      torn.fill(0, at + cut, at + length)
+      expect(newestIn(crypto, torn)).toBe(released.at(-2))
+    }
+    const torn = Uint8Array.from(whole)
+    torn.fill(0, at + 100, at + length)
+    writeFileSync(file, torn)
+    expect((await openIn(directory)).size()).toBe(4n)
+  })
+
+  test('is believed only as it was written: no other turn, no other note, no other length', async () => {
+    const { directory, file, released } = await killed()
+    const whole = readFileSync(file)
+    const older = newestSlot(whole) === 0 ? SLOT : 0
+    for (const change of [
+      (text: string) => text.replace(/^slot \d+/, 'slot 9'),
+      (text: string) => text.replace('\n3\n', '\n9\n'),
+      (text: string) =>
+        text.replace(/^slot (\d+) (\d+)/, (_, turn: string, length: string) => `slot ${turn} ${Number(length) - 1}`),
+    ]) {
+      const changed = Uint8Array.from(whole)
+      changed.set(Buffer.from(change(whole.toString('latin1', older, older + 1_000)), 'latin1'), older)
+      expect(changed).not.toEqual(Uint8Array.from(whole))
+      expect(newestIn(crypto, changed)).toBe(released.at(-1))
+    }
+    for (const at of [0, SLOT]) whole.fill(0x20, at + 90, at + 100)
+    writeFileSync(file, whole)
+    await expect(openLog(optionsIn(directory))).rejects.toThrow(/is no checkpoint/)
+  })
+
+  test('holds an old copy of the database back, also when nobody closed the log', async () => {
+    const { directory } = await killed()
+    const { directory: old } = await closedLog(3)
+    copyFileSync(join(old, 'ledger.db'), join(directory, 'ledger.db'))
+    rmSync(join(directory, 'ledger.db-wal'))
+    await expect(openLog(optionsIn(directory))).rejects.toThrow(/ends after 3 entries, but the checkpoint in .* is over 4/)
+  })
+
+  test('is the one of its name: put another there and the log stops', async () => {
+    for (const replace of [
+      (file: string) => rmSync(file),
+      (file: string) => (copyFileSync(file, `${file}.2`), renameSync(`${file}.2`, file)),
+    ]) {
+      const directory = temporaryDirectory()
+      const log = await openIn(directory)
+      await fill(log, 0, 2)
+      replace(join(directory, 'last-checkpoint'))
+      await expect(log.append(leafOf(2), keyOf(2))).rejects.toMatchObject({ code: 'ledger_unavailable' })
+      expect(() => log.checkpoint()).toThrow(Refusal)
+    }
   })
 })
 

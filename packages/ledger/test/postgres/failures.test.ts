@@ -1,5 +1,5 @@
 /** What several writers in PostgreSQL do when a connection, the server or another writer fails (spec chapter 17.5). @module */
-import { mkdirSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   createSigner,
@@ -170,8 +170,7 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
     const directory = temporaryDirectory()
     const log = await openOver(made, optionsFor(poolOf(made), directory))
     const head = log.checkpoint()
-    // The name beside it is taken, so that nothing can be written.
-    mkdirSync(join(directory, '.last-checkpoint.tmp'))
+    rmSync(join(directory, 'last-checkpoint'))
     await expect(log.append(leafOf(0), keyOf(0))).rejects.toMatchObject(UNAVAILABLE)
     for (const question of questionsTo(log)) await expect(question()).rejects.toMatchObject(UNAVAILABLE)
     const other = await openPostgresLog({
