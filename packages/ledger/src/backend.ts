@@ -1,4 +1,5 @@
 /** What an operator swaps: where a log is kept and who puts its entries in order; all else is computed from this (spec chapter 17). @module */
+import type { Tile } from '@aiegis/protocol'
 import type { CustodyStore } from './custody/store.ts'
 
 /** A released head. */
@@ -31,6 +32,11 @@ export interface LogBackend {
   newest(): Promise<Head>
   /** The first `width` (1 to 256) hashes of tile `n` at `level`. Rejects with `RangeError` beyond the newest head. */
   tile(level: number, n: number, width: number): Promise<Uint8Array>
+  /**
+   * The same with the nodes above, and perhaps with more hashes, where they were made or checked anyway: they are not hashed again. The
+   * tile never changes.
+   */
+  grownTile?(level: number, n: number, width: number): Promise<Tile>
   /** The first `width` (1 to 256) entries of bundle `n`, each after its length in two bytes. Rejects with `RangeError` likewise. */
   entries(n: number, width: number): Promise<Uint8Array>
   /** An entry under the newest head, and its clear text as long as nobody ordered to erase it. */

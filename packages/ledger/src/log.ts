@@ -52,7 +52,10 @@ export interface Log {
 
 /** The log that a backend keeps. Does not check the backend: `ledgerContract` does, and `verifyLog` checks what it keeps. */
 export function createLog(backend: LogBackend, crypto: CryptoPort = defaultCrypto()): Log {
-  const tiles = createTileReader(crypto, (level, n, width) => backend.tile(level, n, width))
+  const tiles = createTileReader(
+    crypto,
+    (level, n, width) => backend.grownTile?.(level, n, width) ?? backend.tile(level, n, width),
+  )
   // Counted, not kept: a set through which promises pass keeps those that are done alive, which cost a third of all appends.
   let unproven = 0
   let allProven: (() => void) | undefined

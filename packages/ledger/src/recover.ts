@@ -76,7 +76,7 @@ export async function checkHead({ identity, store, tree }: Recovered, note: stri
     )
   }
   const length = Number(size)
-  const tiles = createTileReader(crypto, (level, n, width) => readStoredTile(crypto, store, tree, { level, n, width }))
+  const tiles = createTileReader(crypto, (level, n) => readStoredTile(crypto, store, tree, { level, n }))
   if (!equal(await tiles.over(length, (node) => rootOf(crypto, node, length)), root)) {
     throw new Error(`ledger: the first ${size} entries in the database are not those under ${what}; they were changed`)
   }

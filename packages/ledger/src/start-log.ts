@@ -119,7 +119,7 @@ async function saying<T>(work: Promise<T>): Promise<T> {
 
 /** A head and the proofs about it, from its own tree. */
 function wantedHead(crypto: CryptoPort, store: Store, tree: Tree, note: string): WantedHead {
-  const tiles = createTileReader(crypto, (level, n, width) => readStoredTile(crypto, store, tree, { level, n, width }))
+  const tiles = createTileReader(crypto, (level, n) => readStoredTile(crypto, store, tree, { level, n }))
   return {
     note,
     size: BigInt(tree.size),

@@ -1,5 +1,15 @@
 /** A backend on the rows of a database: appends in batches, and releases a head only when it is durable (spec chapter 17). @module */
-import { equal, hashLeaf, parseCheckpoint, Refusal, rootOf, TILE_WIDTH, verifyCheckpoint, widthOf } from '@aiegis/protocol'
+import {
+  equal,
+  hashLeaf,
+  parseCheckpoint,
+  Refusal,
+  rootOf,
+  TILE_WIDTH,
+  tileBytes,
+  verifyCheckpoint,
+  widthOf,
+} from '@aiegis/protocol'
 import type { Head, LogBackend } from './backend.ts'
 import { formatBundle, MAX_ENTRY } from './bundle.ts'
 import { guardCustody } from './custody/store.ts'
@@ -226,7 +236,12 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
     tile: (level, n, width) =>
       read(async () => {
         await checkTile(level, n, width)
-        return readStoredTile(crypto, store, known.tree, { level, n, width })
+        return tileBytes(await readStoredTile(crypto, store, known.tree, { level, n }), width)
+      }),
+    grownTile: (level, n, width) =>
+      read(async () => {
+        await checkTile(level, n, width)
+        return readStoredTile(crypto, store, known.tree, { level, n })
       }),
     entries: (n, width) =>
       read(async () => {

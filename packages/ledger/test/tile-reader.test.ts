@@ -1,5 +1,5 @@
 /** Computing over tiles that have to be fetched (spec chapter 17). @module */
-import { EMPTY_TILE, growTile, hashLeaf, inclusionPath, rootOf, tileBytes, verifyInclusion } from '@aiegis/protocol'
+import { EMPTY_TILE, growTile, hashLeaf, inclusionPath, rootOf, tileBytes, verifyInclusion, type Tile } from '@aiegis/protocol'
 import { describe, expect, test } from 'vitest'
 import { createTileReader } from '../src/tile-reader.ts'
 import { crypto, leafOf } from './logs.ts'
@@ -34,6 +34,22 @@ describe('a reader of tiles', () => {
     await expect(root(200)).rejects.toThrow('ledger: tile 0/0 was changed')
     change = (bytes) => bytes
     expect(await root(200)).toHaveLength(32)
+  })
+
+  test('takes a tile that was hashed as it is, and no other one in the place of what it saw', async () => {
+    let hashed = 0
+    const counting = { ...crypto, sha256Into: undefined, sha256: (bytes: Uint8Array) => (hashed++, crypto.sha256(bytes)) }
+    let give = (width: number): Tile => growTile(crypto, EMPTY_TILE, hashes.slice(0, width))
+    const reader = createTileReader(counting, async (_level, _n, width) => give(width))
+    const root = (size: number): Promise<Uint8Array> => reader.over(size, (node) => rootOf(crypto, node, size))
+    expect(await root(64)).toEqual(
+      await createTileReader(crypto, async (_l, _n, width) => bytesOf(width)).over(64, (node) => rootOf(crypto, node, 64)),
+    )
+    expect(hashed).toBe(0)
+    give = (width) => growTile(crypto, EMPTY_TILE, hashes.slice(1, width + 1))
+    await expect(root(128)).rejects.toThrow('ledger: tile 0/0 was changed')
+    give = (width) => growTile(crypto, EMPTY_TILE, hashes.slice(0, width - 1))
+    await expect(root(128)).rejects.toThrow('ledger: tile 0/0 was changed')
   })
 
   test('keeps as many tiles as it may', async () => {
