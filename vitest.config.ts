@@ -4,7 +4,12 @@ export default defineConfig({
   // Tests run from source: this condition is in no other package's exports map.
   ssr: { resolve: { conditions: ['@aiegis/source'] } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'conformance/test/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'conformance/test/**/*.test.ts',
+      'test/**/*.test.ts',
+      'examples/**/*.test.{ts,mjs}',
+    ],
     // What passes says nothing: a receiver reports each misconfiguration that a test provokes.
     silent: 'passed-only',
     testTimeout: 60_000,

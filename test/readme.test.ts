@@ -19,3 +19,18 @@ describe('README', () => {
     },
   )
 })
+
+/** Blocks of code in other documents, each of which is a file that is compiled or run. */
+const BLOCKS: readonly (readonly [document: string, fence: string, file: string])[] = [
+  ['packages/testing/README.md', 'js', 'examples/receiver/orders.test.mjs'],
+  ['packages/testing/README.md', 'ts', 'examples/receiver/msw.ts'],
+]
+
+test.each(BLOCKS)('%s shows as %s what is in %s', (document, fence, file) => {
+  expect(read(document)).toContain(`\`\`\`${fence}\n${read(file)}\`\`\``)
+})
+
+test('the test of a receiver has twenty-five lines', () => {
+  const lines = read('examples/receiver/orders.test.mjs').split('\n')
+  expect(lines.filter((line) => line !== '').length).toBeLessThanOrEqual(25)
+})
