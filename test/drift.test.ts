@@ -103,7 +103,7 @@ describe('requirements', () => {
     }
     const ids = requirements.map(({ id }) => id)
     expect(ids.filter((id, at) => ids.indexOf(id) !== at)).toEqual([])
-    expect(new Set(ids.map((id) => id.slice(0, id.lastIndexOf('-')))).size).toBe(20)
+    expect(new Set(ids.map((id) => id.slice(0, id.lastIndexOf('-')))).size).toBe(21)
   })
 
   test('are the only sentences with MUST, and each has one', () => {

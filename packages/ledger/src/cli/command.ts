@@ -1,79 +1,102 @@
-/** What the command `aiegis-ledger` does: checks files of receivers without a network (spec chapters 5.6 and 10.3). @module */
-import { readFile, stat } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
-import { defaultCrypto, Malformed, Refusal } from '@aiegis/protocol'
-import { checkFile, MAX_FILE } from './check.ts'
-import { MAX_TRUST } from './trust.ts'
+/** What the command `aiegis-ledger` does: finds the command, and makes of every end one sentence and an exit code (spec chapter 17.12). @module */
+import { checkCommand } from './check-command.ts'
+import type { Command } from './commands.ts'
+import { erase, hold } from './custody-commands.ts'
+import { exportCommand } from './export.ts'
+import { failureOf, placeSentence, type ExitCode, type Failure } from './failures.ts'
+import { CODES } from './help.ts'
+import { readCall, type Call } from './options.ts'
+import { createOutput, jsonLine, shown, type CommandPorts } from './output.ts'
+import { prove } from './prove.ts'
+import { show } from './show.ts'
+import { tail } from './tail.ts'
+import { audit, verify } from './verify.ts'
+import { why } from './why.ts'
 
-const USAGE = `usage: aiegis-ledger check FILE [--trust aiegis-trust.json]
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ['verify', verify],
+  ['audit', audit],
+  ['prove', prove],
+  ['check', checkCommand],
+  ['show', show],
+  ['why', why],
+  ['export', exportCommand],
+  ['erase', erase],
+  ['hold', hold],
+  ['tail', tail],
+])
 
-FILE is a receipt (context.receipt()) or evidence against a log (ledger-evidence-….json).
-Without --trust the keys in the file are used, and the answer says so.
-Exit code 0: it holds, 1: it does not, 2: wrong call, 4: own fault.`
+const USAGE = `usage: aiegis-ledger COMMAND … [--json]
 
-/** Where a command reads and writes. */
-export interface CommandPorts {
-  readonly print: (line: string) => void
-  readonly complain: (line: string) => void
-}
+${[...COMMANDS.values()].map(({ line, summary }) => `  ${line.padEnd(26)} ${summary}`).join('\n')}
 
-/** Runs the command and resolves to its exit code. Never rejects for anything that is in a file. */
-export async function runCommand(args: readonly string[], { print, complain }: CommandPorts): Promise<0 | 1 | 2> {
+aiegis-ledger COMMAND --help says more. Only erase and hold write to a log.
+${CODES}`
+
+/** Runs the command and resolves to its exit code. Rejects only for defects. */
+export async function runCommand(args: readonly string[], ports: CommandPorts): Promise<ExitCode> {
   const call = readCall(args)
-  if (call === undefined) {
-    complain(USAGE)
-    return 2
-  }
-  try {
-    const file = await bytesOf(call.file, MAX_FILE)
-    const trust = call.trust === undefined ? undefined : await bytesOf(call.trust, MAX_TRUST)
-    for (const line of await checkFile(defaultCrypto(), file, trust)) print(shown(line))
+  const [name, ...words] = call?.words ?? []
+  const command = COMMANDS.get(name ?? '')
+  if (call?.values.help === true && (name === undefined || command !== undefined)) {
+    for (const line of (command?.help ?? USAGE).split('\n')) ports.print(line)
     return 0
-  } catch (error) {
-    if (error instanceof Unreadable) {
-      complain(shown(error.message))
-      return 2
-    }
-    if (!(error instanceof Malformed) && !(error instanceof Refusal)) throw error
-    complain(shown(`does not hold: ${error.message}`))
-    return 1
   }
-}
-
-/** A sentence on one line, with signs that nobody sees as their numbers: what is in a file could else write sentences, or hide some. */
-function shown(sentence: string): string {
-  return sentence.replaceAll(
-    /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu,
-    (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`,
-  )
-}
-
-/** A file that the caller named and that cannot be read. */
-class Unreadable extends Error {}
-
-async function bytesOf(path: string, maxBytes: number): Promise<Uint8Array> {
+  const wrong = call === undefined ? 'an option that no command has, or one without its value' : wrongIn(call, command, words)
+  if (call === undefined || command === undefined || wrong !== undefined)
+    return complainOfCall(ports, args.includes('--json'), command, wrong)
   try {
-    const { size } = await stat(path)
-    if (size > maxBytes) throw new Unreadable(`${path} is larger than ${maxBytes} bytes`)
-    return await readFile(path)
+    return await command.run({ ...call, words }, createOutput(ports, isJson(call)))
   } catch (error) {
-    if (error instanceof Unreadable) throw error
-    throw new Unreadable(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    const failure = failureOf(error)
+    if (failure === undefined) throw error
+    complainOf(failure, ports, isJson(call))
+    return failure.code
   }
 }
 
-function readCall(args: readonly string[]): { readonly file: string; readonly trust: string | undefined } | undefined {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { trust: { type: 'string' } },
-    })
-    const [command, file, ...more] = positionals
-    return command === 'check' && file !== undefined && more.length === 0 ? { file, trust: values.trust } : undefined
-  } catch (error) {
-    // parseArgs throws TypeError for what it does not know.
-    if (error instanceof TypeError) return undefined
-    throw error
+/** What is wrong with a call, as far as its form says; nothing where it is to be answered with the list of commands. */
+function wrongIn(call: Call, command: Command | undefined, words: readonly string[]): string | undefined {
+  if (command === undefined) return undefined
+  const [least, most] = command.words
+  if (words.length < least) return 'something is missing'
+  if (words.length > most) return `"${words[most] ?? ''}" is too much`
+  const stranger = Object.keys(call.values).find((name) => !['json', 'help', ...command.options].includes(name))
+  return stranger === undefined ? undefined : `--${stranger} is not an option of this command`
+}
+
+function complainOfCall(
+  { print, complain }: CommandPorts,
+  json: boolean,
+  command: Command | undefined,
+  wrong: string | undefined,
+): 2 {
+  const message = wrong ?? 'no such command'
+  if (json) print(jsonLine({ type: 'error', kind: 'usage', message, ...NOWHERE }))
+  else {
+    if (wrong !== undefined) complain(shown(`wrong call: ${wrong}`))
+    for (const line of (command === undefined
+      ? USAGE
+      : `usage: aiegis-ledger ${command.line}\naiegis-ledger ${nameOf(command)} --help says more.`
+    ).split('\n'))
+      complain(line)
   }
+  return 2
+}
+
+const nameOf = ({ line }: Command): string => line.split(' ', 1)[0] ?? line
+
+const isJson = ({ values }: Call): boolean => values.json === true
+
+const NOWHERE = { first_bad: null, good: null, last_bad: null } as const
+
+function complainOf({ kind, message, place }: Failure, { print, complain }: CommandPorts, json: boolean): void {
+  if (json) {
+    const { index = null, good = null, last = null } = place
+    print(jsonLine({ type: 'error', kind, message, first_bad: index, good, last_bad: last }))
+    return
+  }
+  complain(shown(kind === 'usage' ? `wrong call: ${message}` : message))
+  const where = placeSentence(place)
+  if (where !== undefined) complain(shown(where))
 }

@@ -1,6 +1,7 @@
 /** Everything that a log still says about one agent, with the proof of each entry: what a person may ask for (spec chapter 17.7). @module */
 import { encodeBase64url, type CryptoPort, type JsonObject, type JsonValue } from '@aiegis/protocol'
 import type { Log } from '../log.ts'
+import type { Custody } from './custody.ts'
 import { opensLeaf, readClear } from './openings.ts'
 
 /** One entry; a line of JSON when it is printed. */
@@ -16,6 +17,9 @@ export interface ExportedEntry {
   readonly opens: boolean
 }
 
+/** What is read of a log. */
+export type Exporting = Pick<Log, 'entry' | 'proof'> & { readonly custody: Pick<Custody, 'clearFrom'> | undefined }
+
 /** Entries that are read at once. */
 const PAGE = 64
 
@@ -23,7 +27,7 @@ const PAGE = 64
  * The entries in whose clear text `name`, such as a `did:key`, is a value: as the agent, or anywhere in the chain that it acted under. In
  * their order, a page at a time; it reads all clear text. Erased entries say nothing any more and are not among them.
  */
-export async function* exportAbout(log: Log, crypto: CryptoPort, name: string): AsyncGenerator<ExportedEntry, void> {
+export async function* exportAbout(log: Exporting, crypto: CryptoPort, name: string): AsyncGenerator<ExportedEntry, void> {
   const { custody } = log
   if (custody === undefined) return
   for (let start = 0n; ;) {

@@ -13,6 +13,11 @@ const PEM = /^-----BEGIN PRIVATE KEY-----\n[A-Za-z0-9+/=\n]{1,200}-----END PRIVA
  */
 export function loadWitnessKey(file: string, name: string, mayMake: boolean): SyncSigner {
   if (mayMake) makeKey(file)
+  return loadKey(file, name)
+}
+
+/** Reads a key from a PKCS#8 PEM file. Throws as `loadWitnessKey` does. */
+export function loadKey(file: string, name: string): SyncSigner {
   const pem = readPrivate(file)
   const key = PEM.test(pem) ? createPrivateKey(pem) : undefined
   if (key?.asymmetricKeyType !== 'ed25519') throw new Error(`ledger: ${file} holds no Ed25519 key as PKCS#8 PEM`)
@@ -44,7 +49,7 @@ function readPrivate(file: string): string {
     // The last component is opened as it is: a link could lead to a file of somebody else's choice.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW)
   } catch (cause) {
-    throw new Error(`ledger: ${file} cannot be read, or is a link; the witness needs its key`, { cause })
+    throw new Error(`ledger: ${file} cannot be read, or is a link; name the file of the key itself`, { cause })
   }
   try {
     const { mode, size } = fstatSync(descriptor)

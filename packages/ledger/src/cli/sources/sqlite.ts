@@ -1,0 +1,101 @@
+/** Reads a log in a SQLite file, and the index beside a log in a directory, as copies (spec chapter 17.12). @module */
+import { join } from 'node:path'
+import { integerOf, textOf } from '../../columns.ts'
+import { createSqliteStore } from '../../sqlite-store.ts'
+import type { CryptoPort } from '@aiegis/protocol'
+import { nodeFiles } from '../../file-port.ts'
+import { driftOf, LOG_SCHEMA, type Schema } from '../../schema.ts'
+import type { Database } from '../../sqlite.ts'
+import { createIndexRows } from '../../tiles/index-rows.ts'
+import { INDEX_SCHEMA } from '../../tiles/schema.ts'
+import { BrokenLog } from '../../verify-log.ts'
+import { rowsGet } from './rows.ts'
+import { snapshotOf, type Snapshot } from './snapshot.ts'
+import { withFullTiles, type LogSource, type OwnRows } from './source.ts'
+
+/** The log in a SQLite file. Rejects with `BrokenLog` where tables are not those of a log, and as `snapshotOf`. */
+export async function openSqliteSource(crypto: CryptoPort, file: string): Promise<LogSource> {
+  return refreshing(file, (database) => {
+    const own = ownRows(database, file, LOG_SCHEMA)
+    const store = createSqliteStore(database)
+    return {
+      get: rowsGet(crypto, store),
+      own: { ...own, custody: custodyOf(store.custody), clear: async (index) => store.clear(index) },
+    }
+  })
+}
+
+/** The log in a directory of tiles, or only its public part where there is no index. */
+export async function openTilesSource(directory: string): Promise<LogSource> {
+  const index = join(directory, 'index.db')
+  if ((await nodeFiles.read(join(directory, 'checkpoint'))) !== undefined) return publicSource(directory, directory)
+  const get = fileGet(join(directory, 'public'))
+  return refreshing(index, (database) => {
+    const own = ownRows(database, index, INDEX_SCHEMA)
+    const rows = createIndexRows(database)
+    return { get, own: { ...own, custody: rows.custody, clear: async (at) => rows.clear(at) } }
+  })
+}
+
+function publicSource(directory: string, name: string): LogSource {
+  return { name, get: fileGet(directory), own: undefined, refresh: async () => undefined, close: async () => undefined }
+}
+
+function fileGet(directory: string): LogSource['get'] {
+  return withFullTiles((path) => nodeFiles.read(join(directory, ...path.split('/'))))
+}
+
+type Reading = Pick<LogSource, 'get' | 'own'>
+
+/** A source over the newest copy of a file. */
+async function refreshing(file: string, read: (database: Database) => Reading): Promise<LogSource> {
+  let snapshot: Snapshot = await snapshotOf(file)
+  let reading: Reading
+  try {
+    reading = read(snapshot.database)
+  } catch (error) {
+    await snapshot.close()
+    throw error
+  }
+  return {
+    name: file,
+    get: (path) => reading.get(path),
+    get own() {
+      return reading.own
+    },
+    async refresh() {
+      if (!(await snapshot.isOld())) return
+      const newer = await snapshotOf(file)
+      await snapshot.close()
+      snapshot = newer
+      reading = read(newer.database)
+    },
+    close: () => snapshot.close(),
+  }
+}
+
+function custodyOf(custody: OwnRows['custody'] | undefined): OwnRows['custody'] {
+  return custody ?? { clearFrom: () => [], holds: () => [], minimum: () => 0 }
+}
+
+/** Tables that are read: where one of them is another, nothing that it says is worth anything. */
+const READ = ['table log', 'table entry', 'table tile', 'table checkpoint', 'table private', 'table erasure', 'table hold']
+
+function ownRows(database: Database, file: string, schema: Schema): Omit<OwnRows, 'custody' | 'clear'> {
+  const { missing, foreign } = driftOf(database, schema)
+  if (missing.length === schema.statements.length) throw new BrokenLog(`${file} has no log`)
+  const lost = missing.find((name) => READ.includes(name))
+  if (lost !== undefined) throw new BrokenLog(`the database lost or changed its ${lost}`)
+  const [log] = database.prepare('SELECT origin, format FROM log').all()
+  if (log === undefined) throw new BrokenLog(`${file} has no log`)
+  if (integerOf(log, 'format') !== schema.format) throw new BrokenLog(`the database is not of format ${schema.format}`)
+  const heads = database.prepare('SELECT note FROM checkpoint WHERE size > ? AND size <= ? ORDER BY size')
+  return {
+    origin: textOf(log, 'origin'),
+    drift: [
+      ...missing.map((name) => `the database lost or changed its ${name}`),
+      ...foreign.map((name) => `the database has a ${name} that is not of a log`),
+    ],
+    headsOver: async (from, to) => heads.all(from, to).map((row) => textOf(row, 'note')),
+  }
+}
