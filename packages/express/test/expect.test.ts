@@ -22,13 +22,15 @@ async function listen(app: RequestListener): Promise<{ readonly server: Server; 
 }
 
 /** Sends the head of `request`, its content when that is asked for, and resolves to all that came until `isEnough` or the end. */
-function converse(port: number, request: RawRequest, isEnough: (all: string) => boolean): Promise<string> {
+function converse(port: number, request: RawRequest, isEnough: (all: string) => boolean, version = '1.1'): Promise<string> {
   return new Promise((resolve, reject) => {
     let all = ''
     let isSent = false
     const head = request.lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
     const socket = connect(port, '127.0.0.1', () => {
-      socket.write(`${request.method} ${request.target} HTTP/1.1\r\n${head}\r\n`)
+      socket.write(`${request.method} ${request.target} HTTP/${version}\r\n${head}\r\n`)
+      // Clients of HTTP/1.0 do not wait.
+      if (version === '1.0') socket.write(request.body)
     })
     socket.on('data', (chunk) => {
       all += chunk.toString('latin1')
@@ -89,6 +91,23 @@ describe.each([
         expect([statuses(all), /\r\nconnection: close\r\n/i.test(all)]).toEqual([['401'], true])
       }
       expect(served).toEqual([])
+    })
+
+    test('AHP-ROAD-13 content that says that it is too large is not asked for', async () => {
+      const { harness, app, served } = await scene()
+      const { server, port } = await listen(app)
+      server.on('checkContinue', app)
+      const large = harness.mint({ ...order, contentType: 'text/plain', content: 'x'.repeat(1_048_577) })
+      const all = await converse(port, expecting(large), () => false)
+      expect([statuses(all), all.includes('content_too_large'), served]).toEqual([['413'], true, []])
+    })
+
+    test('AHP-ROAD-13 nor is any in HTTP/1.0, whose clients would take that for the answer', async () => {
+      const { harness, app, served } = await scene()
+      const { server, port } = await listen(app)
+      server.on('checkContinue', app)
+      const all = await converse(port, expecting(harness.mint(order)), hasAnswer, '1.0')
+      expect([statuses(all), served]).toEqual([['200'], [JSON.parse(order.content)]])
     })
 
     test('AHP-ROAD-13 a refusal of content that was asked for leaves the connection as it is', async () => {

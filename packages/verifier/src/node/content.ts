@@ -15,9 +15,14 @@ export function captureRawBody(request: IncomingMessage, _response: ServerRespon
 
 /**
  * The content as sent. Throws `content_too_large`, `content_timeout`, `content_incomplete`, `trailer_refused`, `content_consumed`.
- * Reads in paused mode up to the last byte and not beyond, then unshifts: the next reader sees an untouched stream.
+ * Reads in paused mode up to the last byte and not beyond, then unshifts: the next reader sees an untouched stream. `invite` is called when
+ * nothing that is known before speaks against reading it.
  */
-export function readContent(request: IncomingMessage, limits: ContentLimits): Uint8Array | Promise<Uint8Array> {
+export function readContent(
+  request: IncomingMessage,
+  limits: ContentLimits,
+  invite?: () => void,
+): Uint8Array | Promise<Uint8Array> {
   const kept = captured.get(request)
   if (kept) {
     const trailers = trailersIn(request)
@@ -32,6 +37,7 @@ export function readContent(request: IncomingMessage, limits: ContentLimits): Ui
     )
   }
   if (Number(request.headers['content-length'] ?? 0) > limits.maxBytes) throw tooLarge(limits)
+  invite?.()
   return collect(request, limits)
 }
 

@@ -4,6 +4,7 @@ import { isObject, Malformed, parseJson, parseNormalUrl, REASONS, Refusal } from
 import { mediaTypeOf } from '../media-type.ts'
 import type { Verifier } from '../verifier.ts'
 import { readContent } from './content.ts'
+import { inviteContent } from './expect.ts'
 import { processVerifier } from './verifier.ts'
 
 const LIMITS = { maxBytes: 2048, timeoutMs: 5000 }
@@ -17,17 +18,18 @@ export function statusHints(
   verifier: Verifier = processVerifier(),
 ): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
-    void take(request, verifier).then((status) => answer(request, response, status))
+    void take(request, response, verifier).then((status) => answer(request, response, status))
   }
 }
 
 /** The status to answer with. Never rejects. */
-async function take(request: IncomingMessage, verifier: Verifier): Promise<number> {
+async function take(request: IncomingMessage, response: ServerResponse, verifier: Verifier): Promise<number> {
   const { method, headers } = request
   if (method !== 'POST') return 405
   if (mediaTypeOf(headers['content-type'] ?? '') !== 'application/json' || headers['content-encoding'] !== undefined) return 415
   try {
-    verifier.statusChanged(listIn(await readContent(request, LIMITS)))
+    const content = await readContent(request, LIMITS, () => inviteContent(request, response))
+    verifier.statusChanged(listIn(content))
     return 202
   } catch (error) {
     if (error instanceof Malformed) return 400

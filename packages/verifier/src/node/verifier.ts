@@ -109,10 +109,7 @@ export function receivedOf(
       checkVersion(request)
       return sameInBothViews(request)
     },
-    content: (limits) => {
-      inviteContent(request, response)
-      return readContent(request, limits)
-    },
+    content: (limits) => readContent(request, limits, () => inviteContent(request, response)),
   }
 }
 

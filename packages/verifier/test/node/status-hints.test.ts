@@ -122,6 +122,17 @@ describe('AHP-STATUS-17 the handler for hints', () => {
     early.destroy()
   })
 
+  test('asks for content that waits to be asked for, where the server leaves that to it', async () => {
+    const handler = statusHints(verifier)
+    const port = await listen(handler)
+    servers.at(-1)?.on('checkContinue', handler)
+    const headers = { ...JSON_TYPE, 'content-length': GOOD.length, expect: '100-continue' }
+    const waiting = requestOf({ port, host: '127.0.0.1', method: 'POST', headers })
+    waiting.on('continue', () => waiting.end(GOOD))
+    const { statusCode } = await new Promise<IncomingMessage>((resolve) => waiting.on('response', resolve))
+    expect([statusCode, hints]).toEqual([202, [NAMES.statusList]])
+  })
+
   test('goes on after many hints on one connection and after senders that leave', async () => {
     const port = await listen(statusHints(verifier))
     for (let sent = 0; sent < 20; sent++)
