@@ -56,6 +56,9 @@ const VALID_SECONDS = 3_600
 /** Less than receivers excuse unless configured. */
 const MAX_AHEAD_SECONDS = 2
 
+/** The last after which there can be another list: the end of that one has four digits of year too. */
+const LAST_SECOND = 253_402_300_799 - VALID_SECONDS - MAX_AHEAD_SECONDS
+
 /** Makes the file of an issuer that has not issued yet; one that is there stays. Comes before the issuer's key, which vouches for it. */
 export function createStatusFile(file: string): void {
   if (!existsSync(file))
@@ -73,8 +76,9 @@ export function createStatusPublisher(options: StatusOptions): StatusPublisher {
     options.onWarning?.(
       `${options.file}: the clock is ${ahead} s behind the last status list, and new ones keep its time: set the clock, or remove "validFrom" from the file if it was wrong before`,
     )
-  // Of the processes before this one too: the clock may have been set back meanwhile.
-  let latest = last
+  // Of the processes before this one too: the clock may have been set back meanwhile. What they dated ahead of it for revocations is no time
+  // that it has shown, or each start could go further ahead.
+  let latest = ahead > MAX_AHEAD_SECONDS ? last : last - Math.max(ahead, 0)
   /** The last list that was signed; what one before this process had is not known, so that the next list counts as another. */
   let signed: { readonly validFrom: number; readonly revoked: Uint8Array } = { validFrom: last, revoked: new Uint8Array() }
 
@@ -177,7 +181,7 @@ function load(file: string): State {
     if (!isObject(value) || typeof value['issued'] !== 'string' || typeof value['revoked'] !== 'string')
       throw new Malformed('members are missing')
     const { validFrom = 0 } = value
-    if (typeof validFrom !== 'number' || !Number.isSafeInteger(validFrom) || validFrom < 0)
+    if (typeof validFrom !== 'number' || !Number.isSafeInteger(validFrom) || validFrom < 0 || validFrom > LAST_SECOND)
       throw new Malformed('"validFrom" is no time')
     const state = { issued: decodeBase64url(value['issued']), revoked: decodeBase64url(value['revoked']), validFrom }
     if (state.issued.length !== BYTES || state.revoked.length !== BYTES) throw new Malformed('a list of another length')

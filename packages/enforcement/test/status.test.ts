@@ -155,6 +155,28 @@ describe('AHP-STATUS-21 the time of a list after a restart', () => {
     expect((await read(again)).validFrom).toBe('2026-11-20T22:01:07Z')
   })
 
+  test('is never more than 2 seconds ahead either, however often it is started', async () => {
+    const found = []
+    for (const index of [1, 2, 3, 4, 5, 6]) {
+      const publisher = createStatusPublisher(options)
+      publisher.revoke(index)
+      found.push((await read(publisher)).validFrom.slice(14))
+      expect(await published(publisher, index)).toBe(true)
+    }
+    expect(found).toEqual(['00:00Z', '00:01Z', '00:02Z', '00:02Z', '00:02Z', '00:02Z'])
+  })
+
+  test('is one that a list can have, or nothing starts', async () => {
+    const { validFrom: _, ...rest } = JSON.parse(readFileSync(options.file, 'utf8')) as { validFrom: number }
+    const last = 253_402_300_799 - 3_602
+    for (const validFrom of [last + 1, 9_007_199_254_740_991]) {
+      writeFileSync(options.file, JSON.stringify({ ...rest, validFrom }))
+      expect([validFrom, sentence(() => createStatusPublisher(options))]).toEqual([validFrom, expect.stringContaining('damaged')])
+    }
+    writeFileSync(options.file, JSON.stringify({ ...rest, validFrom: last }))
+    expect((await read(createStatusPublisher(options))).validUntil).toBe('9999-12-31T23:59:58Z')
+  })
+
   test('is stored before the list can be read, and the list is published when it cannot be', async () => {
     const faults: string[] = []
     const publisher = createStatusPublisher({ ...options, onFault: (message) => faults.push(message) })
