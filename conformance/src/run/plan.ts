@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { CaseError, parseCases, type Case, type Level } from '../build/index.ts'
 import { packageFile } from '../judge/registry.ts'
+import { checkFrozen, readFrozen, type Frozen } from './frozen.ts'
 import { OVERALL } from './overall.ts'
 import { RESTART } from './restart.ts'
 
@@ -17,8 +18,8 @@ export interface Catalogue {
   readonly digest: string
 }
 
-/** Reads all case files, and adds what is judged about the run as a whole. Throws `CaseError` for a file with something unknown, and for an id that two cases have. */
-export function readCatalogue(folder: URL = packageFile('cases/')): Catalogue {
+/** Reads all case files, and adds what is judged about the run as a whole. Throws `CaseError` for a file with something unknown, for an id that two cases have, and for what is not as it was frozen. */
+export function readCatalogue(folder: URL = packageFile('cases/'), frozen: Frozen = readFrozen()): Catalogue {
   const names = readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .toSorted()
@@ -29,6 +30,7 @@ export function readCatalogue(folder: URL = packageFile('cases/')): Catalogue {
     if (ids.has(id)) throw new CaseError(`${group}: two cases have the id ${id}`)
     ids.add(id)
   }
+  checkFrozen(cases, frozen)
   const hash = createHash('sha256')
   for (const { name, text } of files) hash.update(`${name}\n${text.length}\n${text}`)
   return { cases, digest: hash.digest('hex') }
