@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import type { Terminal } from '../report/terminal.ts'
 import { choose, includes, readCatalogue } from '../run/plan.ts'
+import { readKills } from '../run/kills.ts'
 import { originOf, writeSetup, type Setup } from '../run/setup.ts'
 import { FOLDER, UsageError, type Arguments } from './arguments.ts'
 
@@ -41,7 +42,10 @@ export async function init(asked: Arguments, { out }: Surroundings): Promise<num
 export async function list({ level = 'full', only, json }: Arguments, { out }: Surroundings): Promise<number> {
   const cases = choose(readCatalogue().cases, only).filter((each) => includes(level, each.level))
   if (cases.length === 0) throw new UsageError('list: no case fits')
-  const rows = cases.map(({ id, group, title, level: own, must, side }) => ({ id, group, level: own, side, must, title }))
+  const killed = readKills()
+  const rows = cases.map(({ id, group, title, level: own, must, side }) => {
+    return { id, group, level: own, side, must, title, kills: killed.get(id) ?? [] }
+  })
   out(
     json
       ? `${JSON.stringify(rows)}\n`

@@ -1,0 +1,46 @@
+/** All receivers with a defect, and what is known of those that no request can tell from one without (equivalent.json). @module */
+import { readFileSync } from 'node:fs'
+import type { Level } from '@aiegis/conformance/run'
+import { MUTANTS, type Mutant } from './mutant.ts'
+import { namedMutants } from './named.ts'
+import { strictMutants } from './strict.ts'
+import { suppressedMutants } from './suppressed.ts'
+
+/** A mutant, and how it came to be. */
+export interface Known extends Mutant {
+  readonly family: 'named' | 'strict' | 'suppressed'
+  readonly level: Level
+}
+
+/** What requests with one passport, and without anything that is fetched, do not meet. */
+const LEVELS: readonly (readonly [form: RegExp, level: Level])[] = [
+  [/^verifier\/audit/, 'full'],
+  [/^verifier\/(?:status|did-keys|steps\/delegations|steps\/status)/, 'standard'],
+  [/^protocol\/(?:delegation|status-list|did-document|did-web)/, 'standard'],
+]
+
+/** All mutants: those with a name, those that are too strict, and one for each place that refuses. Throws `RangeError` for an id that two have. */
+export function allMutants(): readonly Known[] {
+  const all = [
+    ...namedMutants().map((mutant) => known(mutant, 'named')),
+    ...strictMutants().map((mutant) => known(mutant, 'strict')),
+    ...suppressedMutants().map((mutant) => known(mutant, 'suppressed')),
+  ]
+  const ids = new Set<string>()
+  for (const { id } of all) {
+    if (ids.has(id)) throw new RangeError(`two mutants have the id ${id}`)
+    ids.add(id)
+  }
+  return all
+}
+
+function known(mutant: Mutant, family: Known['family']): Known {
+  const [, level = 'basic'] = LEVELS.find(([form]) => form.test(mutant.file)) ?? []
+  return { ...mutant, family, level: mutant.level ?? level }
+}
+
+/** Mutants that no request can tell from the receiver, each with the reason in a sentence. */
+export function readEquivalent(): Readonly<Record<string, string>> {
+  const equivalent: Readonly<Record<string, string>> = JSON.parse(readFileSync(new URL('equivalent.json', MUTANTS), 'utf8'))
+  return equivalent
+}

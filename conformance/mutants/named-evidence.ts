@@ -1,0 +1,341 @@
+/** Receivers that are wrong about passports, chains, missions, status, the ledger and possession. @module */
+import { inFile, type Mutant } from './mutant.ts'
+
+const merkle = inFile('protocol/merkle.js')
+const ledger = inFile('verifier/steps/ledger.js')
+const note = inFile('protocol/note.js')
+const checkpoint = inFile('protocol/checkpoint.js')
+const leaf = inFile('protocol/leaf.js')
+const joins = inFile('verifier/steps/joins.js')
+const passports = inFile('verifier/steps/passports.js')
+const delegations = inFile('verifier/steps/delegations.js')
+const mission = inFile('protocol/mission.js')
+const decision = inFile('verifier/steps/decision.js')
+const requirement = inFile('verifier/steps/requirement.js')
+const possession = inFile('verifier/steps/possession.js')
+const signature = inFile('protocol/http-signature.js')
+const status = inFile('verifier/steps/status.js')
+const list = inFile('protocol/status-list.js')
+const lists = inFile('verifier/status.js')
+
+export const EVIDENCE_MUTANTS: readonly Mutant[] = [
+  joins(
+    'aud-prefix',
+    'compares the audience by its beginning',
+    'if (claims.aud !== trust.audience ||',
+    'if (!claims.aud.startsWith(trust.audience) ||',
+  ),
+  joins('aud-of-htu-only', 'does not compare the audience with its own', 'if (claims.aud !== trust.audience || ', 'if ('),
+  joins(
+    'roles-any',
+    'lets any issuer vouch in any place',
+    "const role = at === 0 ? 'root' : 'hop';",
+    "const role = trust.issuer(passport.issuer)?.roles.has('root') ? 'root' : 'hop';",
+  ),
+  joins(
+    'log-of-anyone',
+    'takes the log of any harness',
+    'if (trust.harness(claims.iss)?.ledgers.has(evidence.proof.checkpoint.origin) !== true)',
+    'if (trust.ledger(evidence.proof.checkpoint.origin) === undefined)',
+  ),
+  joins(
+    'harness-of-any-link',
+    'takes a harness that any passport of the chain names',
+    'if (!presenter.harness.includes(claims.iss))',
+    'if (!chain.links.some(({ passport }) => passport.harness.includes(claims.iss)))',
+    'standard',
+  ),
+  joins('txn-not-joined', 'does not join delegation and token by the task', 'if (txn !== claims.txn)', 'if (false)', 'standard'),
+  joins(
+    'delegation-aud-prefix',
+    'compares the audience of a delegation by its beginning',
+    'if (!aud.includes(trust.audience))',
+    'if (!aud.some((one) => one.startsWith(trust.audience)))',
+    'standard',
+  ),
+  passports(
+    'chain-cached-whole',
+    'asks neither time nor key again of a chain that it knows',
+    'return judge(chain.known, checking, now);',
+    'return chain.known;',
+    'standard',
+  ),
+  passports(
+    'chain-known-by-end',
+    'knows a chain again by its last signature',
+    'return found?.text === value ? found : undefined;',
+    'return found;',
+  ),
+  passports(
+    'passport-leeway',
+    'gives a passport the skew at its end as well',
+    'if (passport.validUntil <= now)',
+    'if (passport.validUntil + 5 <= now)',
+  ),
+  passports(
+    'principal-is-presenter',
+    'names the sender as the principal',
+    'const [principal] = links;',
+    'const principal = links.at(-1);',
+    'standard',
+  ),
+  passports(
+    'depth-of-first',
+    'names the principal as the sender',
+    'const presenter = links.at(-1);',
+    'const presenter = links[0];',
+    'standard',
+  ),
+  passports(
+    'risk-of-first',
+    'takes the first passport for the whole path',
+    'const path = Object.freeze(links.map(({ agent }) => agent));',
+    'const path = Object.freeze(links.slice(0, 1).map(({ agent }) => agent));',
+    'standard',
+  ),
+  delegations(
+    'depth-not-attenuated',
+    'lets a delegation allow as many as the one before',
+    '?? Number.POSITIVE_INFINITY, parent.maxDepth) - 1;',
+    '?? Number.POSITIVE_INFINITY, parent.maxDepth);',
+    'standard',
+  ),
+  delegations(
+    'par-of-last-part',
+    'hashes the passport before and not the chain',
+    'beforeTilde(chain, 2 * done.length + 1)',
+    'beforeTilde(chain, 1)',
+    'standard',
+  ),
+  mission(
+    'mission-prefix',
+    'compares targets of a mission by their beginning',
+    'if (pattern === target)',
+    'if (target.startsWith(pattern))',
+  ),
+  mission(
+    'mission-star-origin',
+    'lets a star cover other hosts',
+    "return pattern.endsWith('/*') && target.startsWith(pattern.slice(0, -1))",
+    "return pattern.endsWith('/*') && target.startsWith(pattern.slice(0, -2))",
+  ),
+  mission(
+    'mission-action-prefix',
+    'lets "orders.*" cover "ordersx"',
+    'action.startsWith(pattern.slice(0, -1)))',
+    'action.startsWith(pattern.slice(0, -2)))',
+  ),
+  mission(
+    'mission-action-or-target',
+    'is content when the action or the target is covered',
+    'coversAction(pair.action, action) && coversTarget(pair.target, target)',
+    '(coversAction(pair.action, action) || coversTarget(pair.target, target))',
+  ),
+  mission('mission-dots', 'lets a pattern cover targets with dot segments', ' && isNormalUrl(target);', ';'),
+  decision(
+    'mission-of-last',
+    'asks the mission of the sender alone',
+    'for (const { passport } of chain.links)',
+    'for (const { passport } of [chain.presenter])',
+    'standard',
+  ),
+  decision(
+    'mission-of-passports',
+    'does not ask the missions of delegations',
+    'for (const { mission } of chain.delegations)',
+    'for (const { mission } of [])',
+    'standard',
+  ),
+  decision('warn-is-allow', 'takes WARN for ALLOW', "if (entry.decision === 'WARN' && !requirement.acceptWarn)", 'if (false)'),
+  decision(
+    'block-unknown',
+    'refuses nothing but what it knows to be refused',
+    "if (entry.decision !== 'ALLOW' && entry.decision !== 'WARN')",
+    "if (entry.decision === 'DENY')",
+  ),
+  decision('obligations-first', 'looks at the first obligation alone', 'obl.find(', 'obl.slice(0, 1).find('),
+  requirement(
+    'action-unmapped-open',
+    'serves methods that a declared path does not have',
+    "if (mapped.kind === 'unmapped')",
+    'if (false)',
+  ),
+  requirement(
+    'action-prefix',
+    'compares the action by its beginning',
+    'if (decided === required)',
+    'if (decided.startsWith(required))',
+  ),
+  requirement(
+    'target-ignored-where-declared',
+    'compares the target only where none is declared',
+    'if (entry.target !== target)',
+    'if (requirement.target === undefined && entry.target !== target)',
+  ),
+  requirement(
+    'target-with-query',
+    'wants the query in the target',
+    'requirement.target ?? withoutQuery(htu)',
+    'requirement.target ?? htu',
+  ),
+  merkle(
+    'no-domain-separation',
+    'hashes leaves as nodes',
+    'const LEAF = new Uint8Array(2048);',
+    'const LEAF = new Uint8Array(2048).fill(1, 0, 1);',
+  ),
+  merkle(
+    'path-extra',
+    'does not look at the rest of a path that is too long',
+    'if (path.length !== inner + border)',
+    'if (path.length < inner + border)',
+  ),
+  merkle(
+    'index-anywhere',
+    'does not hold the index below the size',
+    'if (index < 0n || index >= size || size > MAX_TREE_SIZE)\n        return false;\n    if (!areHashes(path) || !isHash(leafHash)',
+    'if (!areHashes(path) || !isHash(leafHash)',
+  ),
+  merkle(
+    'root-prefix',
+    'compares the first half of the root',
+    'return equal(climb(crypto, leafHash, path, bitsOf(index, inner), false), root);',
+    'return equal(climb(crypto, leafHash, path, bitsOf(index, inner), false).subarray(0, 16), root.subarray(0, 16));',
+  ),
+  ledger(
+    'inclusion-not-checked',
+    'looks for a signed head and not for the decision in it',
+    'if (!verifyInclusion(',
+    'if (false && !verifyInclusion(',
+  ),
+  ledger(
+    'checkpoint-by-body',
+    'knows a head again without its signatures',
+    'const known = seen.get(checkpoint.raw);',
+    'const known = seen.get(checkpoint.note.text);\n    seen.set = ((set) => (raw, value) => set.call(seen, checkpoint.note.text, value))(Object.getPrototypeOf(seen).set);',
+  ),
+  leaf(
+    'leaf-without-token',
+    'leaves the hash of the token out of the leaf that it compares',
+    "hashText(crypto, typeof input.token === 'string' ? utf8(input.token) : input.token)",
+    "hashText(crypto, utf8(''))",
+  ),
+  note(
+    'first-signature',
+    'takes the first signature line for that of the log',
+    'note.signatures.find(({ name, id }) => id === vkey.id && name === vkey.name)',
+    'note.signatures[0]',
+  ),
+  note('key-by-name', 'finds signature lines by the name alone', 'id === vkey.id && name === vkey.name', 'name === vkey.name'),
+  note('key-by-id', 'finds signature lines by the id alone', 'id === vkey.id && name === vkey.name', 'id === vkey.id'),
+  note(
+    'first-blank-line',
+    'ends the text of a note at its first blank line',
+    "const end = note.lastIndexOf('\\n\\n');",
+    "const end = note.indexOf('\\n\\n');",
+  ),
+  checkpoint(
+    'origin-not-compared',
+    'does not compare the origin of a head',
+    'checkpoint.origin === origin ? findNoteSignature(checkpoint.note, vkey) : undefined',
+    'findNoteSignature(checkpoint.note, vkey)',
+  ),
+  checkpoint('extension-lines', 'passes over lines behind the root', 'if (lines.length !== 4 ||', 'if (lines.length < 4 ||'),
+  checkpoint(
+    'size-leading-zero',
+    'reads sizes with zeros in front',
+    'const DECIMAL = /^(?:0|[1-9][0-9]{0,18})$/;',
+    'const DECIMAL = /^[0-9]{1,19}$/;',
+  ),
+  inFile('protocol/head.js')(
+    'quorum-of-signatures',
+    'counts witness lines and not witnesses',
+    'return signed.length >= quorum;',
+    'return signed.length * 2 >= quorum;',
+    'full',
+  ),
+  possession(
+    'key-of-token',
+    'verifies possession with the key that signed the token',
+    'chain.presenter.passport.key, base',
+    'token.key, base',
+  ),
+  possession('digest-not-compared', 'does not compare Content-Digest', 'encodeBase64url(contentDigest) !== claims.htd', 'false'),
+  possession('expires-ignored', 'does not look at "expires"', 'if (possession.params.expires !== undefined && ', 'if (false && '),
+  possession(
+    'expires-inclusive',
+    'takes a signature in the second of its end',
+    'possession.params.expires <= now',
+    'possession.params.expires < now',
+  ),
+  signature(
+    'components-any-order',
+    'takes the components in any order',
+    'components.some((name, index) => name !== expected[index])',
+    'components.some((name) => !expected.includes(name))',
+  ),
+  signature(
+    'components-more',
+    'takes signatures that cover more',
+    'if (components.length !== expected.length || components.some((name, index) => name !== expected[index]))',
+    'if (expected.some((name) => !components.includes(name)))',
+  ),
+  signature('tag-repeated', 'takes the first of two signatures with its tag', 'if (second !== undefined)', 'if (false)'),
+  status(
+    'status-of-presenter',
+    'asks the status of the sender alone',
+    'for (const { passport } of chain.links)',
+    'for (const { passport } of [chain.presenter])',
+    'standard',
+  ),
+  status(
+    'status-fails-open',
+    'serves while the list cannot be read',
+    "if (verdict === 'unavailable') {",
+    'if (false) {',
+    'standard',
+  ),
+  status(
+    'status-optional',
+    'wants no status of a passport that has none',
+    "if (trust.issuer(passport.issuer)?.status === 'unrevocable')",
+    'if (true)',
+    'standard',
+  ),
+  list('status-lsb-first', 'counts bits from the least significant', '>> (7 - (index % 8))', '>> (index % 8)', 'standard'),
+  list(
+    'status-index-wraps',
+    'counts on from the beginning behind the end of the list',
+    'bits[Math.floor(index / 8)]',
+    'bits[Math.floor(index / 8) % bits.length]',
+    'standard',
+  ),
+  lists(
+    'status-rollback',
+    'takes a list that is older than the newest one',
+    'if (isOld(source, list, now() / 1000))',
+    'if (false)',
+    'standard',
+  ),
+  lists(
+    'status-forever',
+    'uses a list as long as it likes',
+    'if (age > issuer.maxStalenessSeconds * 1000)',
+    'if (false)',
+    'standard',
+  ),
+  lists(
+    'status-never-again',
+    'reads each list once',
+    'source.timer = later(() => void refresh(source)',
+    'source.timer = later(() => void source',
+    'standard',
+  ),
+  inFile('verifier/node/did-web/resolver.js')(
+    'swap-web-did-resolver',
+    'reads DID documents with the stock web-did-resolver',
+    'const answer = await read(did);',
+    "const { getResolver } = await import('web-did-resolver'); return await getResolver().web(did, { did, id: did.slice(8), method: 'web' });",
+    'standard',
+  ),
+]

@@ -1,0 +1,10 @@
+/** Receivers with one mistake that somebody could make, each written by hand. @module */
+import type { Mutant } from './mutant.ts'
+import { EVIDENCE_MUTANTS } from './named-evidence.ts'
+import { HTTP_MUTANTS } from './named-http.ts'
+import { TOKEN_MUTANTS } from './named-token.ts'
+
+/** All of them, in the order of the road as far as there is one. */
+export function namedMutants(): readonly Mutant[] {
+  return [...TOKEN_MUTANTS, ...EVIDENCE_MUTANTS, ...HTTP_MUTANTS]
+}

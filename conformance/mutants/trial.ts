@@ -1,0 +1,136 @@
+/** Starts the Express fixture with a defect in it and runs cases against it: which of them notice? @module */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  freePort,
+  isGood,
+  openHost,
+  run,
+  startChild,
+  untilListening,
+  worldOf,
+  writeSetup,
+  type Case,
+  type CaseResult,
+  type Catalogue,
+  type Child,
+  type Level,
+  type RunResult,
+  type Setup,
+} from '@aiegis/conformance/run'
+import { defective, MUTANTS, type Mutant } from './mutant.ts'
+
+/** What came of one receiver. */
+export interface Trial {
+  /** `broken`: the mutant itself is wrong, so it shows nothing. `smoke`: there was nothing to run cases against. */
+  readonly verdict: 'killed' | 'smoke' | 'survived' | 'broken'
+  /** Cases that did not pass, those that failed before those that could not be measured. */
+  readonly killers: readonly string[]
+  /** Cases whose changed request was served and had to be refused. */
+  readonly flips: readonly string[]
+  /** What happened, in one sentence; for a case that did not pass its first fault. */
+  readonly sentence: string
+}
+
+/** What all trials of a run have in common. */
+export interface Surroundings {
+  readonly level: Level
+  readonly catalogue: Catalogue
+  /** Without controls around each case: for the first look. */
+  readonly isScan: boolean
+  /** Cases at the same time. */
+  readonly parallel: number
+  /** First port of the suite host of this trial; used above level basic. */
+  readonly hostPort: number
+  /** Told what has to be undone when the process is told to end; what it returns is called when it has been. */
+  readonly onStart: (undo: () => Promise<void>) => () => void
+}
+
+const REGISTER = fileURLToPath(new URL('dist/register.js', MUTANTS))
+const RECEIVER = fileURLToPath(new URL('../receivers/dist/express/main.js', MUTANTS))
+const READY_SECONDS = 30
+/** What a mistake in a mutant looks like: a defect of a receiver refuses or serves, it does not misspell. */
+const MISTAKE = /SyntaxError|ReferenceError/
+
+/** Runs `cases` against the receiver with the defect, or against the one without for `undefined`. Rejects only for a fault of the suite. */
+export async function tryOne(mutant: Mutant | undefined, cases: readonly Case[], surroundings: Surroundings): Promise<Trial> {
+  const wrong = mutant === undefined ? undefined : wrongIn(mutant)
+  if (wrong !== undefined) return { verdict: 'broken', killers: [], flips: [], sentence: wrong }
+  const folder = mkdtempSync(join(tmpdir(), 'aiegis-mutant-'))
+  const port = await freePort()
+  const { level, hostPort } = surroundings
+  const setup: Setup = { url: `http://127.0.0.1:${port}`, level, seed: 'mutants', hostPort }
+  const host = level === 'basic' ? null : await openHost(worldOf(setup, Date.now), hostPort)
+  const start = startOf(mutant, port, writeSetup(folder, setup, Date.now).trust, mkdtempSync(join(folder, 'state-')))
+  let child = start()
+  const undo = async (): Promise<void> => {
+    await child.stop('SIGKILL')
+    await host?.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const ended = surroundings.onStart(undo)
+  const restart = async (): Promise<void> => {
+    await child.stop('SIGKILL')
+    child = start()
+    await untilListening(port, child, READY_SECONDS)
+  }
+  try {
+    await untilListening(port, child, READY_SECONDS)
+    const result = await run({
+      ...surroundings,
+      setup,
+      chosen: cases,
+      host,
+      restart,
+      target: '',
+      session: Date.now().toString(36),
+      baseline: new Map(),
+      deadlineSeconds: 10,
+      ended: () => child.ended(),
+      onResult: () => {},
+    })
+    return judge(result, child.output())
+  } finally {
+    await undo()
+    ended()
+  }
+}
+
+function startOf(mutant: Mutant | undefined, port: number, trust: string, state: string): () => Child {
+  const defect = mutant === undefined ? {} : { AIEGIS_MUTANT: JSON.stringify(mutant) }
+  const environment = { ...process.env, ...defect }
+  const command = `exec '${process.execPath}' ${mutant === undefined ? '' : `--import '${REGISTER}'`} '${RECEIVER}'`
+  return () => startChild({ command, port, trust, state, environment })
+}
+
+function wrongIn(mutant: Mutant): string | undefined {
+  try {
+    defective(mutant)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+function judge({ ending, results }: RunResult, output: string): Trial {
+  const bad = results.filter((result) => !isGood(result)).toSorted((left, right) => rank(left) - rank(right))
+  const killers = bad.map((result) => result.case.id)
+  const flips = results.filter(isFlipped).map((result) => result.case.id)
+  if (MISTAKE.test(output)) return { verdict: 'broken', killers, flips, sentence: output.slice(-400) }
+  if (ending !== null && ending.kind !== 'stopped') return { verdict: 'smoke', killers: [], flips: [], sentence: ending.sentence }
+  const sentence = bad[0]?.faults[0] ?? ending?.sentence ?? ''
+  return { verdict: killers.length > 0 || ending !== null ? 'killed' : 'survived', killers, flips, sentence }
+}
+
+function rank({ verdict }: CaseResult): number {
+  return verdict === 'FAIL' ? 0 : 1
+}
+
+/** Whether a request that had to be refused was served instead. */
+function isFlipped({ case: { side, steps }, shots }: CaseResult): boolean {
+  return (
+    side === 'refuse' && steps === undefined && shots.some(({ label, outcome }) => label === 'changed' && /^2\d\d$/.test(outcome))
+  )
+}

@@ -1,0 +1,52 @@
+/** Finds out for one mutant which cases kill it: those that are known to, then all. @module */
+import { includes, type Case } from '@aiegis/conformance/run'
+import type { Known } from './all.ts'
+import type { Looker } from './look.ts'
+import type { Row } from './matrix.ts'
+import { tryOne, type Surroundings, type Trial } from './trial.ts'
+
+/** What was found about one mutant. */
+export interface Verdict extends Trial {
+  readonly mutant: Known
+  /** Milliseconds that it took. */
+  readonly milliseconds: number
+}
+
+/** Known killers that are tried before anything else: one is enough, the others are for when it has changed. */
+const FIRST = 3
+/** More than these are not tried over HTTP: a mutant that so many cases notice is no question. */
+const MOST = 60
+/** Code that the first look does not run: it starts behind the adapter. */
+const IN_FRONT = /^(?:express|verifier\/(?:node|contexts|mount|refusal-response))/
+
+/** Tries the cases that killed it before, then all of its level. */
+export async function judgeKnown(mutant: Known, row: Row | undefined, surroundings: Surroundings): Promise<Verdict> {
+  const started = performance.now()
+  const { cases } = surroundings.catalogue
+  const first = (row?.killers ?? []).slice(0, FIRST)
+  const chosen = first[0] === 'smoke' ? cases.slice(0, 1) : cases.filter(({ id }) => first.includes(id))
+  const tried = chosen.length === 0 ? undefined : await tryOne(mutant, chosen, surroundings)
+  const trial = tried === undefined || tried.verdict === 'survived' ? await confirmed(mutant, cases, surroundings) : tried
+  return { ...trial, mutant, milliseconds: Math.round(performance.now() - started) }
+}
+
+/** Finds all its killers, with a first look where that can help. */
+export async function judgeAnew(mutant: Known, looker: Looker, surroundings: Surroundings): Promise<Verdict> {
+  const started = performance.now()
+  const { cases } = surroundings.catalogue
+  const seen = IN_FRONT.test(mutant.file) ? [] : ((await looker.look(mutant)) ?? [])
+  const candidates = seen.slice(0, MOST).flatMap((id) => cases.filter((test) => test.id === id))
+  const looked = candidates.length === 0 ? undefined : await tryOne(mutant, candidates, { ...surroundings, isScan: true })
+  const trial = looked === undefined || looked.verdict === 'survived' ? await confirmed(mutant, cases, surroundings) : looked
+  return { ...trial, mutant, milliseconds: Math.round(performance.now() - started) }
+}
+
+/** All cases without controls, then those that noticed with them. */
+async function confirmed(mutant: Known, cases: readonly Case[], surroundings: Surroundings): Promise<Trial> {
+  const all = cases.filter(({ level }) => includes(surroundings.level, level))
+  const scanned = await tryOne(mutant, all, { ...surroundings, isScan: true })
+  if (scanned.verdict !== 'killed') return scanned
+  const noticed = all.filter(({ id }) => scanned.killers.slice(0, FIRST).includes(id))
+  const sure = await tryOne(mutant, noticed, surroundings)
+  return sure.verdict === 'survived' ? sure : { ...scanned, verdict: sure.verdict }
+}
