@@ -50,7 +50,12 @@ describe('AHP-AUDITOR-1 a database that its owner changed, with every trigger ba
   const rewrite = (index: number): string =>
     `UPDATE entry SET leaf = ${blob(forged)}, leaf_hash = ${forgedHash} WHERE idx = ${index}`
   test.each<[string, string | ((directory: string) => string), RegExp, Record<string, unknown>]>([
-    ['an entry', `UPDATE entry SET leaf = ${blob(forged)} WHERE idx = 140`, /entry 140 was changed/, { first_bad: 140 }],
+    [
+      'an entry',
+      `UPDATE entry SET leaf = ${blob(forged)} WHERE idx = 140`,
+      /entry 140 was changed/,
+      { first_bad: 140, good: 130 },
+    ],
     ['an entry and its hash', rewrite(140), /first that differs is entry 140/, { first_bad: 140, good: 130 }],
     [
       'an entry, its hash and the tile',
@@ -63,6 +68,24 @@ describe('AHP-AUDITOR-1 a database that its owner changed, with every trigger ba
       (directory) => `${rewrite(140)}; ${rewrite(250)}; ${tileWith(directory, [140])}`,
       /the first 200 entries are not those/,
       { first_bad: null, good: 130, last_bad: 199 },
+    ],
+    [
+      'two entries, of which the later does not even have its own hash',
+      `${rewrite(140)}; UPDATE entry SET leaf = ${blob(forged)} WHERE idx = 250`,
+      /first that differs is entry 140/,
+      { first_bad: 140, good: 130 },
+    ],
+    [
+      'two entries, of which nothing but a head shows the earlier',
+      (directory) => `${rewrite(110)}; ${tileWith(directory, [110])}; UPDATE entry SET leaf = ${blob(forged)} WHERE idx = 250`,
+      /the first 130 entries are not those/,
+      { first_bad: null, good: 100, last_bad: 129 },
+    ],
+    [
+      'an entry taken out behind another that was changed',
+      `${rewrite(7)}; DELETE FROM entry WHERE idx = 77`,
+      /entry 7/,
+      { first_bad: 7 },
     ],
     ['an entry taken out', 'DELETE FROM entry WHERE idx = 77', /entry 77 is missing/, { first_bad: 77 }],
     ['the last entry taken out', 'DELETE FROM entry WHERE idx = 299', /ends after 299 entries/, { first_bad: 299 }],

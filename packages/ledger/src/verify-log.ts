@@ -91,19 +91,15 @@ export async function verifyLog(
     const { n } = edgeOf(tree.size, 0)
     const width = Math.min(TILE_WIDTH, size - tree.size)
     const isPruned = BigInt(tree.size + TILE_WIDTH) <= (options.minimum ?? 0n)
-    const hashes = isPruned ? await tileHashes(get, n) : await entryHashes(crypto, get, n, width)
     const kept = (await options.headsOver?.(tree.size, tree.size + width)) ?? []
     const here = [...heads, ...(await Promise.all(kept.map((note) => readRemembered(crypto, note, options))))]
-    const differing = isPruned ? -1 : await firstDiffering(get, { level: 0, n: BigInt(n), width }, hashes)
-    if (differing !== -1) {
+    const { hashes, wrong } = isPruned
+      ? { hashes: await tileHashes(get, n), wrong: undefined }
+      : await heldEntries(crypto, get, n, width)
+    if (wrong !== undefined) {
       // A head between may show that it begins earlier.
-      growThrough(crypto, tree, hashes.slice(0, differing), here, proven)
-      const path = formatTilePath({ level: 0, n: BigInt(n), width })
-      const index = tree.size + differing
-      throw new BrokenLog(`${path} does not hold the hashes of its entries; the first that differs is entry ${index}`, {
-        ...proven,
-        index,
-      })
+      growThrough(crypto, tree, hashes, here, proven)
+      throw new BrokenLog(wrong.message, { ...proven, ...wrong.place }, { cause: wrong })
     }
     const grown = growThrough(crypto, tree, hashes, here, proven)
     tree = grown.tree
@@ -144,11 +140,11 @@ export async function treeBefore(crypto: CryptoPort, get: Get, start: number, si
   return { size: start, edge }
 }
 
-/** Which of these hashes the tile does not have; -1 when it has them all and no more. */
-async function firstDiffering(get: Get, name: TileName, hashes: readonly Uint8Array[]): Promise<number> {
+/** Which of these hashes the tile does not have; -1 when it has them all. Throws `BrokenLog` where it has more and they are `all`. */
+async function firstDiffering(get: Get, name: TileName, hashes: readonly Uint8Array[], all: boolean): Promise<number> {
   const bytes = await get(formatTilePath(name))
   const at = hashes.findIndex((hash, index) => !equal(hash, bytes.subarray(index * HASH_LENGTH, (index + 1) * HASH_LENGTH)))
-  if (at === -1 && bytes.length !== hashes.length * HASH_LENGTH)
+  if (at === -1 && all && bytes.length !== hashes.length * HASH_LENGTH)
     throw new BrokenLog(`${formatTilePath(name)} does not hold the hashes of its entries`)
   return at
 }
@@ -157,6 +153,33 @@ function hashesIn(bytes: Uint8Array): readonly Uint8Array[] {
   return Array.from({ length: Math.floor(bytes.length / HASH_LENGTH) }, (_, at) =>
     bytes.subarray(at * HASH_LENGTH, (at + 1) * HASH_LENGTH),
   )
+}
+
+/**
+ * Hashes of the entries of a bundle, up to the first that is not the one in the tile, or that `get` says is wrong, and what is wrong with
+ * that one.
+ */
+async function heldEntries(
+  crypto: CryptoPort,
+  get: Get,
+  n: number,
+  width: number,
+): Promise<{ readonly hashes: readonly Uint8Array[]; readonly wrong: BrokenLog | undefined }> {
+  const start = n * TILE_WIDTH
+  let [wrong, hashes]: [BrokenLog | undefined, readonly Uint8Array[]] = [undefined, []]
+  try {
+    hashes = await entryHashes(crypto, get, n, width)
+  } catch (error) {
+    if (!(error instanceof BrokenLog) || error.place.index === undefined) throw error
+    wrong = error
+    const before = error.place.index - start
+    if (before > 0) hashes = await entryHashes(crypto, get, n, before)
+  }
+  const name = { level: 0, n: BigInt(n), width }
+  const at = await firstDiffering(get, name, hashes, wrong === undefined)
+  if (at === -1) return { hashes, wrong }
+  const message = `${formatTilePath(name)} does not hold the hashes of its entries; the first that differs is entry ${start + at}`
+  return { hashes: hashes.slice(0, at), wrong: new BrokenLog(message, { index: start + at }) }
 }
 
 async function entryHashes(crypto: CryptoPort, get: Get, n: number, width: number): Promise<readonly Uint8Array[]> {

@@ -102,6 +102,9 @@ async function hashAgain(log: OpenLog, values: Values, output: Output, since: Ch
     `root of the tree: ${encodeBase64(head.root)}`,
     ...(isClean && values.keep !== undefined ? [`the head is in ${values.keep}; remember it for the next audit`] : []),
     'not shown: that the log has every decision, or that what it says was done',
+    ...(isClean
+      ? []
+      : ['do not append to this database: whoever owns it took its guards away; find out who, and put them back first']),
     ...(since === undefined
       ? ['not shown: that others see the same log; audit it against a checkpoint that they or you remember']
       : []),
