@@ -1,5 +1,15 @@
 /** Computing over tiles that have to be fetched (spec chapter 17). @module */
-import { EMPTY_TILE, growTile, hashLeaf, inclusionPath, rootOf, tileBytes, verifyInclusion, type Tile } from '@aiegis/protocol'
+import {
+  EMPTY_TILE,
+  growTile,
+  hashLeaf,
+  inclusionPath,
+  rootOf,
+  tileBytes,
+  verifyInclusion,
+  type CryptoPort,
+  type Tile,
+} from '@aiegis/protocol'
 import { describe, expect, test } from 'vitest'
 import { createTileReader } from '../src/tile-reader.ts'
 import { crypto, leafOf } from './logs.ts'
@@ -38,7 +48,10 @@ describe('a reader of tiles', () => {
 
   test('takes a tile that was hashed as it is, and no other one in the place of what it saw', async () => {
     let hashed = 0
-    const counting = { ...crypto, sha256Into: undefined, sha256: (bytes: Uint8Array) => (hashed++, crypto.sha256(bytes)) }
+    const counting: CryptoPort = {
+      sha256: (bytes) => (hashed++, crypto.sha256(bytes)),
+      verifyEd25519: (key, message, signature) => crypto.verifyEd25519(key, message, signature),
+    }
     let give = (width: number): Tile => growTile(crypto, EMPTY_TILE, hashes.slice(0, width))
     const reader = createTileReader(counting, async (_level, _n, width) => give(width))
     const root = (size: number): Promise<Uint8Array> => reader.over(size, (node) => rootOf(crypto, node, size))
