@@ -1,8 +1,10 @@
-/** Where the ledger is: in a file of this process, or in a PostgreSQL that other processes share (spec chapters 15.10 and 17). @module */
-import { existsSync, statSync } from 'node:fs'
+/** Where the ledger is: in a file or a directory of this process, or in a PostgreSQL that other processes share (spec chapters 15.10 and 17). @module */
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import type { CryptoPort, Signer } from '@aiegis/protocol'
 import { openLog, type Log, type WitnessPolicy } from '@aiegis/ledger'
 import { openPostgresLog, preparePostgresLog } from '@aiegis/ledger/postgres'
+import { openTilesLog } from '@aiegis/ledger/tiles'
 import type { Pool } from 'pg'
 import { writeDurably } from './durable-file.ts'
 import { codeOf } from './keys.ts'
@@ -21,6 +23,8 @@ export interface AuditLog {
 /** How the ledger is opened. */
 export interface AuditLogOptions {
   readonly signer: Signer
+  /** Signs every head too, while the log key is changed. */
+  readonly alsoSigner?: Signer
   readonly crypto: CryptoPort
   readonly lastCheckpointFile: string
   readonly witnesses?: WitnessPolicy
@@ -30,9 +34,12 @@ export interface AuditLogOptions {
 const CONNECTIONS = 8
 const CONNECT_MS = 5_000
 
-/** The ledger of log `origin` in a SQLite file, or in PostgreSQL for a URL `postgres://`. */
+const TILES = 'tiles:'
+
+/** The ledger of log `origin` in a SQLite file, in a directory after `tiles:`, or in PostgreSQL for a URL `postgres://`. */
 export function auditLogAt(place: string, origin: string): AuditLog {
-  return isPostgres(place) ? inPostgres(place, origin) : inFile(place, origin)
+  if (isPostgres(place)) return inPostgres(place, origin)
+  return place.startsWith(TILES) ? inDirectory(place.slice(TILES.length), origin) : inFile(place, origin)
 }
 
 /** Whether this is the URL of a PostgreSQL and not the name of a file. */
@@ -43,19 +50,41 @@ export function isPostgres(place: string): boolean {
 function inFile(file: string, origin: string): AuditLog {
   return {
     isShared: false,
-    async prepare() {
-      // An empty file; a ledger that is there stays.
-      if (existsSync(file) && statSync(file).isFile()) return
-      try {
-        writeDurably(file, 'wx', '')
-      } catch (error) {
-        throw new UsageError(`--audit-db ${file}: it cannot be made (${codeOf(error)}); name a file in a directory that exists`, {
-          cause: error,
-        })
-      }
-    },
+    prepare: async () => makeEmpty(file, file),
     open: (options) => openLog({ ...options, file, mustExist: true, origin }),
   }
+}
+
+function inDirectory(directory: string, origin: string): AuditLog {
+  return {
+    isShared: false,
+    async prepare() {
+      try {
+        mkdirSync(directory, { mode: 0o755 })
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw cannotBeMade(`${TILES}${directory}`, error)
+      }
+      makeEmpty(join(directory, 'index.db'), `${TILES}${directory}`)
+    },
+    open: (options) => openTilesLog({ ...options, directory, mustExist: true, origin }),
+  }
+}
+
+/** An empty file; a ledger that is there stays. */
+function makeEmpty(file: string, place: string): void {
+  if (existsSync(file) && statSync(file).isFile()) return
+  try {
+    writeDurably(file, 'wx', '')
+  } catch (error) {
+    throw cannotBeMade(place, error)
+  }
+}
+
+function cannotBeMade(place: string, cause: unknown): UsageError {
+  return new UsageError(
+    `--audit-db ${place}: it cannot be made (${codeOf(cause)}); name a ${place.startsWith(TILES) ? 'directory' : 'file'} in a directory that exists`,
+    { cause },
+  )
 }
 
 /** The URL may have a password when it was given in code, so that no sentence shows it. */

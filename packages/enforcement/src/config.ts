@@ -8,10 +8,12 @@ export interface Config {
   /** 0 takes a free port. */
   readonly port: number
   readonly state: string
-  /** SQLite file of the ledger, or URL of a PostgreSQL without a password; `ledger.db` in the state directory when absent. */
+  /** SQLite file of the ledger, `tiles:` and a directory, or URL of a PostgreSQL without a password; `ledger.db` in the state directory when absent. */
   readonly auditDb: string | undefined
   /** File of the newest released head; `last-checkpoint` in the state directory when absent. */
   readonly lastCheckpoint: string | undefined
+  /** File of the log key before or after that in the state directory; none when absent. */
+  readonly alsoLogKey: string | undefined
   /** File of the witnesses of the ledger; none when absent. */
   readonly witnesses: string | undefined
   /** Files, in load order; the reference packs when there are none. */
@@ -37,8 +39,9 @@ export interface Config {
 const NAMES = {
   port: '<number>',
   state: '<directory>',
-  'audit-db': '<file or postgres://...>',
+  'audit-db': '<file, tiles:directory or postgres://...>',
   'last-checkpoint': '<file>',
+  'also-log-key': '<file>',
   witnesses: '<file>',
   'policy-pack': '<file>',
   'pack-issuer': '<did:key>',
@@ -70,6 +73,7 @@ export function parseFlags(args: readonly string[]): Config {
     state: one('state') ?? '.aiegis',
     auditDb: optional(one('audit-db'), checkAuditDb),
     lastCheckpoint: one('last-checkpoint'),
+    alsoLogKey: one('also-log-key'),
     witnesses: one('witnesses'),
     policyPacks: flags.get('policy-pack') ?? [],
     packIssuers: (flags.get('pack-issuer') ?? []).map((did) =>
@@ -170,6 +174,7 @@ function checkLogOrigin(text: string): string {
 
 /** Every user of a machine sees its command lines. The client finds a password by itself, as every PostgreSQL client does. */
 function checkAuditDb(text: string): string {
+  if (text === 'tiles:') throw new UsageError('--audit-db tiles:: the directory is missing; write --audit-db tiles:<directory>')
   if (!isPostgres(text)) return text
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || url.password !== '' || url.searchParams.has('password')) {

@@ -1,6 +1,15 @@
 /** The enforcement point as one object: keys, policy, log, passports, and the answer to a question (spec chapters 15 to 17). @module */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { defaultCrypto, jwkOf, type CryptoPort, type Ed25519PublicKey, type JsonObject, type Signer } from '@aiegis/protocol'
+import {
+  defaultCrypto,
+  formatVkey,
+  jwkOf,
+  LOG_KEY_TYPE,
+  type CryptoPort,
+  type Ed25519PublicKey,
+  type JsonObject,
+  type Signer,
+} from '@aiegis/protocol'
 import type { Log, WitnessPolicy } from '@aiegis/ledger'
 import { createAfterRestart, refuseIdempotencyKeys, restartOf, sayBehind, type Restart } from './after-restart.ts'
 import { answerRefusal, type HttpAnswer } from './answer.ts'
@@ -127,6 +136,8 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
     onFault: ({ pack, rule, message }) => options.onFault?.(`policy_error in ${pack ?? '-'}/${rule ?? '-'}: ${message}`),
   })
   const { log, restart } = await openLogOrEnd(held, crypto, policy, now, options.witnesses)
+  const { alsoLogKey: also } = held
+  if (also !== undefined) options.onWarning?.(sayBothKeys(formatVkey(identity.logOrigin, LOG_KEY_TYPE, also.publicKey, crypto)))
   if (held.auditLog.isShared) options.onWarning?.(SHARED)
   const behind = restart && sayBehind(restart)
   if (behind !== undefined) options.onWarning?.(behind)
@@ -147,7 +158,7 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
     harness: identity.did,
     status,
     statusUrl: identity.statusUrl,
-    taken: [...KEY_ROLES.map((role) => keys[role].publicKey), ...foreignKeys(options)],
+    taken: [...KEY_ROLES.map((role) => keys[role].publicKey), ...(also ? [also.publicKey] : []), ...foreignKeys(options)],
     now,
   }
   const decide = createProtect({
@@ -219,9 +230,14 @@ async function assemble(options: EnforcementOptions, identity: Identity, held: H
 const SHARED =
   'the ledger is shared: interrupts, revocations and counters are of this process alone; suspend at every process, issue and revoke at one'
 
+/** What an operator who changes the log key does next (spec chapter 17.10). */
+function sayBothKeys(vkey: string): string {
+  return `two keys sign the log: log.key and ${vkey}; when all receivers have the new one, put it in the place of log.key and start without --also-log-key`
+}
+
 /** The ledger and what it says about the processes before, or the end of the threads that were started for nothing. */
 async function openLogOrEnd(
-  { keys, auditLog, lastCheckpointFile }: HeldState,
+  { keys, alsoLogKey, auditLog, lastCheckpointFile }: HeldState,
   crypto: CryptoPort,
   policy: Policy,
   now: () => number,
@@ -229,7 +245,13 @@ async function openLogOrEnd(
 ): Promise<{ readonly log: Log; readonly restart: Restart | undefined }> {
   let log: Log | undefined
   try {
-    log = await auditLog.open({ signer: keys.log, crypto, lastCheckpointFile, ...(witnesses && { witnesses }) })
+    log = await auditLog.open({
+      signer: keys.log,
+      ...(alsoLogKey && { alsoSigner: alsoLogKey }),
+      crypto,
+      lastCheckpointFile,
+      ...(witnesses && { witnesses }),
+    })
     return { log, restart: auditLog.isShared ? undefined : await restartOf(log, Math.floor(now() / 1000)) }
   } catch (error) {
     await log?.close()

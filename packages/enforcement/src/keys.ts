@@ -2,7 +2,7 @@
 import { createPrivateKey, randomBytes, type KeyObject } from 'node:crypto'
 import { closeSync, constants, fstatSync, linkSync, mkdirSync, openSync, readFileSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { createSigner, toHex, type Ed25519PublicKey, type SyncSigner } from '@aiegis/protocol'
+import { createSigner, equal, toHex, type Ed25519PublicKey, type SyncSigner } from '@aiegis/protocol'
 import { writeDurably } from './durable-file.ts'
 import { UsageError } from './usage.ts'
 
@@ -55,6 +55,29 @@ export function loadKeys(directory: string, kids: KidOf): Readonly<Record<KeyRol
     seen.set(key, role)
   }
   return keys
+}
+
+/**
+ * The other log key while it is changed, from a file that is there. Throws `UsageError` as `loadKeys` does, also when it is a key of
+ * this server already.
+ */
+export function loadAlsoLogKey(
+  file: string,
+  keys: Readonly<Record<KeyRole, SyncSigner>>,
+  kid: string | ((key: Ed25519PublicKey) => string),
+): SyncSigner {
+  const found = readKey(file)
+  if (found === undefined) {
+    // Made here, a name with a mistake in it would put a key into the log that nobody meant.
+    throw new UsageError(
+      `--also-log-key ${file}: it is missing; make one with umask 077; openssl genpkey -algorithm ed25519 -out ${file}`,
+    )
+  }
+  const signer = createSigner(found, kid)
+  const twin = KEY_ROLES.find((role) => equal(keys[role].publicKey.bytes, signer.publicKey.bytes))
+  if (twin !== undefined)
+    throw new UsageError(`--also-log-key ${file}: ${twin}.key holds the same key; name the key that comes or the one that goes`)
+  return signer
 }
 
 /** True when some role has its file already: the server was started there before. */

@@ -31,6 +31,7 @@ export async function startServer(config: Config, extra: Partial<EnforcementOpti
       state: config.state,
       auditDb: config.auditDb,
       lastCheckpoint: config.lastCheckpoint,
+      alsoLogKey: config.alsoLogKey,
       witnesses: config.witnesses === undefined ? undefined : await readWitnesses(config.witnesses),
       packs,
       packKeys: config.packIssuers.map(packKey),

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { SyncSigner } from '@aiegis/protocol'
 import { takeLock } from '@aiegis/ledger'
 import { auditLogAt, type AuditLog } from './audit-log.ts'
-import { hasKeys, loadKeys, prepareState, type KeyRole, type KidOf } from './keys.ts'
+import { hasKeys, loadAlsoLogKey, loadKeys, prepareState, type KeyRole, type KidOf } from './keys.ts'
 import { createInterruptsFile } from './interrupts.ts'
 import { loadOperatorKey } from './operator.ts'
 import { createStatusFile } from './status.ts'
@@ -15,8 +15,9 @@ export interface StateOptions {
   /** Directory of keys, revocations and, unless the others say otherwise, of the ledger. Made when it is not there. */
   readonly state: string
   /**
-   * SQLite file of the ledger, `ledger.db` in the state directory when absent, or the URL `postgres://…` of a database that several
-   * processes share, as a role that is only a member of `aiegis_ledger_writer`.
+   * SQLite file of the ledger, `ledger.db` in the state directory when absent; `tiles:` and a directory, made when it is not there, whose
+   * part `public` any web server may serve; or the URL `postgres://…` of a database that several processes share, as a role that is only
+   * a member of `aiegis_ledger_writer`.
    */
   readonly auditDb?: string | undefined
   /**
@@ -24,11 +25,14 @@ export interface StateOptions {
    * ledger must not restore this file with it: where both are kept in one backup, it belongs on another disk.
    */
   readonly lastCheckpoint?: string | undefined
+  /** File of the log key before or after `log.key`: while it is named, both sign every head. */
+  readonly alsoLogKey?: string | undefined
 }
 
 /** State that no other process can take before `release`. */
 export interface HeldState {
   readonly keys: Readonly<Record<KeyRole, SyncSigner>>
+  readonly alsoLogKey: SyncSigner | undefined
   readonly statusFile: string
   readonly interruptsFile: string
   /** The operator's key. */
@@ -60,7 +64,9 @@ export async function openState(options: StateOptions, kids: KidOf, logOrigin: s
     // A server with any key has run before: what its operator interrupted must be there, also when the operator's key is not.
     if (!existsSync(operatorFile) && !hasKeys(state)) createInterruptsFile(interruptsFile)
     const operatorKey = loadOperatorKey(operatorFile)
-    return { keys: loadKeys(state, kids), operatorKey, statusFile, interruptsFile, auditLog, lastCheckpointFile, release }
+    const keys = loadKeys(state, kids)
+    const alsoLogKey = options.alsoLogKey === undefined ? undefined : loadAlsoLogKey(options.alsoLogKey, keys, kids.log)
+    return { keys, alsoLogKey, operatorKey, statusFile, interruptsFile, auditLog, lastCheckpointFile, release }
   } catch (error) {
     release()
     throw error

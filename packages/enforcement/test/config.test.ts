@@ -18,6 +18,7 @@ test('without flags the server is that of a developer at home', () => {
     state: '.aiegis',
     auditDb: undefined,
     lastCheckpoint: undefined,
+    alsoLogKey: undefined,
     witnesses: undefined,
     policyPacks: [],
     packIssuers: [],
@@ -47,6 +48,12 @@ test('a ledger in PostgreSQL is named by a URL without a password, which every u
     )
     expect(failure).not.toThrow(/s3cret/)
   }
+})
+
+test('a ledger in a directory and the other key of a log are named by flags', () => {
+  const config = parseFlags(['--audit-db', 'tiles:/var/lib/aiegis/ledger', '--also-log-key', 'next.key'])
+  expect([config.auditDb, config.alsoLogKey]).toEqual(['tiles:/var/lib/aiegis/ledger', 'next.key'])
+  expect(sentence('--audit-db', 'tiles:')).toBe('--audit-db tiles:: the directory is missing; write --audit-db tiles:<directory>')
 })
 
 test('flags may have their value after a space or after "=", and some may be repeated in order', () => {
