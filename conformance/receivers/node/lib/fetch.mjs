@@ -8,7 +8,7 @@ import { Malformed } from './refusal.mjs'
  * Throws `Malformed` for every other answer and for none.
  */
 export async function fetchWithin(url, { types, maxBytes, seconds, connection = {} }) {
-  const signal = AbortSignal.timeout(seconds * 1000)
+  const signal = AbortSignal.timeout(Math.ceil(seconds * 1000))
   const get = url.startsWith('https://') ? getHttps : getHttp
   const options = {
     ...connection,
