@@ -1,7 +1,7 @@
 /** The auditor's commands on the log of a server that decided, and on logs in use (spec chapter 17.12). @module */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,6 +20,7 @@ import {
   utf8,
   verifyInclusion,
 } from '@aiegis/protocol'
+import { cosign, namedSigner } from '@aiegis/testing'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { permit } from '../examples/story/attempt.ts'
 import { SCENES } from '../examples/story/scenes.ts'
@@ -27,7 +28,16 @@ import { createWorld } from '../examples/story/world.ts'
 import { runCommand } from '../packages/ledger/src/cli/command.ts'
 import { CRASH_ORIGIN } from '../packages/ledger/src/crash/load.ts'
 import { actEntry } from '../packages/ledger/src/custody/acts.ts'
-import { crypto, fill, keyOf, leafOf, openIn, temporaryDirectory, vkey as testVkey } from '../packages/ledger/test/logs.ts'
+import {
+  crypto,
+  fill,
+  keyOf,
+  leafOf,
+  openIn,
+  ORIGIN,
+  temporaryDirectory,
+  vkey as testVkey,
+} from '../packages/ledger/test/logs.ts'
 import { filesWith } from '../packages/ledger/test/custody/logs.ts'
 import { openTiles } from '../packages/ledger/test/tiles/logs.ts'
 import { asOwner, fileWith, ledger, ledgerJson, blob } from './ledger-cli.ts'
@@ -279,6 +289,50 @@ describe('while another process has the log open', () => {
     writeFileSync(logKey, `-----BEGIN PRIVATE KEY-----\n${der.toString('base64')}\n-----END PRIVATE KEY-----\n`, { mode: 0o600 })
     const ended = await ledger('hold', '0', '--by', 'x', '--reason', 'y', '--db', join(directory, 'ledger.db'))
     expect(ended).toMatchObject({ code: 1, out: '', err: expect.stringContaining('is open in another process') })
+  })
+})
+
+describe('an act', () => {
+  /** The log key of the tests as a file. */
+  function keyFile(seed: Uint8Array): string {
+    const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed])
+    const file = fileWith(`-----BEGIN PRIVATE KEY-----\n${der.toString('base64')}\n-----END PRIVATE KEY-----\n`)
+    chmodSync(file, 0o600)
+    return file
+  }
+  const seeds = [crypto.sha256(utf8('log key of the tests')), crypto.sha256(utf8('the next log key'))] as const
+
+  test('AHP-LEDGER-17 ends no change of the log key, and begins none', async () => {
+    const directory = temporaryDirectory()
+    const next = createSigner(seeds[1], ORIGIN)
+    const call = ['hold', '0', '--by', 'x', '--reason', 'y', '--db', join(directory, 'ledger.db'), '--key', keyFile(seeds[0])]
+    const first = await openIn(directory)
+    await fill(first, 0, 2)
+    await first.close()
+    const early = await ledger(...call, '--also-key', keyFile(seeds[1]))
+    expect(early).toMatchObject({ code: 2, err: expect.stringContaining('would begin a change of its key') })
+    const both = await openIn(directory, { alsoSigner: next })
+    await both.close()
+    expect(await ledger(...call)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('name one with --key and the other with --also-key'),
+    })
+    expect((await ledger(...call, '--also-key', keyFile(seeds[1]))).code).toBe(0)
+    const after = await openIn(directory, { alsoSigner: next })
+    // Two entries, one about the keys, one about the hold, and nothing else about keys.
+    expect(after.size()).toBe(4n)
+  })
+
+  test('AHP-AUDITOR-8 of a log with witnesses is not done without them', async () => {
+    const directory = temporaryDirectory()
+    const log = await openIn(directory)
+    await fill(log, 0, 2)
+    await log.close()
+    const file = join(directory, 'last-checkpoint')
+    writeFileSync(file, cosign(crypto, readFileSync(file, 'utf8'), namedSigner('witness', 'witness.example'), 1_795_212_000))
+    const call = ['hold', '0', '--by', 'x', '--reason', 'y', '--db', join(directory, 'ledger.db'), '--key', keyFile(seeds[0])]
+    expect(await ledger(...call)).toMatchObject({ code: 2, err: expect.stringContaining('--witnesses') })
+    expect((await openIn(directory)).size()).toBe(2n)
   })
 })
 

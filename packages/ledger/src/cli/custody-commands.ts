@@ -1,29 +1,18 @@
 /** The commands `erase` and `hold`: the operator's acts about clear text, each with who ordered it and why (spec chapters 17.7 and 17.12). @module */
-import { dirname, join } from 'node:path'
-import { statSync } from 'node:fs'
-import { defaultCrypto, type CryptoPort } from '@aiegis/protocol'
-import type { Custody } from '../custody/custody.ts'
-import type { Log } from '../log.ts'
-import { openLog } from '../open-log.ts'
-import { openPostgresLog } from '../postgres/open.ts'
-import { openTilesLog } from '../tiles/open.ts'
-import { loadKey } from '../witness/key.ts'
-import { parseWitnessPolicy } from '../witness/policy.ts'
+import { defaultCrypto } from '@aiegis/protocol'
 import type { Command } from './commands.ts'
-import { indexOf } from './entries.ts'
 import { NotThere, WrongCall, type ExitCode } from './failures.ts'
-import { bytesOfFile } from './files.ts'
-import { shownHead } from './heads.ts'
 import { CODES, JSON_OPTION } from './help.ts'
 import { countIn, type Values } from './options.ts'
-import { DEFAULT_DB, withSource } from './sources/open.ts'
-import { isPostgres, poolFor } from './sources/postgres.ts'
+import { withSource } from './sources/open.ts'
+import { withWriter } from './writer.ts'
 
 const WRITING = `  --by NAME       who ordered it, such as a person or a case; recorded with the reason
   --reason TEXT   why; both are committed in the log and can be erased like other clear text
   --db WHERE      a SQLite file, a directory of tiles, or postgres://ROLE@HOST/DATABASE; .aiegis/ledger.db when
                   absent. A file or a directory has one writer: end the server first
   --key FILE      the log key (PKCS#8 PEM); log.key beside the log when absent
+  --also-key FILE the other log key, while the log is signed by two
   --last-checkpoint FILE
                   the newest released head; last-checkpoint beside the log when absent. With PostgreSQL it
                   must be named: each process has its own
@@ -42,12 +31,12 @@ entry, its proofs and the tree stay as they are, and the order becomes an entry 
 on hold.
 
 ${WRITING}`,
-  options: ['db', 'key', 'by', 'reason', 'last-checkpoint', 'witnesses'],
+  options: ['db', 'key', 'also-key', 'by', 'reason', 'last-checkpoint', 'witnesses'],
   words: [1, 1],
   async run({ values, words }, output): Promise<ExitCode> {
     const reason = reasonOf(values)
     return withWriter(values, words[0] ?? '', async (custody, index) => {
-      if (!(await custody.erase(BigInt(index), reason)))
+      if (!(await custody.erase(BigInt(index), reason).catch(asNotThere)))
         throw new NotThere(`entry ${index} has no clear text: it was ordered to be erased before, or never had any`)
       output.tell('erased', { ok: true, index }, [
         `done: nobody reads the clear text of entry ${index} any more; the janitor takes its bytes out`,
@@ -69,7 +58,7 @@ The first lists what is on hold, and needs no key. The second keeps the clear te
 ordered and however old it is, until the third releases it. Hold and release become entries of the log.
 
 ${WRITING}`,
-  options: ['db', 'key', 'by', 'reason', 'last-checkpoint', 'witnesses', 'release'],
+  options: ['db', 'key', 'also-key', 'by', 'reason', 'last-checkpoint', 'witnesses', 'release'],
   words: [0, 1],
   async run({ values, words }, output): Promise<ExitCode> {
     const [word] = words
@@ -126,68 +115,3 @@ function asNotThere(error: unknown): never {
   if (error instanceof RangeError) throw new NotThere(error.message)
   throw error
 }
-
-/** Opens the log as its writer. `word` names an entry, which is looked for before that: clear text is read from a copy. */
-async function withWriter(
-  values: Values,
-  word: string | undefined,
-  work: (custody: Custody, index: number) => Promise<ExitCode>,
-): Promise<ExitCode> {
-  const crypto = defaultCrypto()
-  const db = values.db ?? DEFAULT_DB
-  const found = await withSource(crypto, { db: values.db, url: undefined }, async (source) => {
-    if (source.own === undefined) throw new WrongCall('this directory has no index: it is what a log publishes, and not the log')
-    const head = await shownHead(source)
-    return { origin: source.own.origin, index: word === undefined ? -1 : await indexOf({ source, head }, word) }
-  })
-  const { log, end } = await openWriter(crypto, db, values, found.origin)
-  try {
-    if (log.custody === undefined) throw new WrongCall('this log keeps no clear text')
-    return await work(log.custody, found.index).catch(asNotThere)
-  } finally {
-    await log.close()
-    await end()
-  }
-}
-
-async function openWriter(
-  crypto: CryptoPort,
-  db: string,
-  values: Values,
-  origin: string,
-): Promise<{ readonly log: Log; readonly end: () => Promise<void> }> {
-  const isShared = isPostgres(db)
-  const isDirectory = !isShared && statSync(db).isDirectory()
-  const beside = isDirectory ? db : dirname(db)
-  const keyFile = values.key ?? (isShared ? undefined : join(beside, 'log.key'))
-  if (keyFile === undefined) throw new WrongCall('name the log key with --key')
-  const policy = values.witnesses === undefined ? undefined : await bytesOfFile(values.witnesses, MAX_POLICY)
-  const lastCheckpointFile = values['last-checkpoint']
-  const options = {
-    mustExist: true,
-    origin,
-    signer: loadKey(keyFile, origin),
-    crypto,
-    ...(policy && { witnesses: parseWitnessPolicy(crypto, policy) }),
-  }
-  if (isShared) {
-    if (lastCheckpointFile === undefined)
-      throw new WrongCall(
-        'name a file of this command alone with --last-checkpoint: a writer of PostgreSQL keeps the newest head there',
-      )
-    const { pool, end } = await poolFor(db, true)
-    try {
-      return { log: await openPostgresLog({ ...options, pool, lastCheckpointFile }), end }
-    } catch (error) {
-      await end()
-      throw error
-    }
-  }
-  const outside = lastCheckpointFile === undefined ? {} : { lastCheckpointFile }
-  const log = isDirectory
-    ? await openTilesLog({ ...options, ...outside, directory: db })
-    : await openLog({ ...options, ...outside, file: db })
-  return { log, end: async () => undefined }
-}
-
-const MAX_POLICY = 16_384

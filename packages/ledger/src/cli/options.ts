@@ -15,6 +15,7 @@ export interface Values {
   readonly by?: string | undefined
   readonly reason?: string | undefined
   readonly key?: string | undefined
+  readonly 'also-key'?: string | undefined
   readonly 'last-checkpoint'?: string | undefined
   readonly witnesses?: string | undefined
   readonly lines?: string | undefined
@@ -54,6 +55,7 @@ export function readCall(args: readonly string[]): Call | undefined {
         by: text,
         reason: text,
         key: text,
+        'also-key': text,
         'last-checkpoint': text,
         witnesses: text,
         lines: text,
