@@ -138,7 +138,7 @@ function urlOf(request: Request): string {
 
 async function contentOf(request: Request): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await readBytes(request.body, LIMITS.content)
+    return await readBytes(request.body, LIMITS.content, request.signal)
   } catch (error) {
     if (error instanceof Malformed)
       throw new TypeError('harnessFetch: no receiver takes more than 1 MiB of content; send less', { cause: error })

@@ -157,3 +157,21 @@ describe('an answer of the harness without an end', () => {
     expect(api.seen).toEqual([])
   })
 })
+
+test('content of the caller without an end is read until the caller stops the call, and nothing is asked', async () => {
+  const harness = await startRecorder(allow)
+  let given: unknown
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(Uint8Array.of(1)),
+    cancel: (reason) => {
+      given = reason ?? 'cancelled'
+    },
+  })
+  const controller = new AbortController()
+  const call = harnessFetch({ protect: harness.origin, passport: PASSPORT, signer: agent })
+  const init: RequestInit = { method: 'POST', body, duplex: 'half', signal: controller.signal }
+  setTimeout(() => controller.abort(new Error('enough')), 20)
+  await expect(call('https://api.example.com/orders', init)).rejects.toThrow('enough')
+  expect([given, harness.seen]).toEqual(['cancelled', []])
+  await harness.close()
+}, 10_000)
