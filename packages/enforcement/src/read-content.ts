@@ -32,9 +32,12 @@ export async function withContent<T>(
   room: Room,
   use: (content: Uint8Array) => Promise<T>,
 ): Promise<T> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw new Refusal('ask_too_large', 'the declared length')
+  // One byte at least when the length is not said.
+  const declared = Number(request.headers['content-length'] ?? 1)
+  if (declared > limit) throw new Refusal('ask_too_large', 'the declared length')
   inviteContent(request, () => {
-    if (room.bytes >= room.maxBytes || room.asked >= room.maxAsked) throw new Refusal('overloaded', 'no room for more content')
+    const isFull = room.bytes + declared > room.maxBytes || room.asked >= room.maxAsked
+    if (isFull) throw new Refusal('overloaded', 'no room for this content')
   })
   const held = { bytes: 0 }
   try {

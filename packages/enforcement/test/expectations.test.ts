@@ -74,20 +74,23 @@ describe('AHP-ASK-20 content that is announced with 100-continue', () => {
     expect(heard.seen()).toMatch(/^Connection: close\r$/im)
   })
 
-  test('for which there is no room is refused and never invited', async () => {
+  test.each(['suspend', 'resume'])('for which there is no room at %s is refused and never invited', async (act) => {
+    const path = `/api/agent/${act}`
     const bearer = `Authorization: Bearer ${desk.operator}`
     for (let count = 0; count < 16; count += 1)
-      open(...post('/api/agent/suspend', 131_072, JSON_TYPE, bearer)).send(' '.repeat(131_071))
-    const last = open(...post('/api/agent/suspend', 131_072, JSON_TYPE, bearer))
-    last.send(' '.repeat(16))
+      open(...post(path, 131_072, JSON_TYPE, bearer)).send(' '.repeat(act === 'suspend' ? 131_071 : 131_000))
+    // The room is full, or lacks one byte for what is announced.
+    const announced = act === 'suspend' ? 17 : 16 * 72 + 1
     await vi.waitFor(
       async () => {
-        const heard = open(...post('/api/agent/suspend', 10, JSON_TYPE, bearer, CONTINUE))
+        const heard = open(...post(path, announced, JSON_TYPE, bearer, CONTINUE))
         await vi.waitFor(() => expect(heard.seen()).not.toBe(''))
         expect(refusalOf(heard.seen())).toBe('503 overloaded')
       },
       { timeout: 20_000, interval: 200 },
     )
+    const fitting = open(...post(path, announced - 1, JSON_TYPE, bearer, CONTINUE))
+    await vi.waitFor(() => expect(fitting.seen()).toBe('HTTP/1.1 100 Continue\r\n\r\n'))
   })
 })
 
