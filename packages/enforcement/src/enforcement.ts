@@ -260,9 +260,10 @@ async function openLogOrEnd(
   }
 }
 
-/** Keys that have a role here and belong to others: who signs packs or passports that are accepted here must not be an agent too. */
-function foreignKeys({ packKeys = [], issuers = [] }: EnforcementOptions): readonly Ed25519PublicKey[] {
-  return [...packKeys, ...issuers.flatMap(({ keys }) => keys)].map(({ key }) => key)
+/** Keys that have a role here and belong to others: who signs packs, passports or heads that count here must not be an agent too. */
+function foreignKeys({ packKeys = [], issuers = [], witnesses }: EnforcementOptions): readonly Ed25519PublicKey[] {
+  const cosigners = witnesses?.witnesses.map(({ vkey }) => vkey) ?? []
+  return [...packKeys, ...issuers.flatMap(({ keys }) => keys), ...cosigners].map(({ key }) => key)
 }
 
 /** What receivers may ask of heads: the witnesses that this server asks, and its quorum. */

@@ -57,7 +57,7 @@ export interface PassportIssuer {
   readonly harness: string
   readonly status: Pick<StatusPublisher, 'allocate'>
   readonly statusUrl: string
-  /** Keys that have a role already, the server's own and those it accepts packs and passports from: a key has one role (spec chapter 1.5). */
+  /** Keys that have a role already, the server's own and those it accepts packs, passports and cosignatures from: a key has one role (spec chapter 1.5). */
   readonly taken: readonly Ed25519PublicKey[]
   /** Epoch milliseconds. */
   readonly now: () => number

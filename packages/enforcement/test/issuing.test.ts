@@ -5,7 +5,16 @@ import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, unlinkSync
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { decodePassport, defaultCrypto, encodeBase64url, formatDidKey, type JsonObject } from '@aiegis/protocol'
+import {
+  decodePassport,
+  defaultCrypto,
+  encodeBase64url,
+  formatDidKey,
+  formatVkey,
+  parseVkey,
+  WITNESS_KEY_TYPE,
+  type JsonObject,
+} from '@aiegis/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createEnrolments } from '../src/enrolments.ts'
 import { KEY_ROLES, loadKey } from '../src/keys.ts'
@@ -260,15 +269,23 @@ describe('nobody else gets one', () => {
     }
   })
 
-  test('AHP-ISSUE-8 for a key whose packs the server accepts, or that of an issuer it accepts', async () => {
-    const [packs, root, roots] = [agentKey(71), agentKey(72), agentKey(73)]
+  test('AHP-ISSUE-8 for a key whose packs the server accepts, that of an issuer it accepts, or that of a witness it asks', async () => {
+    const [packs, root, roots, witness] = [agentKey(71), agentKey(72), agentKey(73), agentKey(74)]
+    const vkey = parseVkey(formatVkey('witness.example', WITNESS_KEY_TYPE, witness.publicKey, defaultCrypto()), defaultCrypto())
     const pinned = (key: typeof KEY): { kid: string; key: typeof KEY.publicKey } => ({ kid: 'x', key: key.publicKey })
+    const unseen = (): Promise<Response> => Promise.resolve(new Response(null, { status: 404 }))
     const issuer = { did: 'did:web:other.example', roles: ['root'] as const, lists: [], isRevoked: () => false }
     const other = await createDesk({
       packKeys: [pinned(packs)],
       issuers: [{ ...issuer, keys: [pinned(root), pinned(roots)] }],
+      witnesses: {
+        quorum: 1,
+        onMissing: 'release-uncosigned',
+        witnesses: [{ url: 'https://witness.example', vkey }],
+        fetch: unseen,
+      },
     })
-    for (const key of [packs, root, roots]) {
+    for (const key of [packs, root, roots, witness]) {
       const code = await other.enrol()
       expect(said(await other.issue(key, code))).toBe('422 issue_refused')
       expect(said(await other.issue(KEY, code))).toBe('200')
