@@ -22,12 +22,26 @@ describe('README', () => {
 
 /** Blocks of code in other documents, each of which is a file that is compiled or run. */
 const BLOCKS: readonly (readonly [document: string, fence: string, file: string])[] = [
+  ['packages/express/README.md', 'ts', 'examples/receiver/receiver.ts'],
+  ['packages/koa/README.md', 'ts', 'examples/receiver/koa.ts'],
+  ['packages/fetch/README.md', 'ts', 'examples/receiver/hono.ts'],
+  ['packages/fetch/README.md', 'ts', 'examples/receiver/next.ts'],
+  ['packages/fetch/README.md', 'ts', 'examples/receiver/worker.ts'],
   ['packages/testing/README.md', 'js', 'examples/receiver/orders.test.mjs'],
   ['packages/testing/README.md', 'ts', 'examples/receiver/msw.ts'],
+  ['docs/observing.md', 'ts', 'examples/observing/observed.ts'],
+  ['docs/observing.md', 'ts', 'examples/observing/pino.ts'],
 ]
 
 test.each(BLOCKS)('%s shows as %s what is in %s', (document, fence, file) => {
   expect(read(document)).toContain(`\`\`\`${fence}\n${read(file)}\`\`\``)
+})
+
+test.each(['express', 'koa', 'fetch'])('the README of %s shows no code that is not compiled', (name) => {
+  const document = `packages/${name}/README.md`
+  const shown = [...read(document).matchAll(/```(?:ts|js|tsx|jsx)\n/g)]
+  expect(shown.length).toBeGreaterThan(0)
+  expect(shown).toHaveLength(BLOCKS.filter(([own]) => own === document).length)
 })
 
 test('the test of a receiver has twenty-five lines', () => {

@@ -143,6 +143,40 @@ export const CASES: readonly AdapterCase[] = [
     answers: ['content_too_large'],
   },
 
+  // What other middleware let pass.
+  {
+    title: 'twenty copies at the same time',
+    sending: 'apart',
+    make: (harness) => Array<RawRequest>(20).fill(harness.mint(ORDER)),
+    answers: [200, ...Array<string>(19).fill('token_replayed')],
+  },
+  {
+    title: 'the token as bearer, in any scheme',
+    make: (harness) => ['Bearer', 'Basic', 'DPoP'].map((scheme) => asAuthorization(harness.mint(), scheme)),
+    answers: ['token_missing', 'token_missing', 'token_missing'],
+  },
+  {
+    title: 'the header with which a framework told itself that its middleware had run',
+    make: () => [withLine(bare('GET'), 'X-Middleware-Subrequest', 'middleware:middleware:middleware:middleware:middleware')],
+    answers: ['token_missing'],
+  },
+  {
+    title: 'a preflight that announces the evidence',
+    make: () => [withLine(bare('OPTIONS'), 'Access-Control-Request-Headers', 'authorization, x-aegis-token')],
+    answers: ['token_missing'],
+  },
+  { title: 'a parameter of a segment', make: instead('/api/orders/7', '/api/orders/7;v=1'), answers: ['uri_mismatch'] },
+  {
+    title: 'another query than was decided',
+    make: instead('/api/orders/7?amount=1', '/api/orders/7?amount=999'),
+    answers: ['uri_mismatch'],
+  },
+  {
+    title: 'a query where none was decided',
+    make: instead('/api/orders/7', '/api/orders/7?amount=999'),
+    answers: ['uri_mismatch'],
+  },
+
   // Changed on the way.
   { title: 'other content', make: (harness) => [other(harness)], answers: ['content_mismatch'] },
   { title: 'other content in chunks', make: (harness) => [chunked(other(harness))], answers: ['content_mismatch'] },
@@ -342,6 +376,12 @@ export const CASES: readonly AdapterCase[] = [
 /** The server under these answers first. */
 function server400(...names: readonly AdapterName[]): NonNullable<AdapterCase['except']> {
   return Object.fromEntries(names.map((name) => [name, { answers: [400], why: '@hono/node-server answers itself' }]))
+}
+
+/** The token where other middleware takes one. */
+function asAuthorization(request: RawRequest, scheme: string): RawRequest {
+  const token = request.lines.find(([name]) => name === 'X-AEGIS-Token')?.[1] ?? ''
+  return withLine(withLine(request, 'X-AEGIS-Token'), 'Authorization', `${scheme} ${token}`)
 }
 
 /** All evidence where it may not be. */

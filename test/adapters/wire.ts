@@ -3,8 +3,8 @@ import { connect, type Socket } from 'node:net'
 import type { RawRequest } from '@aiegis/testing'
 import { headOf } from '../scene.ts'
 
-/** How requests share a connection: one after the other, or all at once. */
-export type Sending = 'in turn' | 'at once'
+/** How requests share a connection: one after the other, all at once, or not, each on its own at the same time. */
+export type Sending = 'in turn' | 'at once' | 'apart'
 
 /** A complete answer. */
 export interface Answer {
@@ -14,6 +14,7 @@ export interface Answer {
 
 /** The answer to each request, as many as came before the server closed the connection. */
 export async function exchange(port: number, requests: readonly RawRequest[], sending: Sending): Promise<readonly Answer[]> {
+  if (sending === 'apart') return (await Promise.all(requests.map((each) => exchange(port, [each], 'in turn')))).flat()
   const socket = connect(port, '127.0.0.1')
   const reader = readerOf(socket)
   const answers: Answer[] = []

@@ -3,7 +3,7 @@ import { contextOf, type AiegisContext } from '@aiegis/verifier'
 import { passes, webMountOf, type Gated, type WebMountOptions } from '@aiegis/verifier/web'
 
 export { createWebVerifier, type Gated, type WebMountOptions, type WebVerifierOptions } from '@aiegis/verifier/web'
-export type { AiegisContext, RouteRequirement, Verifier } from '@aiegis/verifier'
+export type { AiegisContext, ReplayStore, RouteRequirement, TrustInput, Verifier } from '@aiegis/verifier'
 
 /** What some runtimes give beside a request; work that is handed over goes on when the response has been sent. */
 export interface Runtime {
