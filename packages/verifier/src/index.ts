@@ -7,6 +7,7 @@ export { type DidResolver } from './did-read.ts'
 export { type DependencyEvent, type DependencyState, type EventHooks, type VerdictEvent } from './events.ts'
 export { type EvidenceCheck, type EvidenceClaim, type Grades } from './grades.ts'
 export { type Mount, type MountOptions } from './mount.ts'
+export { joinHooks } from './observe/join.ts'
 export { createRedisReplayStore, type RedisClient, type RedisReplayOptions, type RedisReplayStore } from './redis-replay.ts'
 export { renderRefusal, type RefusalResponse, type RefusingParty } from './refusal-response.ts'
 export {
