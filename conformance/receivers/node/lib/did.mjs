@@ -8,7 +8,7 @@ const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const KEY = /^did:key:(z6Mk[1-9A-HJ-NP-Za-km-z]{44})$/
 const WEB = /^did:web:([a-z0-9.-]+)(?:%3A([1-9][0-9]{0,4}))?((?::[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}){0,8})$/
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-const LAST = /^(?:[a-z]+|xn--.*)$/
+const LAST = /^(?:[a-z]{2,}|xn--.*)$/
 /** What follows `#` in a DID URL. */
 export const FRAGMENT = /^[A-Za-z0-9._-]{1,128}$/
 

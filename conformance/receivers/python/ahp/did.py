@@ -9,7 +9,7 @@ _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _KEY = re.compile(r"did:key:(z6Mk[1-9A-HJ-NP-Za-km-z]{44})\Z")
 _WEB = re.compile(r"did:web:([a-z0-9.-]+)(?:%3A([1-9][0-9]{0,4}))?((?::[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}){0,8})\Z")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
-_LAST = re.compile(r"(?:[a-z]+|xn--[a-z0-9-]*)\Z")
+_LAST = re.compile(r"(?:[a-z]{2,}|xn--[a-z0-9-]*)\Z")
 _FRAGMENT = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 
 

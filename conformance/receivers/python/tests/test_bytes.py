@@ -99,7 +99,7 @@ class Did(unittest.TestCase):
         for text in ("did:web:a.example", "did:web:localhost%3A8080", "did:web:a.example:x:Y_z", "did:web:xn--a.xn--b"):
             did.check_did(text)
         for text in (
-            "did:web:A.example", "did:web:a", "did:web:127.0.0.1", "did:web:0x7f.1", "did:web:a.example%3a1", "did:web:a.example%3A443",
+            "did:web:A.example", "did:web:a", "did:web:a.b", "did:web:127.0.0.1", "did:web:0x7f.1", "did:web:a.example%3a1", "did:web:a.example%3A443",
             "did:web:a.example%3A65536", "did:web:a.example:", "did:web:a.example:.x", "did:web:a.example%2Fx", "did:web:a.example.",
             "did:web:-a.example", "did:jwk:e30", "did:web:a.example\n", "did:web:a.example#1",
         ):  # fmt: skip
