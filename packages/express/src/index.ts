@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { contextOf, type AiegisContext } from '@aiegis/verifier'
 import { mountOf, passes, type RequireOptions } from '@aiegis/verifier/node'
 
-export { captureRawBody, createNodeVerifier, statusHints, type RequireOptions } from '@aiegis/verifier/node'
+export { captureRawBody, createNodeVerifier, receiverDocument, statusHints, type RequireOptions } from '@aiegis/verifier/node'
 export type { AiegisContext, RouteRequirement, Verifier } from '@aiegis/verifier'
 
 /** What Express adds to Node's request and this adapter needs. */

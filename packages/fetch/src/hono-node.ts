@@ -6,7 +6,8 @@ import { passes, requestForHandler, responseOf, type Gated } from '@aiegis/verif
 import type { MiddlewareHandler } from 'hono'
 import type { AiegisEnv } from './hono.ts'
 
-export { createNodeVerifier, statusHints, type RequireOptions } from '@aiegis/verifier/node'
+export { describeReceiver } from '@aiegis/verifier/web'
+export { createNodeVerifier, type RequireOptions } from '@aiegis/verifier/node'
 export type { AiegisContext, RouteRequirement, Verifier } from '@aiegis/verifier'
 export type { AiegisEnv } from './hono.ts'
 

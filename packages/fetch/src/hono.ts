@@ -3,7 +3,7 @@ import type { AiegisContext, MountOptions } from '@aiegis/verifier'
 import { passes, webMountOf, type WebVerifierOptions } from '@aiegis/verifier/web'
 import type { MiddlewareHandler } from 'hono'
 
-export { createWebVerifier } from '@aiegis/verifier/web'
+export { createWebVerifier, describeReceiver } from '@aiegis/verifier/web'
 export type { AiegisContext, RouteRequirement, Verifier } from '@aiegis/verifier'
 
 /** What handlers behind the middleware find: `c.var.aiegis`. */

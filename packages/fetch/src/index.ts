@@ -2,7 +2,13 @@
 import { contextOf, type AiegisContext } from '@aiegis/verifier'
 import { passes, webMountOf, type Gated, type WebMountOptions } from '@aiegis/verifier/web'
 
-export { createWebVerifier, type Gated, type WebMountOptions, type WebVerifierOptions } from '@aiegis/verifier/web'
+export {
+  createWebVerifier,
+  describeReceiver,
+  type Gated,
+  type WebMountOptions,
+  type WebVerifierOptions,
+} from '@aiegis/verifier/web'
 export type { AiegisContext, ReplayStore, RouteRequirement, TrustInput, Verifier } from '@aiegis/verifier'
 
 /** What some runtimes give beside a request; work that is handed over goes on when the response has been sent. */

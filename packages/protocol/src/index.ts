@@ -122,6 +122,7 @@ export type {
   PolicyPack,
   Problem,
   Receipt,
+  ReceiverDocument,
   RevokeBody,
   StatusListClaims,
   TokenClaims,

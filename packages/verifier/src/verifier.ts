@@ -51,6 +51,8 @@ export interface VerifierOptions extends EventHooks {
 /** Verifies requests against one trust bundle. */
 export interface Verifier {
   readonly trust: TrustConfig
+  /** The actions that were named, by method and path pattern. */
+  readonly actions: Actions
   /** Milliseconds since the epoch, as this verifier reads the clock. */
   readonly now: () => number
   /** Resolves to the context of a request that passed every step; rejects with a `Refusal` otherwise. Claims the token: call it once per request. */
@@ -147,6 +149,7 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
   documents?.start()
   return {
     trust,
+    actions: Object.freeze({ ...options.actions }),
     now,
     verify: (request, route) =>
       told((progress) => walk(steps, receiver, request, route ? requirementOf(route) : defaults, mapped, progress)),

@@ -3,6 +3,7 @@ export { captureRawBody, readContent } from './content.ts'
 export { httpGet } from './get.ts'
 export { describeTrust, hasTrustFile, loadTrust, type TrustFile } from './load-trust.ts'
 export { mountOf, passes, type RequireOptions } from './mount.ts'
+export { receiverDocument } from './receiver-document.ts'
 export { createStateDirectory } from './state-directory.ts'
 export { statusHints } from './status-hints.ts'
 export {
