@@ -1,6 +1,6 @@
 /** Starts the suite host with what the parties of a world publish. @module */
 import { resourceOf, type World } from '../build/index.ts'
-import { startHost, TRAPS, type Host } from '../host/host.ts'
+import { HOST_PORTS, startHost, type Host } from '../host/host.ts'
 import { SetupError } from '../run/setup.ts'
 
 /** Throws `SetupError` when a port is taken. */
@@ -10,7 +10,7 @@ export async function openHost(world: World, port: number): Promise<Host> {
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES'))
       throw new SetupError(
-        `the ports ${port} to ${port + TRAPS} have to be free for the suite host; choose others with init --host-port`,
+        `the ports ${port} to ${port + HOST_PORTS - 1} have to be free for the suite host; choose others with init --host-port`,
         { cause: error },
       )
     throw error

@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Case, Level } from '../build/index.ts'
-import type { Host } from '../host/host.ts'
+import { HOST_PORTS, type Host } from '../host/host.ts'
 import { resultsOf } from '../report/results.ts'
 import { createProgress, printable } from '../report/terminal.ts'
 import { writeReports } from '../report/write.ts'
 import { parseBaseline, type Baseline } from '../run/baseline.ts'
-import { freePort, startChild, untilListening, type Child } from '../run/child.ts'
+import { freePorts, startChild, untilListening, untilSilent, type Child } from '../run/child.ts'
 import { choose, includes, readCatalogue, type Catalogue } from '../run/plan.ts'
 import type { RunResult } from '../run/result.ts'
 import { run } from '../run/run.ts'
@@ -64,7 +64,8 @@ function narrowed(written: Setup, { url, level, seed, hostPort }: Arguments): Se
 /** Free ports, so that several runs can go on at the same time. */
 async function freshSetup({ level = 'basic', seed = 'aiegis', hostPort, folder }: Arguments): Promise<Setup> {
   if (folder !== undefined) throw new UsageError('--in: with --exec the suite makes its own setup; leave --in out')
-  return { url: `http://127.0.0.1:${await freePort()}`, level, seed, hostPort: hostPort ?? (await freePort()) }
+  const first = await freePorts(1 + HOST_PORTS)
+  return { url: `http://127.0.0.1:${first}`, level, seed, hostPort: hostPort ?? first + 1 }
 }
 
 /** In a folder of its own, with a fresh bundle and an empty state directory. */
@@ -82,6 +83,7 @@ async function runStarted(plan: Plan, host: Host | null, command: string): Promi
   plan.surroundings.onStop(undo)
   const restart = async (): Promise<void> => {
     await child.stop('SIGKILL')
+    await untilSilent(port, READY_SECONDS)
     child = start()
     await untilListening(port, child, READY_SECONDS)
   }

@@ -28,6 +28,8 @@ export interface HostOptions {
 
 /** How many ports after that of the host must never be asked. */
 export const TRAPS = 3
+/** All ports of the host, its own first. */
+export const HOST_PORTS: number = 1 + TRAPS
 const MAX_HITS = 100_000
 
 interface Script {
@@ -52,19 +54,31 @@ export async function startHost({ port, resources }: HostOptions): Promise<Host>
     if (script) script.asked += 1
     answer(response, resources(path), script?.behaviour ?? [], moment).catch(() => response.destroy())
   }
-  const server = createServer(handle)
-  await listen(server, port, '127.0.0.1')
-  const own = portOf(server)
-  const sixth = createServer(handle)
-  // Where there is no IPv6, `localhost` is the other one.
-  const servers = await listen(sixth, own, '::1').then(
-    () => [server, sixth],
-    () => [server],
-  )
-  const ports = Array.from({ length: port === 0 ? 0 : TRAPS }, (_, at) => own + 1 + at)
-  const traps = await Promise.all(
-    ports.map((trap) => startTrap(trap, () => trespasses.push(`somebody connected to port ${trap}, where nobody may be asked`))),
-  )
+  const opened: (Server | Trap)[] = []
+  const open = async <T extends Server | Trap>(made: T, at: number, name: string): Promise<T> => {
+    await listen(made, at, name)
+    opened.push(made)
+    return made
+  }
+  const close = async (): Promise<void> => {
+    for (const each of opened) if ('closeAllConnections' in each) each.closeAllConnections()
+    await Promise.all(opened.map((each) => new Promise((resolve) => each.close(resolve))))
+  }
+  let own = port
+  try {
+    own = portOf(await open(createServer(handle), port, '127.0.0.1'))
+    // Where there is no IPv6, `localhost` is the other one.
+    await open(createServer(handle), own, '::1').catch(() => undefined)
+    for (const trap of port === 0 ? [] : Array.from({ length: TRAPS }, (_, at) => own + 1 + at))
+      await open(
+        createTrapAt(() => trespasses.push(`somebody connected to port ${trap}, where nobody may be asked`)),
+        trap,
+        '127.0.0.1',
+      )
+  } catch (error) {
+    await close()
+    throw error
+  }
   return {
     origin: `http://localhost:${own}`,
     hits,
@@ -79,21 +93,16 @@ export async function startHost({ port, resources }: HostOptions): Promise<Host>
       }
     },
     takeTrespasses: () => trespasses.splice(0),
-    async close() {
-      for (const each of servers) each.closeAllConnections()
-      await Promise.all([...servers, ...traps].map((each) => new Promise((resolve) => each.close(resolve))))
-    },
+    close,
   }
 }
 
-/** A port that answers nothing and tells when somebody comes. */
-async function startTrap(port: number, onVisit: () => void): Promise<Trap> {
-  const trap = createTrap((socket) => {
+/** A server that answers nothing and tells when somebody comes. */
+function createTrapAt(onVisit: () => void): Trap {
+  return createTrap((socket) => {
     onVisit()
     socket.destroy()
   })
-  await listen(trap, port, '127.0.0.1')
-  return trap
 }
 
 function listen(server: Server | Trap, port: number, host: string): Promise<void> {

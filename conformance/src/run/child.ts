@@ -1,7 +1,10 @@
 /** Starts the receiver of `--exec` with its trust bundle and a port, and ends it with all that it started. @module */
 import { spawn } from 'node:child_process'
-import { connect, createServer } from 'node:net'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, createServer, type Server } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { SetupError } from './setup.ts'
 
 /** A receiver that the suite started. */
 export interface Child {
@@ -64,31 +67,67 @@ export function startChild({ command, port, trust, state, environment }: ChildOp
 
 /** A port of loopback that nobody uses now. */
 export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
+  return freePorts(1)
+}
+
+/** The first of `count` ports in a row that nobody uses now, below those that systems give to clients: one of these could be taken any time. */
+export async function freePorts(count: number): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const first = 12_000 + randomInt(20_000 - count)
+    if (await isFree(first, count)) return first
+  }
+  throw new SetupError('no ports are free')
+}
+
+async function isFree(first: number, count: number): Promise<boolean> {
+  const servers: Server[] = []
+  try {
+    for (let port = first; port < first + count; port += 1) {
+      const server = createServer()
+      server.listen(port, '127.0.0.1')
+      await once(server, 'listening')
+      servers.push(server)
+    }
+    return true
+  } catch {
+    return false
+  } finally {
+    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  }
 }
 
 /** Waits until something listens on the port, the child has ended, or the time is over. */
 export async function untilListening(port: number, child: Child, seconds: number): Promise<void> {
   const end = performance.now() + seconds * 1000
   while (performance.now() < end && child.ended() === undefined) {
-    const isOpen = await new Promise<boolean>((resolve) => {
-      const socket = connect({ host: '127.0.0.1', port })
-      socket.once('connect', () => resolve(true))
-      socket.once('error', () => resolve(false))
-      socket.once('close', () => socket.destroy())
-      setTimeout(() => socket.destroy(), 1000).unref()
-      socket.once('connect', () => socket.end())
-    })
-    if (isOpen) return
+    if (await isOpen(port)) return
     await pause(100)
   }
+}
+
+/**
+ * Waits until nothing listens on the port, or the time is over. The shell of a receiver that was killed has ended before the receiver
+ * has: for a moment the kernel still takes connections for it, and breaks them when it is gone.
+ */
+export async function untilSilent(port: number, seconds: number): Promise<void> {
+  const end = performance.now() + seconds * 1000
+  while (performance.now() < end && (await isOpen(port))) await pause(50)
+}
+
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port })
+    const timer = setTimeout(() => socket.destroy(), 1000)
+    socket.once('connect', () => {
+      resolve(true)
+      socket.end()
+    })
+    socket.once('error', () => resolve(false))
+    socket.once('close', () => {
+      clearTimeout(timer)
+      resolve(false)
+    })
+  })
 }
 
 /** The whole group, or nothing when it is gone. */

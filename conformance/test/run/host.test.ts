@@ -5,7 +5,8 @@ import { gunzipSync } from 'node:zlib'
 import { afterEach, expect, test } from 'vitest'
 import { BehaviourError, parseBehaviour } from '../../src/host/behaviour.ts'
 import { startHost, type Host } from '../../src/host/host.ts'
-import { freePort } from '../../src/run/child.ts'
+import { freePort, freePorts } from '../../src/run/child.ts'
+import { listening } from './program.ts'
 
 const RESOURCES = new Map([
   ['/did.json', { type: 'application/did+json', bytes: Buffer.from('{"id":"did:web:localhost"}') }],
@@ -136,6 +137,15 @@ test('a port that is in use is an error, not another port', async () => {
   const port = await freePort()
   await start(port)
   await expect(startHost({ port, resources: () => undefined })).rejects.toThrow('EADDRINUSE')
+})
+
+test('a trap whose port is in use leaves nothing open behind it', async () => {
+  const port = await freePorts(4)
+  const other = await listening(undefined, port + 3)
+  await expect(startHost({ port, resources: () => undefined })).rejects.toThrow('EADDRINUSE')
+  await other.close()
+  // Were one of the others still open, this would be refused.
+  await start(port)
 })
 
 test.each<[string, unknown]>([

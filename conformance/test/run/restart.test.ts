@@ -6,6 +6,7 @@ import { afterEach, expect, test } from 'vitest'
 import { createJudge } from '../../src/judge/judge.ts'
 import { readRegistry } from '../../src/judge/registry.ts'
 import type { Bench } from '../../src/run/bench.ts'
+import { freePort, untilSilent } from '../../src/run/child.ts'
 import { judgeRestart } from '../../src/run/restart.ts'
 import { worldOf } from '../../src/run/setup.ts'
 import { addressOf } from '../../src/wire/address.ts'
@@ -102,4 +103,16 @@ test('ours waits', async () => {
   const { code, shown } = await call('run', '--exec', `exec node ${main}`, '--only', 'overall-restart')
   expect(shown).toMatch(/1 PASS/)
   expect(code).toBe(0)
+})
+
+test('a port counts as silent only when nothing takes connections there any more', async () => {
+  const port = await freePort()
+  const old = await listening(undefined, port)
+  const order: string[] = []
+  const silent = untilSilent(port, 10).then(() => order.push('silent'))
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  order.push('closing')
+  await old.close()
+  await silent
+  expect(order).toEqual(['closing', 'silent'])
 })
