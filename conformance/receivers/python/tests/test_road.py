@@ -4,7 +4,8 @@ import base64
 import json
 import unittest
 
-from ahp.encoding import to_base64url
+from ahp import schema
+from ahp.encoding import sha256, to_base64url
 from ahp.http1 import Request
 from ahp.proof import Proof, verify_inclusion
 from ahp.refusal import SPEC, Refusal
@@ -145,3 +146,20 @@ class Inclusion(unittest.TestCase):
     def test_needs_the_exact_path(self):
         for path, index, size in (((b"x" * 32,), 0, 1), ((), 0, 2), ((), 1, 1), ((), 0, 0)):
             self.assertRaises(Refusal, verify_inclusion, Proof(index, path, "o", size, bytes(32), ()), b"leaf")
+
+    def test_is_of_an_index_inside_the_tree(self):
+        root = sha256(b"\0leaf")
+        verify_inclusion(Proof(0, (), "o", 1, root, ()), b"leaf")
+        for index in (1, 2, 2**63 - 1):
+            self.assertRaises(Refusal, verify_inclusion, Proof(index, (), "o", 1, root, ()), b"leaf")
+
+
+class Schemas(unittest.TestCase):
+    def test_take_one_of_several_forms_and_whole_lines(self):
+        harness = bundle()["harnesses"][0]
+        schema.check(bundle(), "trust-bundle")
+        for party in ({**harness, "didWeb": True}, {"did": harness["did"], "ledgers": harness["ledgers"]}):
+            self.assertRaises(ValueError, schema.check, bundle(harnesses=[party]), "trust-bundle")
+        schema.check({"action": "a.b", "target": "x"}, "mission")
+        for action in ("a.b\n", "A", "a..b", 1, True, None):
+            self.assertRaises(ValueError, schema.check, {"action": action, "target": "x"}, "mission")
