@@ -3,6 +3,7 @@ import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { createSigner, formatVkey, hashLeaf, utf8 } from '@aiegis/protocol'
+import { cosign, namedSigner, witnessVkey } from '@aiegis/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { readTile, TILE_HEIGHT, tileNode } from '../packages/protocol/src/tile.ts'
 import { LOG_SCHEMA } from '../packages/ledger/src/schema.ts'
@@ -361,4 +362,32 @@ test('AHP-AUDITOR-2 the schema that drift is measured against is the one of a lo
   database.close()
   expect(count.n).toBe(LOG_SCHEMA.statements.length)
   expect((await ledger('verify', '--db', db, ...KEY)).code).toBe(0)
+})
+
+test('AHP-AUDITOR-3 a trust bundle counts the witnesses of the head, and knows one log from another', async () => {
+  const { directory, head } = await closedLog(5)
+  const [witness, another] = [namedSigner('witness', 'witness.example'), namedSigner('another', 'another.example')]
+  const trusting = (origin: string, quorum: number): string =>
+    fileWith(
+      JSON.stringify({
+        harnesses: [],
+        ledgers: [
+          { origin, vkey: vkey.text, witnesses: { quorum, vkeys: [witness, another].map((one) => witnessVkey(crypto, one)) } },
+        ],
+      }),
+    )
+  asOwner(
+    directory,
+    `UPDATE checkpoint SET note = CAST(${blob(utf8(cosign(crypto, head, witness, 1_795_212_000)))} AS TEXT) WHERE size = 5`,
+  )
+  const db = join(directory, 'ledger.db')
+  expect((await ledger('verify', '--db', db, '--trust', trusting(ORIGIN, 1))).code).toBe(0)
+  expect(await ledger('verify', '--db', db, '--trust', trusting(ORIGIN, 2))).toMatchObject({
+    code: 1,
+    err: 'does not hold: too few witnesses signed the head over 5 entries: 2 are asked for',
+  })
+  expect(await ledger('verify', '--db', db, '--trust', trusting('other.example', 1))).toMatchObject({
+    code: 1,
+    err: `does not hold: the log is ${ORIGIN}, which the trust bundle does not name`,
+  })
 })
