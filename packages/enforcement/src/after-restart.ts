@@ -14,6 +14,8 @@ export interface Restart {
 
 /** The longest life of a token; a question may be 60 s ahead of it, and one second is for the rounding of both clocks. */
 const FORGOTTEN_SECONDS = LIMITS.tokenSeconds + 61
+/** How far ahead of the clock a question may be signed: what was answered again when its token ended is fresh for twice as long. */
+const AHEAD_SECONDS = 60
 /** Entries that are looked at for their time: a process with a clock that was set back may have written the newest ones. */
 const LAST_ENTRIES = 256
 const MAX_LEAF = 65_535
@@ -26,7 +28,7 @@ const MAX_LEAF = 65_535
 export function createAfterRestart(restart: Restart | undefined): AfterRestart {
   if (restart === undefined) return () => undefined
   const { started, newest } = restart
-  const ends = Math.max(started, newest) + FORGOTTEN_SECONDS
+  const ends = Math.max(started, newest + AHEAD_SECONDS) + FORGOTTEN_SECONDS
   return ({ created }, idempotencyKey, now) => {
     if (now >= ends) return
     if (created < started) throw new Refusal('ask_stale', `created ${created}, before the start at ${started}`)
@@ -47,7 +49,7 @@ export async function restartOf(log: Pick<Log, 'size' | 'entry'>, now: number): 
 /** One sentence for the operator of a server whose clock is behind what it wrote before. */
 export function sayBehind({ started, newest }: Restart): string | undefined {
   if (newest <= started) return undefined
-  return `the clock is ${newest - started} s behind the ledger; until it is ${FORGOTTEN_SECONDS} s ahead of it, questions with Idempotency-Key are refused: set it if it is wrong`
+  return `the clock is ${newest - started} s behind the ledger; until it is ${AHEAD_SECONDS + FORGOTTEN_SECONDS} s ahead of it, questions with Idempotency-Key are refused: set it if it is wrong`
 }
 
 /** `entry.ts` of a leaf (spec chapter 4.3) in epoch seconds; 0 for what is no leaf of a harness, which answered nobody. */

@@ -2,7 +2,7 @@ import { signAsk } from '@aiegis/agent'
 import { isObject, parseJson, utf8, type JsonObject } from '@aiegis/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AskRequest } from '../src/ask.ts'
-import { createEnforcement, type Enforcement } from '../src/enforcement.ts'
+import { createEnforcement, type Enforcement, type EnforcementOptions } from '../src/enforcement.ts'
 import { createScene, NOW, shows, text, type Scene } from './scene.ts'
 
 const SECONDS = Math.floor(NOW / 1000)
@@ -54,12 +54,20 @@ async function send(request: AskRequest): Promise<Got> {
 const ask = async (question: Question): Promise<Got> => send(await sign(question))
 
 /** What the operator was told at the start. */
-async function restart(): Promise<readonly string[]> {
+async function restart(more: Partial<EnforcementOptions> = {}): Promise<readonly string[]> {
   const { did, issuerDid, url } = server
   const told: string[] = []
   await server.close()
   const onWarning = (sentence: string): unknown => told.push(sentence)
-  server = await createEnforcement({ url, did, issuer: issuerDid, state: scene.state, now: () => scene.clock.now, onWarning })
+  server = await createEnforcement({
+    url,
+    did,
+    issuer: issuerDid,
+    state: scene.state,
+    now: () => scene.clock.now,
+    onWarning,
+    ...more,
+  })
   return told
 }
 
@@ -70,11 +78,11 @@ describe('AHP-ASK-22 after a restart', () => {
     const again = await sign({ nonce: 'two', created: SECONDS + 60, ...KEY })
     expect(await send(again)).toEqual(first)
     await restart()
-    for (const seconds of [0, 119, 120, 360]) {
+    for (const seconds of [0, 119, 120, 420]) {
       scene.clock.now = NOW + seconds * 1_000
       expect((await send(again)).code).toMatch(/^(503 overloaded|401 ask_stale)$/)
     }
-    scene.clock.now = NOW + 361_000
+    scene.clock.now = NOW + 421_000
     expect((await send(again)).code).toBe('401 ask_stale')
   })
 
@@ -86,11 +94,21 @@ describe('AHP-ASK-22 after a restart', () => {
       return ask({ nonce: `at-${seconds}`, ...KEY })
     }
     const early = await at(1)
-    expect([early.code, (await at(360)).code, (await at(361)).code]).toEqual(['503 overloaded', '503 overloaded', '200 -'])
-    expect(early.retryAfter).toBeGreaterThanOrEqual(360)
+    expect([early.code, (await at(420)).code, (await at(421)).code]).toEqual(['503 overloaded', '503 overloaded', '200 -'])
+    expect(early.retryAfter).toBeGreaterThanOrEqual(420)
     // A refused question used nothing up.
-    scene.clock.now = NOW + 361_000
-    expect((await ask({ nonce: 'at-360', ...KEY })).code).toBe('200 -')
+    scene.clock.now = NOW + 421_000
+    expect((await ask({ nonce: 'at-420', ...KEY })).code).toBe('200 -')
+  })
+
+  test('the pause counts from the start when the newest entry is more than a minute older', async () => {
+    await ask({ nonce: 'one', ...KEY })
+    scene.clock.now = NOW + 61_000
+    await restart()
+    scene.clock.now = NOW + 421_000
+    expect((await ask({ nonce: 'early', ...KEY })).code).toBe('503 overloaded')
+    scene.clock.now = NOW + 422_000
+    expect((await ask({ nonce: 'late', ...KEY })).code).toBe('200 -')
   })
 
   test('AHP-ASK-4 a question that is older than the start is stale, one without key that is not is answered', async () => {
@@ -117,14 +135,14 @@ describe('AHP-ASK-22 after a restart with a clock that was set back', () => {
     // Twice, and with an entry in between: the newest one does not have the newest time.
     expect((await ask({ nonce: 'other' })).code).toBe('200 -')
     await restart()
-    scene.clock.now = NOW + 361_000
+    scene.clock.now = NOW + 421_000
     const early = await ask({ nonce: 'later', ...KEY })
     expect([early.code, early.retryAfter >= 3_600]).toEqual(['503 overloaded', true])
-    for (const seconds of [1, 59, 360]) {
+    for (const seconds of [1, 59, 420]) {
       scene.clock.now = RIGHT + seconds * 1_000
       expect((await ask({ nonce: `at-${seconds}`, ...KEY })).code).toBe('503 overloaded')
     }
-    scene.clock.now = RIGHT + 361_000
+    scene.clock.now = RIGHT + 421_000
     const second = await ask({ nonce: 'late', ...KEY })
     expect([first.code, second.code, second.token === first.token]).toEqual(['200 -', '200 -', false])
   })
@@ -142,12 +160,28 @@ describe('AHP-ASK-22 after a restart with a clock that was set back', () => {
     expect((await ask({ nonce: 'older', created: SECONDS - 1 })).code).toBe('401 ask_stale')
   })
 
+  test('AHP-ASK-5 a question that was answered again at the end of the longest token is not answered once more', async () => {
+    await restart({ tokenSeconds: 300 })
+    scene.clock.now = RIGHT + 1_000_000
+    const at = Math.floor(scene.clock.now / 1000)
+    const first = await ask({ nonce: 'one', ...KEY })
+    scene.clock.now += 299_000
+    const again = await sign({ nonce: 'two', created: at + 299 + 60, ...KEY })
+    expect(await send(again)).toEqual(first)
+    scene.clock.now = NOW
+    await restart({ tokenSeconds: 300 })
+    for (const seconds of [360, 361, 419, 420, 421]) {
+      scene.clock.now = (at + seconds) * 1_000
+      expect((await send(again)).code).toBe(seconds < 420 ? '503 overloaded' : '401 ask_stale')
+    }
+  })
+
   test('the operator is told', async () => {
     await ask({ nonce: 'one' })
     expect(await restart()).toEqual([])
     scene.clock.now = NOW
     expect(await restart()).toEqual([
-      'the clock is 3600 s behind the ledger; until it is 361 s ahead of it, questions with Idempotency-Key are refused: set it if it is wrong',
+      'the clock is 3600 s behind the ledger; until it is 421 s ahead of it, questions with Idempotency-Key are refused: set it if it is wrong',
     ])
   })
 })
