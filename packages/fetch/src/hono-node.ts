@@ -20,7 +20,7 @@ export function honoAiegis(options: RequireOptions = {}): MiddlewareHandler<Aieg
   return async function aiegis(c, next) {
     const { incoming, outgoing }: Beneath = Object(c.env)
     const isNode = incoming instanceof IncomingMessage && outgoing instanceof ServerResponse
-    const gated = isNode ? await passesOnNode(mount, c.req.raw, incoming, outgoing) : await passes(mount, c.req.raw, incoming)
+    const gated = isNode ? await passesOnNode(mount, c.req.raw, incoming, outgoing) : await passes(mount, c.req.raw, { incoming })
     if (!gated.ok) return gated.response
     c.req.raw = gated.request
     c.set('aiegis', gated.context)

@@ -1,7 +1,7 @@
 /** Hono middleware for runtimes that give nothing but a `Request`; with @hono/node-server use `@aiegis/fetch/hono-node`. @module */
 import type { AiegisContext, MountOptions } from '@aiegis/verifier'
-import { passes, webMountOf, type WebVerifierOptions } from '@aiegis/verifier/web'
-import type { MiddlewareHandler } from 'hono'
+import { passes, webMountOf, type Runtime, type WebVerifierOptions } from '@aiegis/verifier/web'
+import type { Context, MiddlewareHandler } from 'hono'
 
 export { createWebVerifier, describeReceiver } from '@aiegis/verifier/web'
 export type { AiegisContext, RouteRequirement, Verifier } from '@aiegis/verifier'
@@ -19,10 +19,21 @@ export interface AiegisEnv {
 export function honoAiegis(options: MountOptions & Partial<WebVerifierOptions> = {}): MiddlewareHandler<AiegisEnv> {
   const mount = webMountOf(options)
   return async function aiegis(c, next) {
-    const gated = await passes(mount, c.req.raw, Reflect.get(Object(c.env), 'incoming'))
+    const gated = await passes(mount, c.req.raw, runtimeOf(c))
     if (!gated.ok) return gated.response
     c.req.raw = gated.request
     c.set('aiegis', gated.context)
     return next()
+  }
+}
+
+/** What Hono gives of the runtime. */
+function runtimeOf(c: Context): Runtime {
+  const incoming: unknown = Reflect.get(Object(c.env), 'incoming')
+  try {
+    const { executionCtx } = c
+    return { incoming, waitUntil: (work) => executionCtx.waitUntil(work) }
+  } catch {
+    return { incoming } // Hono throws where there is no execution context, and for nothing else
   }
 }

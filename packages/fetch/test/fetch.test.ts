@@ -306,6 +306,35 @@ test('lists and logs are read behind requests where a runtime waits for it, once
   expect(read).toBe(2)
 })
 
+test('Hono hands the execution context over, and does without one', async () => {
+  const { harness, verifier } = await scene()
+  let read = 0
+  const counting: Verifier = { ...verifier, warm: async () => void read++ }
+  const app = new Hono().use(honoAiegis({ verifier: counting })).all('*', (c) => c.text('served'))
+  const waited: Promise<unknown>[] = []
+  const context = { waitUntil: (work: Promise<unknown>) => void waited.push(work), passThroughOnException: () => {}, props: {} }
+  for (const given of [context, context, undefined]) {
+    expect((await app.fetch(shown(harness.mint()), {}, given)).status).toBe(200)
+  }
+  expect([read, waited.length]).toEqual([1, 1])
+})
+
+test('AHP-BIND-25 a handler that Node gives its own request besides is refused: it would still hold the evidence', async () => {
+  const { harness, verifier } = await scene()
+  const lines: string[] = []
+  let served = 0
+  const handler = withAiegis({ verifier, log: (line) => lines.push(line) }, (_request, _context, _environment: object) => {
+    served++
+    return new Response('served')
+  })
+  const listener = getRequestListener(handler)
+  const server = createServer((request, response) => void listener(request, response))
+  const port = await listen(server)
+  onTestFinished(() => void server.close())
+  expect(problemOf(await sendRaw(port, harness.mint()))).toMatchObject({ code: 'misconfigured' })
+  expect([served, lines]).toEqual([0, [expect.stringContaining('@aiegis/fetch/hono-node')]])
+})
+
 test('options that cannot work stop at start', async () => {
   const { harness, verifier } = await scene()
   const { trust, ...ports } = harness.receiver()

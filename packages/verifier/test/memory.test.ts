@@ -69,7 +69,10 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
     ['completed', 'object'],
     ['made', 'one for each audience of this process'],
   ],
-  'web/mount.ts': [['cleaned', 'object']],
+  'web/mount.ts': [
+    ['cleaned', 'object'],
+    ['refreshed', 'object'],
+  ],
 }
 
 const folder = join(import.meta.dirname, '../src')

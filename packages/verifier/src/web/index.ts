@@ -9,6 +9,7 @@ export {
   responseOf,
   webMountOf,
   type Gated,
+  type Runtime,
   type WebMountOptions,
   type WebVerifierOptions,
 } from './mount.ts'

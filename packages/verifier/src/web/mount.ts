@@ -39,18 +39,42 @@ export function webMountOf(options: MountOptions & Partial<WebVerifierOptions>):
   return { ...mount, gate: { own, fallback: undefined, report: log } }
 }
 
+/** What a runtime or framework gives beside a request. */
+export interface Runtime {
+  /** Work that is handed over goes on when the response has been sent. */
+  waitUntil?(work: Promise<unknown>): void
+  /** What the request was made of. */
+  readonly incoming?: unknown
+}
+
 /** From a verified request to the one for handlers, which stands for itself. */
 const cleaned = new WeakMap<Request, Request>()
 
-/** Verifies `request`, once. Never rejects; when the client has gone meanwhile no handler runs. `beneath` as for `receivedOf`. */
-export async function passes({ gate, route, stripped }: Mount, request: Request, beneath?: unknown): Promise<Gated> {
-  const { received, content } = receivedOf(request, gate.own?.trust, beneath)
+/**
+ * Verifies `request`, once. Never rejects; when the client has gone meanwhile no handler runs. With `waitUntil`, what the verifier keeps
+ * is read behind the request when it is due; nobody waits for it. An `incoming` of Node shows more than `request`, and is refused.
+ */
+export async function passes({ gate, route, stripped }: Mount, request: Request, runtime?: Runtime): Promise<Gated> {
+  if (runtime?.waitUntil !== undefined && isDue(gate.own)) runtime.waitUntil(gate.own.warm())
+  const { received, content } = receivedOf(request, gate.own?.trust, runtime?.incoming)
   const refused = await admit(request, gate, received, route)
   if (refused !== undefined) return { ok: false, response: responseOf(refused) }
   if (request.signal.aborted) return { ok: false, response: new Response(null, { status: 400 }) }
   const clean = cleaned.get(request) ?? requestForHandler(request, request.headers, content(), stripped)
   cleaned.set(request, clean).set(clean, clean)
   return { ok: true, context: carry(request, clean), request: clean }
+}
+
+/** When what a verifier keeps was last read behind a request, milliseconds. */
+const refreshed = new WeakMap<Verifier, number>()
+
+/** Once in each of its intervals. */
+function isDue(verifier: Verifier | undefined): verifier is Verifier {
+  if (verifier === undefined) return false
+  const now = verifier.now()
+  if (now - (refreshed.get(verifier) ?? Number.NEGATIVE_INFINITY) < verifier.trust.time.statusRefreshSeconds * 1000) return false
+  refreshed.set(verifier, now)
+  return true
 }
 
 /** The refusal as a `Response`. */
