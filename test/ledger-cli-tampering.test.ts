@@ -120,6 +120,18 @@ describe('AHP-AUDITOR-1 a database that its owner changed, with every trigger ba
     expect(text.err.includes(`first bad entry: ${String(place['first_bad'])}`)).toBe(isKnown)
   })
 
+  test('AHP-AUDITOR-5 an entry that was changed with its hash is neither proven nor shown', async () => {
+    const { db, directory } = await logWithHeads()
+    asOwner(directory, rewrite(140))
+    for (const command of ['prove', 'show', 'why'])
+      expect(await ledger(command, '140', '--db', db, ...KEY)).toMatchObject({
+        code: 1,
+        out: '',
+        err: expect.stringContaining('entry 140 is not one that the head over 300 entries has'),
+      })
+    expect((await ledger('prove', '139', '--db', db, ...KEY)).code).toBe(0)
+  })
+
   test('audit from a remembered checkpoint finds each of the rows too', async () => {
     const { db, directory, since } = await logWithHeads()
     expect((await ledger('audit', '--since', since, '--db', db, ...KEY)).code).toBe(0)
