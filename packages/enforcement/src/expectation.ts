@@ -15,7 +15,6 @@ export function inviteContent(request: IncomingMessage, check: () => void): void
   const response = waiting.get(request)
   if (response === undefined) return
   check()
-  waiting.delete(request)
   response.writeContinue()
 }
 
