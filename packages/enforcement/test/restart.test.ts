@@ -2,6 +2,7 @@ import { signAsk } from '@aiegis/agent'
 import { isObject, parseJson, utf8, type JsonObject } from '@aiegis/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AskRequest } from '../src/ask.ts'
+import { restartOf } from '../src/after-restart.ts'
 import { createEnforcement, type Enforcement, type EnforcementOptions } from '../src/enforcement.ts'
 import { createScene, NOW, shows, text, type Scene } from './scene.ts'
 
@@ -184,6 +185,23 @@ describe('AHP-ASK-22 after a restart with a clock that was set back', () => {
       'the clock is 3600 s behind the ledger; until it is 421 s ahead of it, questions with Idempotency-Key are refused: set it if it is wrong',
     ])
   })
+})
+
+test('entries that are none of a harness say nothing about the time, and those before them do', async () => {
+  const leaves = [
+    utf8('{"entry":{"ts":"2026-11-20T22:00:00Z"}}'),
+    utf8('not JSON'),
+    utf8('{"entry":{"ts":"2026-11-20T23:00:00.000Z"}}'),
+    utf8('{"entry":{"ts":1795212000}}'),
+    utf8('[]'),
+    new Uint8Array(65_535),
+  ]
+  const entry = async (index: bigint): Promise<{ leaf: Uint8Array; clear: undefined } | undefined> => {
+    const leaf = leaves[Number(index)]
+    return leaf && { leaf, clear: undefined }
+  }
+  const log = { size: () => BigInt(leaves.length), entry }
+  expect(await restartOf(log, 5)).toEqual({ started: 5, newest: 1_795_212_000 })
 })
 
 test('a first start has nothing to forget', async () => {

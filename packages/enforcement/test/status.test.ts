@@ -153,6 +153,11 @@ describe('AHP-STATUS-21 the time of a list after a restart', () => {
     const again = createStatusPublisher(options)
     again.revoke(3)
     expect((await read(again)).validFrom).toBe('2026-11-20T22:01:07Z')
+    // Nor is it one of a clock that no list was dated by.
+    now = START + 600_000
+    const ahead = createStatusPublisher(options)
+    now = START + 300_000
+    expect((await read(ahead)).validFrom).toBe('2026-11-20T22:05:00Z')
   })
 
   test('is never more than 2 seconds ahead either, however often it is started', async () => {
