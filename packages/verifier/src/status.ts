@@ -2,6 +2,7 @@
 import { bitAt, Malformed } from '@aiegis/protocol'
 import { after } from './after.ts'
 import type { Dependency, Watch } from './events.ts'
+import { countOf, union } from './status-bits.ts'
 import { createKeeper, type KeptList, type StatusMemory } from './status-memory.ts'
 import {
   isCurrent,
@@ -247,22 +248,6 @@ function newestOf(read: ReadList, newest: ReadList | undefined): ReadList {
   return bits === read.list.bits ? read : { text: newest.text, list: { ...newest.list, bits } }
 }
 
-/** The bits of either; `one` itself when it has all of them. */
-function union(one: Uint8Array, other: Uint8Array): Uint8Array {
-  if (other.every((byte, at) => (byte & ~(one[at] ?? 0)) === 0)) return one
-  const [longer, shorter] = one.length >= other.length ? [one, other] : [other, one]
-  return longer.map((byte, at) => byte | (shorter[at] ?? 0))
-}
-
-/** By index and table: requests wait meanwhile, and over the largest list an iterator takes six times as long. */
-function countOf(bits: Uint8Array): number {
-  let count = 0
-  for (let at = 0; at < bits.length; at++) count += ONES[bits[at] ?? 0] ?? 0
-  return count
-}
-
-/** Bits that are set in a byte. */
-const ONES = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length)
 const RETRY_SECONDS = 5
 /** Between the beginnings of two readings that hints cause. */
 const HINT_MS = 1000
