@@ -218,9 +218,10 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
       checkLength('a leaf', leaf, MAX_ENTRY)
       checkLength('an idempotency key', key, 64)
       if (clear !== undefined) checkLength('clear text', clear, MAX_ENTRY)
-      // Copies: the caller may write into its arrays while they wait.
-      const copy = leaf.slice()
-      return sequencer.push({ leaf: copy, leafHash: hashLeaf(crypto, copy), key: key.slice(), clear: clear?.slice() })
+      // Copies: the caller may write into its arrays while they wait. Not `slice`, which shares the bytes of a Buffer.
+      const copy = new Uint8Array(leaf)
+      const kept = { key: new Uint8Array(key), clear: clear && new Uint8Array(clear) }
+      return sequencer.push({ leaf: copy, leafHash: hashLeaf(crypto, copy), ...kept })
     },
     head() {
       alive()

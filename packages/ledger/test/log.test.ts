@@ -109,6 +109,17 @@ describe('appending', () => {
     expect(await verifyAll(log)).toBe(3n)
   })
 
+  test('keeps what it was given in a Buffer, whose `slice` copies nothing', async () => {
+    const log = await openIn()
+    const [leaf, key, clear] = ['leaf', 'key', 'clear'].map((text) => Buffer.from(text))
+    if (leaf === undefined || key === undefined || clear === undefined) throw new Error('three buffers')
+    const appended = log.append(leaf, key, clear)
+    for (const bytes of [leaf, key, clear]) bytes.fill(0)
+    await appended
+    expect(await log.entry(0n)).toEqual({ leaf: utf8('leaf'), clear: utf8('clear') })
+    expect((await log.append(utf8('leaf'), utf8('key'))).index).toBe(0n)
+  })
+
   test('keeps what it was given, not what the caller writes into it afterwards', async () => {
     const log = await openIn()
     const [leaf, key, clear] = [leafOf(0), keyOf(0), utf8('clear')]
