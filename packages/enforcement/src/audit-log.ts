@@ -51,7 +51,8 @@ function inFile(file: string, origin: string): AuditLog {
   return {
     isShared: false,
     prepare: async () => makeEmpty(file, file),
-    open: (options) => openLog({ ...options, file, mustExist: true, origin }),
+    // In a thread: the server answers others while a batch is on its way to the disk.
+    open: (options) => openLog({ ...options, file, mustExist: true, origin, thread: true }),
   }
 }
 

@@ -8,6 +8,8 @@ import { prepareSchema } from './schema.ts'
 import { createSqliteStore } from './sqlite-store.ts'
 import { closeDatabase, openDatabase } from './sqlite.ts'
 import { startLog, vkeyOf } from './start-log.ts'
+import type { Store } from './store.ts'
+import { openThreadedStore } from './threaded-store.ts'
 import type { WitnessPolicy } from './witness/cosigner.ts'
 
 /** Where a log is kept and who signs it. */
@@ -16,6 +18,11 @@ export interface LogOptions {
   readonly file: string
   /** The log key has signed before, or may have: then a log without its file would be a second one under the same key. */
   readonly mustExist?: boolean
+  /**
+   * Keeps the file in a thread of its own, so that commits do not hold up the event loop of a process that does other things as well.
+   * Costs the process more time for each entry; false when absent.
+   */
+  readonly thread?: boolean
   /** Name of the log in every checkpoint; a note key name, by custom a URL without scheme. */
   readonly origin: string
   /** Log key. Its verifier key has the name of the origin and type 0x01. */
@@ -48,19 +55,21 @@ export async function openLog(options: LogOptions): Promise<Log> {
       `ledger: ${file} is missing, and its log key would sign a second log; put the file back, or begin a new log with a new key and origin`,
     )
   }
+  const store = await (options.thread === true ? openThreadedStore({ file, origin }) : openStore(file, origin))
+  try {
+    const lastCheckpointFile = options.lastCheckpointFile ?? join(dirname(file), 'last-checkpoint')
+    return await startLog(store, { identity, signer, alsoSigner, lastCheckpointFile, maxWaiting, witnesses, files })
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function openStore(file: string, origin: string): Promise<Store> {
   const database = await openDatabase(file)
   try {
     prepareSchema(database, origin)
-    const lastCheckpointFile = options.lastCheckpointFile ?? join(dirname(file), 'last-checkpoint')
-    return await startLog(createSqliteStore(database), {
-      identity,
-      signer,
-      alsoSigner,
-      lastCheckpointFile,
-      maxWaiting,
-      witnesses,
-      files,
-    })
+    return createSqliteStore(database)
   } catch (error) {
     closeDatabase(database)
     throw error

@@ -6,6 +6,7 @@ import { temporaryDirectory } from './logs.ts'
 
 test.each([
   ['in SQLite', 'sqlite'],
+  ['in SQLite in a thread', 'thread'],
   ['in a directory', 'tiles'],
 ] as const)(
   'AHP-LEDGER-5 AHP-LEDGER-7 nothing that was released is lost when the process is killed, 20 times, %s',

@@ -9,8 +9,9 @@ import { openTilesLog } from '../tiles/open.ts'
 /** Name of the log under test. */
 export const CRASH_ORIGIN = 'ledger.example/crash'
 
-/** Where the log under test is kept. */
-export type CrashStore = 'sqlite' | 'tiles'
+/** Where the log under test is kept; `thread` is SQLite in a thread of its own. */
+export type CrashStore = (typeof STORES)[number]
+const STORES = ['sqlite', 'thread', 'tiles'] as const
 
 /** One line that the child writes for an append that was answered: the number of the leaf and the tlog-proof. */
 export interface Report {
@@ -21,7 +22,8 @@ export interface Report {
 /** Opens the log in `directory`; `seed` is the log key in hexadecimal. */
 export function openCrashLog(store: CrashStore, directory: string, seed: string): Promise<Log> {
   const named = { origin: CRASH_ORIGIN, signer: createSigner(fromHex(seed), CRASH_ORIGIN) }
-  return store === 'tiles' ? openTilesLog({ directory, ...named }) : openLog({ file: join(directory, 'ledger.db'), ...named })
+  if (store === 'tiles') return openTilesLog({ directory, ...named })
+  return openLog({ file: join(directory, 'ledger.db'), ...named, thread: store === 'thread' })
 }
 
 /** The verifier key of that log. */
@@ -31,7 +33,7 @@ export function crashVkey(seed: string): Vkey {
 
 /** Whether a word names a place to keep a log. */
 export function isCrashStore(word: string): word is CrashStore {
-  return word === 'sqlite' || word === 'tiles'
+  return STORES.some((store) => store === word)
 }
 
 /** Leaf `number`, and the key under which it is appended. */

@@ -1,4 +1,4 @@
-/** `npm run crash -- --count N [--store sqlite | tiles] [--json]`: kills a process that appends to a log N times and counts what is lost. @module */
+/** `npm run crash -- --count N [--store sqlite | thread | tiles] [--json]`: kills a process that appends to a log N times and counts what is lost. @module */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { LogLost } from './published.ts'
 import { crashRounds } from './rounds.ts'
 
 const USAGE =
-  'usage: npm run crash -- [--count N] [--store sqlite | tiles] [--json]      N rounds, 20 unless said otherwise; in SQLite unless said otherwise'
+  'usage: npm run crash -- [--count N] [--store sqlite | thread | tiles] [--json]      N rounds, 20 unless said otherwise; in SQLite unless said otherwise'
 
 process.exitCode = await main(process.argv.slice(2))
 

@@ -1,0 +1,155 @@
+/** A log in SQLite whose file a thread has (spec chapter 17.6). @module */
+import { spawnSync } from 'node:child_process'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { ledgerContract, type LedgerSubject } from '../src/contract/index.ts'
+import { openLog, type LogOptions } from '../src/open-log.ts'
+import { startLog } from '../src/start-log.ts'
+import { openThreadedStore } from '../src/threaded-store.ts'
+import {
+  closedLog,
+  crypto,
+  fill,
+  keyOf,
+  leafOf,
+  openIn,
+  optionsIn,
+  ORIGIN,
+  questionsTo,
+  signer,
+  temporaryDirectory,
+  verifyAll,
+  vkey,
+} from './logs.ts'
+
+const UNAVAILABLE = { code: 'ledger_unavailable' }
+const threaded = (directory: string): LogOptions => ({ ...optionsIn(directory), thread: true })
+
+async function subject(): Promise<LedgerSubject> {
+  const directory = temporaryDirectory()
+  let log = await openLog(threaded(directory))
+  onTestFinished(() => log.close().catch(() => undefined))
+  return {
+    logs: [log],
+    async reopen() {
+      await log.close()
+      log = await openLog(threaded(directory))
+      return [log]
+    },
+  }
+}
+
+test('the thread runs what was built', () => {
+  expect(existsSync(new URL('../dist/store-thread.js', import.meta.url)), 'build first: npx tsc -b').toBe(true)
+})
+
+describe('AHP-LEDGER-13 a log in a SQLite file that a thread has', () => {
+  test.each(ledgerContract(subject))('$name', async ({ run }) => expect(await run()).toBeUndefined())
+})
+
+describe('a log in a thread', () => {
+  test('is the same file as one without: each goes on where the other ended', async () => {
+    const { directory, head } = await closedLog(300)
+    const log = await openIn(directory, { thread: true })
+    expect(log.checkpoint()).toBe(head)
+    await fill(log, 290, 600)
+    const newer = log.checkpoint()
+    await log.close()
+    const again = await openIn(directory)
+    expect(await verifyAll(again, [head, newer])).toBe(600n)
+  })
+
+  test('AHP-LEDGER-4 has the file alone, and says so', async () => {
+    const directory = temporaryDirectory()
+    const log = await openIn(directory, { thread: true })
+    await expect(openLog(threaded(directory))).rejects.toThrow(
+      /^ledger: .*ledger\.db is open in another process, and a log has one writer$/,
+    )
+    await expect(openLog({ ...threaded(temporaryDirectory()), file: join(directory, 'none', 'x.db') })).rejects.toThrow(
+      /^ledger: .*x\.db cannot be opened/,
+    )
+    await fill(log, 0, 3)
+    await log.close()
+    await expect(openLog({ ...threaded(directory), origin: 'ledger.example/aiegis/2' })).rejects.toThrow(
+      /^ledger: the database is of log/,
+    )
+    // What did not open left no lock behind.
+    expect((await openIn(directory)).size()).toBe(3n)
+  })
+
+  test('AHP-CUSTODY-4 keeps the kinds of its errors: what is on hold is refused as such', async () => {
+    const log = await openIn(temporaryDirectory(), { thread: true })
+    await log.append(leafOf(0), keyOf(0), leafOf('clear'))
+    const inline = await openIn(temporaryDirectory())
+    await inline.append(leafOf(0), keyOf(0), leafOf('clear'))
+    for (const one of [log, inline]) {
+      await one.custody?.hold(0n, 0n, 'a claim')
+      await expect(one.custody?.erase(0n, 'asked for')).rejects.toThrow(/is on hold/)
+      await expect(one.custody?.release('A'.repeat(22), 'over')).rejects.toThrow(RangeError)
+    }
+  })
+
+  test('does not keep a process that has nothing else to do', async () => {
+    const directory = temporaryDirectory()
+    const index = new URL('../dist/index.js', import.meta.url).href
+    const program = `
+      import { openLog } from ${JSON.stringify(index)}
+      import { createSigner } from '@aiegis/protocol'
+      const log = await openLog({ file: process.argv[2], origin: ${JSON.stringify(ORIGIN)}, signer: createSigner(new Uint8Array(32).fill(1), 'x'), thread: true })
+      await log.append(new Uint8Array(1), new Uint8Array(1))
+      console.log(String(log.size()))
+    `
+    const file = new URL(`./thread-${process.pid}.mjs`, import.meta.url)
+    writeFileSync(file, program)
+    onTestFinished(() => rmSync(file))
+    const { stdout, status } = spawnSync(process.execPath, [fileURLToPath(file), join(directory, 'ledger.db')], {
+      timeout: 30_000,
+    })
+    expect([stdout.toString(), status]).toEqual(['1\n', 0])
+  })
+})
+
+describe('AHP-LEDGER-8 a thread that ends', () => {
+  /** Answers as an empty log does, and ends at the first batch, before or after it may have been stored. */
+  const ENDING = `
+    import { parentPort } from 'node:worker_threads'
+    let note
+    parentPort.on('message', ({ id, name, values: [batch] }) => {
+      if (name === 'append' && batch.entries.length > 0) process.exit(3)
+      if (name === 'append') note = batch.note
+      const value = name === 'state' ? { entries: 0, head: { size: 0, note } } : name === 'find' ? new Map() : undefined
+      parentPort.postMessage({ id, kind: 'done', value })
+    })
+    parentPort.postMessage({ id: 0, kind: 'done' })
+  `
+
+  test('ends the log: what waits and everything after is refused, and closing it still works', async () => {
+    const directory = temporaryDirectory()
+    const entry = join(directory, 'ending.mjs')
+    writeFileSync(entry, ENDING)
+    const store = await openThreadedStore({ file: join(directory, 'x.db'), origin: ORIGIN }, pathToFileURL(entry))
+    const log = await startLog(store, {
+      identity: { crypto, origin: ORIGIN, vkey },
+      signer,
+      alsoSigner: undefined,
+      lastCheckpointFile: join(directory, 'last-checkpoint'),
+      maxWaiting: undefined,
+      witnesses: undefined,
+      files: undefined,
+    })
+    const appends = await Promise.allSettled([0, 1, 2].map((number) => log.append(leafOf(number), keyOf(number))))
+    for (const one of appends) expect(one).toMatchObject({ status: 'rejected', reason: UNAVAILABLE })
+    for (const question of questionsTo(log)) await expect(question()).rejects.toMatchObject(UNAVAILABLE)
+    await log.close()
+  })
+
+  test('at the start: the log does not open', async () => {
+    const directory = temporaryDirectory()
+    const missing = pathToFileURL(join(directory, 'none.mjs'))
+    await expect(openThreadedStore({ file: join(directory, 'x.db'), origin: ORIGIN }, missing)).rejects.toThrow(
+      /^ledger: the thread of the database ended/,
+    )
+  })
+})
