@@ -353,4 +353,14 @@ describe('bounds of memory', () => {
     )
     expect(await store.run({ ...id, digest: 'other' }, () => Promise.resolve({ value: 2, until: NOW }))).toBe(2)
   })
+
+  test('AHP-ASK-19 answers that failed take none of the room of an agent', async () => {
+    const store = createIdempotencyStore<number>(() => NOW)
+    const fail = (): Promise<never> => Promise.reject(new Refusal('ledger_unavailable', 'x'))
+    for (let count = 0; count < 300; count += 1)
+      await expect(store.run({ agent: 'a', key: `k${count}`, digest: 'd' }, fail)).rejects.toThrow('ledger_unavailable')
+    const good = (): Promise<{ value: number; until: number }> => Promise.resolve({ value: 1, until: NOW / 1000 + 60 })
+    for (let count = 0; count < 252; count += 1) await store.run({ agent: 'a', key: `k${count}`, digest: 'd' }, good)
+    await expect(store.run({ agent: 'a', key: 'one more', digest: 'd' }, good)).rejects.toThrow('overloaded')
+  })
 })
