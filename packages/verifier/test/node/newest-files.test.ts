@@ -65,3 +65,14 @@ test('what another process replaced after the directory was read is not missed',
   expect(load()).toBe('2 ')
   expect(stale.names).toEqual([])
 })
+
+test('what is dropped is gone, and nothing else: neither another text, nor another order, nor another name', async () => {
+  await files.save('a', [2n], 'of another process')
+  await files.save('b', [2n], 'mine')
+  await files.drop('a', [2n], 'mine')
+  await files.drop('b', [1n], 'mine')
+  await files.drop('c', [2n], 'mine')
+  expect([load('a'), load('b')]).toEqual(['2 of another process', '2 mine'])
+  await files.drop('b', [2n], 'mine')
+  expect(readdirSync(directory)).toEqual(['a.2.txt'])
+})
