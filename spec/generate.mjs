@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
+import { mendingCode, refusalsPage } from './generate/mending.mjs'
 import { reasonsCode, reasonsPage } from './generate/reasons.mjs'
 import { wireCode } from './generate/wire.mjs'
 import { workedExample } from './generate/worked-example.mjs'
@@ -11,9 +12,12 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Path from the root of the repository → the text that belongs there. */
 export async function generate() {
   const { reasons } = JSON.parse(readFileSync(`${root}spec/registry/reasons.json`, 'utf8'))
+  const { mending } = JSON.parse(readFileSync(`${root}spec/registry/mending.json`, 'utf8'))
   return {
     'packages/protocol/src/reasons.gen.ts': await formatted('reasons.ts', reasonsCode(reasons)),
     'packages/protocol/src/wire.gen.ts': await formatted('wire.ts', await wireCode(`${root}spec/schemas/`)),
+    'packages/verifier/src/node/cli/mending.gen.ts': await formatted('mending.ts', mendingCode(reasons, mending)),
+    'docs/refusals.md': refusalsPage(reasons, mending),
     'spec/reasons.md': reasonsPage(reasons),
     'conformance/requirements/reasons-0.1.json': await formatted(
       'reasons.json',

@@ -30,6 +30,12 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
   'did-keys.ts': [['byName', 'bundle']],
   'did-read.ts': [['keys', 'keys of one document']],
   'mount.ts': [['return', '7 names']],
+  'node/cli/doctor-clock.ts': [['origins', 'request']],
+  'node/cli/doctor-proxy.ts': [
+    ['arrived', 'request'],
+    ['kinds', 'request'],
+  ],
+  'node/cli/explain.ts': [['return', 'request']],
   'node/content.ts': [['captured', 'object']],
   'node/names.ts': [['pending', 'names that are being looked up, of bundle']],
   'replay.ts': [
