@@ -1,7 +1,9 @@
 /** Holds each negative case to serve under a receiver that does not mind what the case is about (conformance/README.md). @module */
+import { readFileSync } from 'node:fs'
 import type { Case } from '@aiegis/conformance/run'
 import type { Known } from './all.ts'
 import type { Matrix } from './matrix.ts'
+import { MUTANTS } from './mutant.ts'
 
 /** What is known about the mutants that suppress the refusal of a case. */
 export interface Flip {
@@ -23,4 +25,16 @@ export function flipsOf(cases: readonly Case[], mutants: readonly Known[], matri
     const refused = touched.filter((mutant) => !served.includes(mutant))
     return [{ id, code: expect.code, served: served.map((one) => one.id), refused: refused.map((one) => one.id) }]
   })
+}
+
+/** Refusals that no single suppression turns into service, with the reason: by code where nothing is left to serve, else by case. */
+export interface Exempt {
+  readonly codes: Readonly<Record<string, string>>
+  readonly cases: Readonly<Record<string, string>>
+}
+
+/** Reads exempt.json. */
+export function readExempt(): Exempt {
+  const exempt: Exempt = JSON.parse(readFileSync(new URL('exempt.json', MUTANTS), 'utf8'))
+  return exempt
 }

@@ -1,6 +1,6 @@
 /**
  * A first look at a mutant, without HTTP: which requests does its verifier judge otherwise than one without a defect? Thousands of
- * requests are made once for all mutants; what is found here is tried over HTTP before it counts. @module
+ * requests are made once for all mutants. A run without --write tries what was found here over HTTP. @module
  */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,14 +8,27 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { build, includes, openHost, serialise, trustBundle, type Case, type Level, type World } from '@aiegis/conformance/run'
+import {
+  build,
+  includes,
+  openHost,
+  readRegistry,
+  serialise,
+  trustBundle,
+  type Case,
+  type Level,
+  type World,
+} from '@aiegis/conformance/run'
+import type { Row } from './matrix.ts'
 import { MUTANTS, type Mutant } from './mutant.ts'
 import type { Look } from './look-receiver.ts'
 
 /** Looks at mutants with the requests that it was made with. */
 export interface Looker {
-  /** Ids of cases that are judged otherwise, those that are served before others; `undefined` when nothing could be judged. */
-  look(mutant: Mutant): Promise<readonly string[] | undefined>
+  /** Cases that it looks at: one request of fields and content. */
+  readonly ids: ReadonlySet<string>
+  /** What clients would see otherwise, those that are served before others; `undefined` when nothing could be judged. */
+  look(mutant: Mutant): Promise<Row | undefined>
   close(): Promise<void>
 }
 
@@ -63,13 +76,18 @@ export async function createLooker(level: Level, cases: readonly Case[], hostPor
     return codes
   }
   const honest = await codesOf(undefined)
+  const isLate = isLateThan(honest)
   return {
+    ids: new Set(ids),
     async look(mutant) {
-      const codes = await codesOf(mutant).catch(() => undefined)
+      let codes = await codesOf(mutant).catch(() => undefined)
+      // On a busy machine a document or list may come too late, and again when nothing else is wrong.
+      for (let chance = 0; chance < 2 && codes?.some(isLate) === true; chance += 1)
+        codes = await codesOf(mutant).catch(() => codes)
       if (codes === undefined) return undefined
-      const others = ids.filter((_, at) => codes[at] !== honest[at])
-      const served = new Set(ids.filter((_, at) => codes[at] === 'served'))
-      return others.toSorted((one, other) => Number(served.has(other)) - Number(served.has(one)))
+      const others = ids.filter((_, at) => seen(codes[at]) !== seen(honest[at]))
+      const flips = others.filter((id) => codes[ids.indexOf(id)] === 'served')
+      return { killers: [...flips, ...others.filter((id) => !flips.includes(id))], flips }
     },
     async close() {
       await host?.close()
@@ -77,6 +95,20 @@ export async function createLooker(level: Level, cases: readonly Case[], hostPor
     },
   }
 }
+
+/** Whether something could not be read in time that the receiver without a defect has read. */
+function isLateThan(honest: readonly string[]): (code: string, at: number) => boolean {
+  return (code, at) => /^(?:keys|status)_unavailable$/.test(code) && code !== honest[at]
+}
+
+/** What a client sees of an exact code; of a defect that it is one. */
+function seen(code: string | undefined): string {
+  const row = REGISTRY.get(code ?? '')
+  if (row !== undefined) return `${row.status} ${row.public} ${row.retry} ${row.executed}`
+  return code === 'served' ? code : 'defect'
+}
+
+const REGISTRY = readRegistry()
 
 /** Some cases are for the bundle of their own level alone. */
 function isOf(test: Case, level: Level): boolean {

@@ -1,6 +1,5 @@
 /** Which mutant is killed by which cases, as it was found when the matrix was last written (matrix.json). @module */
-import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { MUTANTS } from './mutant.ts'
 
 /** What was found about one mutant. */
@@ -22,10 +21,10 @@ export function readMatrix(): Matrix {
 }
 
 /** Writes the matrix, sorted by the ids, one mutant to a line. */
-export async function writeMatrix(matrix: Matrix): Promise<void> {
+export function writeMatrix(matrix: Matrix): void {
   const rows = Object.entries(matrix).toSorted(([one], [other]) => (one < other ? -1 : 1))
   const lines = rows.map(([id, { killers, flips }]) => `${JSON.stringify(id)}: ${JSON.stringify({ killers, flips })}`)
-  await writeFile(FILE, `{\n${lines.join(',\n')}\n}\n`)
+  writeFileSync(FILE, `{\n${lines.join(',\n')}\n}\n`)
 }
 
 function parse(text: string): Matrix {

@@ -14,6 +14,13 @@ const road = inFile('verifier/road.js')
 const url = inFile('protocol/url.js')
 
 export const HTTP_MUTANTS: readonly Mutant[] = [
+  refusal(
+    'codes-shuffled',
+    'refuses what it has to, each time with the code of something else',
+    'const exact = REASONS[refusal.code];',
+    `const names = Object.keys(REASONS);
+    const exact = REASONS[refusal.code === 'replay_warming' ? refusal.code : names[(names.indexOf(refusal.code) + 7) % names.length]];`,
+  ),
   binding(
     'uri-prefix',
     'compares the target URI by its beginning',
@@ -92,7 +99,7 @@ export const HTTP_MUTANTS: readonly Mutant[] = [
     'token-from-query',
     'takes a token from the query',
     'if (found.token === undefined)',
-    "found.token ??= new URLSearchParams(request.target.split('?')[1] ?? '').get('token') ?? undefined;\n    if (found.token === undefined)",
+    "found.token ??= [...new URLSearchParams(request.target.split('?')[1] ?? '').values()].find((one) => one.split('.').length === 3);\n    if (found.token === undefined)",
   ),
   extract(
     'token-from-cookie',
@@ -181,12 +188,6 @@ export const HTTP_MUTANTS: readonly Mutant[] = [
     'lets GET without a token pass',
     'if (await passes(',
     "if ((request.method === 'GET' && request.headers['x-aegis-token'] === undefined) || await passes(",
-  ),
-  contexts(
-    'context-global',
-    'keeps the facts of a request where the next one overwrites them',
-    'return verifiedOf(carrier).context;',
-    'return globalThis.lastContext ?? verifiedOf(carrier).context;\n    function unused() { }',
   ),
   contexts(
     'context-of-last',

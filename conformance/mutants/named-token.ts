@@ -199,16 +199,10 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     'const verdict = store.claim(key, expiresAt, iss);',
     'globalThis.used ??= new Set(); if (globalThis.used.has(key)) return "seen"; const verdict = new Promise((resolve) => setTimeout(() => { globalThis.used.add(key); resolve("fresh"); }, 50));',
   ),
-  replay(
-    'replay-fails-open',
-    'serves when the store fails',
-    'function failed(cause) {',
-    "function failed(cause) {\n    return 'fresh';",
-  ),
   store(
     'replay-forgets',
-    'forgets tokens beyond the last hundred',
+    'forgets tokens beyond the last ten',
     'live.add(key);',
-    'live.add(key); if (live.size > 100) live.delete(live.values().next().value);',
+    'live.add(key); if (live.size > 10) live.delete(live.values().next().value);',
   ),
 ]

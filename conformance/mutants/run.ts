@@ -15,7 +15,7 @@ const USAGE = `Starts the Express fixture with one defect after the other and ru
   --only text    mutants whose id contains it, several with commas
   --jobs n       receivers at the same time, 1 to 16; 6 unless said otherwise: most of the time each of them waits
   --level l      ${LEVELS.join(', ')}; standard unless said otherwise
-  --write        finds all cases that kill each mutant and writes matrix.json
+  --write        finds all cases that kill each mutant and writes them into matrix.json
   --json         the matrix as JSON
 
 Exit codes: 0 every mutant is killed, 1 one survives or is broken, or the receiver without a defect fails, 2 usage.
@@ -51,9 +51,9 @@ async function main(): Promise<number> {
     return 2
   }
   const catalogue = await soundCatalogue(asked)
+  if (asked.isWrite) prune()
   const verdicts = await judgeAll(mutants, asked, catalogue)
-  const matrix = await merged(asked, verdicts)
-  return tell(asked, verdicts, matrix, catalogue, equivalent)
+  return tell(asked, verdicts, readMatrix(), catalogue, equivalent)
 }
 
 function isWanted({ only }: Asked, id: string): boolean {
@@ -95,6 +95,7 @@ async function judgeAll(mutants: readonly Known[], asked: Asked, catalogue: Cata
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
       const verdict = looker === undefined ? await judgeKnown(mutant, matrix[mutant.id], of) : await judgeAnew(mutant, looker, of)
       verdicts.push(verdict)
+      if (isWrite) writeMatrix({ ...readMatrix(), ...rowOf(verdict) })
       process.stderr.write(`${String(verdicts.length).padStart(4)} of ${mutants.length} ${lineOf(verdict)}\n`)
     }
   }
@@ -117,15 +118,14 @@ function surroundingsOf({ level }: Asked, catalogue: Catalogue, slot: number): S
   }
 }
 
-async function merged({ isWrite, only }: Asked, verdicts: readonly Verdict[]): Promise<Matrix> {
-  const before = readMatrix()
-  if (!isWrite) return before
-  const rows = verdicts.map(({ mutant, verdict, killers, flips }) => {
-    return [mutant.id, { killers: verdict === 'smoke' ? ['smoke'] : killers, flips }] as const
-  })
-  const matrix: Matrix = { ...(only.length === 0 ? {} : before), ...Object.fromEntries(rows) }
-  await writeMatrix(matrix)
-  return matrix
+/** Forgets mutants that are no more. */
+function prune(): void {
+  const ids = new Set(allMutants().map(({ id }) => id))
+  writeMatrix(Object.fromEntries(Object.entries(readMatrix()).filter(([id]) => ids.has(id))))
+}
+
+function rowOf({ mutant: { id }, verdict, killers, flips }: Verdict): Matrix {
+  return { [id]: { killers: verdict === 'smoke' ? ['smoke'] : killers, flips } }
 }
 
 function tell(

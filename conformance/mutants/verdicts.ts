@@ -14,7 +14,7 @@ export interface Verdict extends Trial {
 
 /** Known killers that are tried before anything else: one is enough, the others are for when it has changed. */
 const FIRST = 3
-/** More than these are not tried over HTTP: a mutant that so many cases notice is no question. */
+/** More than these are not noted: a mutant that so many cases notice is no question. */
 const MOST = 60
 /** Code that the first look does not run: it starts behind the adapter. */
 const IN_FRONT = /^(?:express|verifier\/(?:node|contexts|mount|refusal-response))/
@@ -30,23 +30,27 @@ export async function judgeKnown(mutant: Known, row: Row | undefined, surroundin
   return { ...trial, mutant, milliseconds: Math.round(performance.now() - started) }
 }
 
-/** Finds all its killers, with a first look where that can help. */
+/** Finds all its killers, with a first look where that can help: then only what it could not look at is left. */
 export async function judgeAnew(mutant: Known, looker: Looker, surroundings: Surroundings): Promise<Verdict> {
   const started = performance.now()
   const { cases } = surroundings.catalogue
-  const seen = IN_FRONT.test(mutant.file) ? [] : ((await looker.look(mutant)) ?? [])
-  const candidates = seen.slice(0, MOST).flatMap((id) => cases.filter((test) => test.id === id))
-  const looked = candidates.length === 0 ? undefined : await tryOne(mutant, candidates, { ...surroundings, isScan: true })
-  const trial = looked === undefined || looked.verdict === 'survived' ? await confirmed(mutant, cases, surroundings) : looked
+  const seen = IN_FRONT.test(mutant.file) ? undefined : await looker.look(mutant)
+  const rest = seen === undefined ? cases : cases.filter(({ id }) => !looker.ids.has(id))
+  const trial =
+    seen !== undefined && seen.killers.length > 0
+      ? ({ ...seen, killers: seen.killers.slice(0, MOST), verdict: 'killed', sentence: '' } as const)
+      : await confirmed(mutant, rest, surroundings)
   return { ...trial, mutant, milliseconds: Math.round(performance.now() - started) }
 }
 
-/** All cases without controls, then those that noticed with them. */
+/** All cases without controls, then those that noticed with them: what fails under load alone kills nothing. */
 async function confirmed(mutant: Known, cases: readonly Case[], surroundings: Surroundings): Promise<Trial> {
   const all = cases.filter(({ level }) => includes(surroundings.level, level))
   const scanned = await tryOne(mutant, all, { ...surroundings, isScan: true })
   if (scanned.verdict !== 'killed') return scanned
-  const noticed = all.filter(({ id }) => scanned.killers.slice(0, FIRST).includes(id))
-  const sure = await tryOne(mutant, noticed, surroundings)
-  return sure.verdict === 'survived' ? sure : { ...scanned, verdict: sure.verdict }
+  const noticed = all.filter(({ id }) => scanned.killers.includes(id)).slice(0, MOST)
+  return tryOne(mutant, noticed, { ...surroundings, parallel: CALM })
 }
+
+/** Cases at the same time where each of them counts. */
+const CALM = 4

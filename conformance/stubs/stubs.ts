@@ -5,12 +5,26 @@ type Answer = (request: IncomingMessage, response: ServerResponse, effects: Map<
 
 const SHOWN = 'application/json'
 
+/** Some rows of the registry. */
+const CODES = [
+  [401, 'untrusted'],
+  [401, 'token_expired'],
+  [403, 'action_mismatch'],
+  [400, 'request_malformed'],
+  [503, 'replay_unavailable'],
+] as const
+
 /** Each stub by its name. */
 export const STUBS: Readonly<Record<string, Answer>> = {
   'always-200': (_request, response) => json(response, 200, { ok: true, count: 0 }),
   'always-401': fixture((_request, response) => refuse(response, 401, 'untrusted')),
   'always-503': fixture((_request, response) => refuse(response, 503, 'replay_unavailable')),
   'always-malformed': fixture((_request, response) => refuse(response, 401, 'token_malformed')),
+  /** A code that there is, another one for each request. */
+  'random-code': fixture((request, response) => {
+    const [status, code] = CODES[(request.headers['x-aegis-token']?.length ?? 0) % CODES.length] ?? CODES[0]
+    refuse(response, status, code)
+  }),
   /** The handler without a gate. */
   'echo-without-gate': fixture((request, response, effects) => {
     count(request, effects)

@@ -12,6 +12,7 @@ const SENTENCES: Readonly<Record<string, RegExp>> = {
   'always-401': /complete valid request .* was not served cleanly \(401 untrusted\)/,
   'always-503': /not served cleanly \(503 replay_unavailable\)/,
   'always-malformed': /not served cleanly \(401 token_malformed\)/,
+  'random-code': /not served cleanly \((?:401|403|400|503) \w+\)/,
   'echo-without-gate': /nothing guards the route/,
   'presence-only': /the echo has no agent/,
   html: /answered text\/html and not JSON/,
