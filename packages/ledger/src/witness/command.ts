@@ -1,5 +1,5 @@
 /** What the command `aiegis-witness` does: runs a witness for the logs that it is told (spec chapter 17.8). @module */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { defaultCrypto, Malformed, parseVkey } from '@aiegis/protocol'
@@ -57,10 +57,10 @@ async function start({ name, logs, state, port, host }: Call, { complain }: Witn
   const keys = logs.map((log) => parseVkey(log, crypto))
   mkdirSync(state, { recursive: true, mode: 0o700 })
   const [keyFile, file] = [join(state, 'witness.key'), join(state, 'witness.db')]
-  // With the key and without its memory it would sign anything once more.
-  if (existsSync(keyFile) && !existsSync(file))
+  // With the key and without its memory it would sign anything once more. The memory is made first, so a key never comes before it.
+  if (existsSync(keyFile) && !(existsSync(file) && statSync(file).size > 0))
     throw new Error(
-      `ledger: ${file} is missing, and its key would sign what it refused before; put it back, or remove ${keyFile} for a new key`,
+      `ledger: ${file} is missing or empty, and its key would sign what it refused before; put it back, or remove ${keyFile} for a new key`,
     )
   const store = await openWitnessStore(file)
   try {

@@ -98,8 +98,10 @@ export function createWitness({ name, signer, logs, store, crypto, now }: Witnes
         id: vkey.id,
         signature: formatCosignature(seconds, await signer.sign(cosignatureMessage(seconds, text))),
       }
-      // Lines of anybody may come with it: only those of the log are kept.
-      const own = signatures.filter((one) => logs.some((log) => log.name === one.name && log.id === one.id))
+      // Lines of anybody may come with it, named like other logs too: only those of this log, which were verified, are kept.
+      const own = signatures.filter(
+        (one) => one.name === checkpoint.origin && logs.some((log) => log.name === one.name && log.id === one.id),
+      )
       // While the key signed, another request may have been faster; what was signed for this one then stays here.
       if (!store.replace(checkpoint.origin, old, { size: checkpoint.size, note: formatNote(text, [...own, line]) }))
         return conflict(store.get(checkpoint.origin)?.size ?? 0n)

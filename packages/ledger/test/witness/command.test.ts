@@ -48,8 +48,15 @@ test('AHP-WITNESS-3 a key without its memory, a second process, and a key that o
   renameSync(join(state, 'witness.db'), join(state, 'away.db'))
   expect(await run(...args)).toEqual({
     running: 1,
-    said: expect.stringMatching(/witness\.db is missing, and its key would sign/),
+    said: expect.stringMatching(/witness\.db is missing or empty, and its key would sign/),
   })
+  // What a full disk or a failed restore leaves.
+  writeFileSync(join(state, 'witness.db'), '')
+  expect(await run(...args)).toEqual({
+    running: 1,
+    said: expect.stringMatching(/witness\.db is missing or empty, and its key would sign/),
+  })
+  rmSync(join(state, 'witness.db'))
   renameSync(join(state, 'away.db'), join(state, 'witness.db'))
   renameSync(join(state, 'witness.key'), join(state, 'other.key'))
   symlinkSync('other.key', join(state, 'witness.key'))

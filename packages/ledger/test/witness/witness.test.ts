@@ -90,6 +90,22 @@ describe('a witness', () => {
     expect(witness.latest('0'.repeat(64)).status).toBe(404)
   })
 
+  test('AHP-WITNESS-1 keeps no line that is named like another log: whoever passes a head on would make it unreadable', async () => {
+    const others = Array.from({ length: 15 }, (_, at) => {
+      const origin = `other.example/${at}`
+      return parseVkey(formatVkey(origin, LOG_KEY_TYPE, createSigner(crypto.sha256(utf8(origin)), origin).publicKey, crypto))
+    })
+    const { witness } = await witnessIn(undefined, { logs: [vkey, ...others] })
+    const note = await noteOf(treeOf(3))
+    const { text, signatures } = parseCheckpoint(note).note
+    const lines = others.map(({ name, id }) => ({ name, id, signature: new Uint8Array(64) }))
+    const { status, body } = await witness.add(utf8(formatAddCheckpoint(0n, [], formatNote(text, [...signatures, ...lines]))))
+    expect(status).toBe(200)
+    const hash = Buffer.from(crypto.sha256(utf8(ORIGIN))).toString('hex')
+    expect(witness.latest(hash).body).toBe(note + body)
+    expect(shown(await witness.add(await requestFor(treeOf(8), 3)))).toBe('200')
+  })
+
   test('AHP-WITNESS-1 signs an empty tree, which everything continues', async () => {
     const { witness } = await witnessIn()
     expect(shown(await witness.add(await requestFor(treeOf(0), 0)))).toBe('200')
