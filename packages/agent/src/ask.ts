@@ -124,13 +124,14 @@ async function send(
 ): Promise<{ readonly status: number; readonly answer: JsonObject }> {
   const until = AbortSignal.any([signal, AbortSignal.timeout(harness.timeoutMs)])
   try {
-    const response = await harness.fetch(harness.endpoint, {
+    const sent = harness.fetch(harness.endpoint, {
       method: 'POST',
       headers,
       body: new Uint8Array(content),
       redirect: 'error',
       signal: until,
     })
+    const response = await answeredBefore(until, sent)
     const answer = parseJson(await readBytes(response.body, MAX_ANSWER, until), { maxBytes: MAX_ANSWER })
     if (!isObject(answer)) throw new Malformed('not an object')
     return { status: response.status, answer }
@@ -139,6 +140,19 @@ async function send(
     if (error instanceof Malformed) throw new HarnessFailed('the harness gave an answer that is not one', { cause: error })
     throw new HarnessFailed('the harness did not answer', { cause: error })
   }
+}
+
+/** Also where the `fetch` of the caller knows nothing of signals. An answer that comes too late is not read. */
+function answeredBefore(end: AbortSignal, answer: Promise<Response>): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      reject(end.reason)
+      answer.then(({ body }) => body?.cancel()).catch(() => undefined)
+    }
+    if (end.aborted) return stop()
+    end.addEventListener('abort', stop)
+    void answer.then(resolve, reject).finally(() => end.removeEventListener('abort', stop))
+  })
 }
 
 function refusal(status: number, answer: JsonObject): HarnessFailed {

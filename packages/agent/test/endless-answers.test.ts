@@ -138,6 +138,29 @@ describe('an answer of the harness without an end', () => {
     expect(api.seen).toEqual([])
   })
 
+  test('that does not even begin is waited for no longer, whatever the fetch that was given does', async () => {
+    harness.answer = () => {}
+    for (const own of [fetch, deaf])
+      await expect(create({ timeoutMs: 100, fetch: own })(api.origin)).rejects.toThrow('the harness did not answer')
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(new Error('enough')), 20)
+    await expect(create({ fetch: deaf })(api.origin, { signal: controller.signal })).rejects.toThrow('enough')
+    expect(api.seen).toEqual([])
+  }, 10_000)
+
+  test('that comes too late is not read, and its connection ends', async () => {
+    let late: ServerResponse | undefined
+    harness.answer = (_, response) => {
+      late = response
+    }
+    await expect(create({ timeoutMs: 100, fetch: deaf })(api.origin)).rejects.toThrow('the harness did not answer')
+    if (late === undefined) throw new TypeError('nothing was asked')
+    const closed = once(late, 'close')
+    flood(late)
+    await closed
+    expect(api.seen).toEqual([])
+  }, 10_000)
+
   test('is read up to 64 KiB, and the connection is closed there', async () => {
     let closed: Promise<unknown> = Promise.resolve()
     harness.answer = (_, response) => {
