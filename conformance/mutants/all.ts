@@ -10,11 +10,13 @@ import { suppressedMutants } from './suppressed.ts'
 export interface Known extends Mutant {
   readonly family: 'named' | 'strict' | 'suppressed'
   readonly level: Level
+  /** Another bundle than that of the highest level shows it. */
+  readonly runAt?: Level
 }
 
 /** What requests with one passport, and without anything that is fetched, do not meet. */
 const LEVELS: readonly (readonly [form: RegExp, level: Level])[] = [
-  [/^verifier\/audit/, 'full'],
+  [/^verifier\/audit|witness_|older than the newest one|not valid now/, 'full'],
   [/^verifier\/(?:status|did-keys|steps\/delegations|steps\/status)/, 'standard'],
   [/^protocol\/(?:delegation|status-list|did-document|did-web)/, 'standard'],
 ]
@@ -35,8 +37,10 @@ export function allMutants(): readonly Known[] {
 }
 
 function known(mutant: Mutant, family: Known['family']): Known {
-  const [, level = 'basic'] = LEVELS.find(([form]) => form.test(mutant.file)) ?? []
-  return { ...mutant, family, level: mutant.level ?? level }
+  const [, level = 'basic'] = LEVELS.find(([form]) => form.test(mutant.file) || form.test(mutant.id)) ?? []
+  // Only at Basic a bundle allows fewer delegations than a header can have.
+  const runAt = mutant.code === 'chain_too_long' ? { runAt: 'basic' as const } : {}
+  return { ...mutant, family, level: mutant.level ?? level, ...runAt }
 }
 
 /** Mutants that no request can tell from the receiver, each with the reason in a sentence. */

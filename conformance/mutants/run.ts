@@ -45,7 +45,7 @@ async function main(): Promise<number> {
   }
   const equivalent = readEquivalent()
   const wanted = allMutants().filter(({ id, level }) => isWanted(asked, id) && includes(asked.level, level))
-  const mutants = wanted.filter(({ id }) => asked.isWrite || equivalent[id] === undefined)
+  const mutants = wanted.filter(({ id }) => equivalent[id] === undefined)
   if (wanted.length === 0) {
     process.stderr.write('no mutant fits --only\n')
     return 2
@@ -91,7 +91,6 @@ async function judgeAll(mutants: readonly Known[], asked: Asked, catalogue: Cata
   const queue = [...mutants]
   const verdicts: Verdict[] = []
   const work = async (slot: number): Promise<void> => {
-    const of = surroundingsOf(asked, catalogue, slot)
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
       const verdict = looker === undefined ? await judgeKnown(mutant, matrix[mutant.id], of) : await judgeAnew(mutant, looker, of)
       verdicts.push(verdict)
