@@ -50,6 +50,8 @@ async function walk(bench: Bench, item: Case, steps: readonly Step[]): Promise<r
     const what = `step ${run + 1}`
     const options = { caseId: item.id, run, at: bench.world.now() }
     if ('wait' in step) bench.sleep(step.wait * 1000)
+    else if ('hits' in step) found.push(`${what}: nothing here plays the host`)
+    else if ('make' in step) sent.set(step.as, { ...step.make, run, at: options.at })
     else if ('host' in step) found.push(`${what}: nothing here plays the host`)
     else if ('concurrent' in step) {
       const built = bench.make(step.send.base, step.send.change, options)

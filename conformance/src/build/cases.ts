@@ -106,7 +106,13 @@ const CODE = /^[a-z][a-z0-9_]{2,39}$/
 
 function stepOf(json: Json, parent: Reader): Step {
   const of = parent.below(json, 'step')
-  of.only(['send', 'as', 'again', 'change', 'concurrent', 'host', 'wait', 'expect'])
+  of.only(['send', 'make', 'as', 'again', 'change', 'concurrent', 'host', 'hits', 'least', 'most', 'wait', 'expect'])
+  if (of.has('hits')) return { hits: of.text('hits', /^\/\S+$/), least: of.number('least'), most: of.number('most') }
+  if (of.has('make')) {
+    const made = new Reader(of.member('make'), of.place)
+    made.only(['base', 'change'])
+    return { make: requestOf(made), as: of.text('as', NAME) }
+  }
   if (of.has('wait')) return { wait: of.number('wait') }
   if (of.has('host')) return { host: of.object('host') }
   if (of.has('again')) {
@@ -129,8 +135,9 @@ function stepOf(json: Json, parent: Reader): Step {
 const NAME = /^[a-z][a-z0-9-]{0,31}$/
 
 function firstRequest(steps: readonly Step[], of: Reader): CaseRequest {
-  const first = steps.find((step) => 'send' in step)
-  return first === undefined ? of.fail('has steps, and none that sends') : first.send
+  const first = steps.find((step) => 'send' in step || 'make' in step)
+  if (first === undefined) return of.fail('has steps, and none that sends')
+  return 'send' in first ? first.send : first.make
 }
 
 function firstExpectation(steps: readonly Step[], of: Reader): Expectation {

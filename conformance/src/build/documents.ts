@@ -2,7 +2,7 @@
 import { base64url, utf8 } from './bytes.ts'
 import { jwk, multikey } from './did.ts'
 import type { Json, JsonObject } from './json.ts'
-import { didOf, keyOf } from './parties.ts'
+import { didOf, keyOf, SECURE } from './parties.ts'
 import type { HostResource } from './resources.ts'
 import type { World } from './types.ts'
 
@@ -13,6 +13,8 @@ interface Plan {
   readonly key: Uint8Array
   /** Another key, for documents that confuse. */
   readonly other: Uint8Array
+  /** A key that the bundle pins for a harness. */
+  readonly harness: Uint8Array
 }
 
 type Maker = (plan: Plan) => JsonObject | string
@@ -70,6 +72,48 @@ const DOCUMENTS: Readonly<Record<string, Maker>> = {
   'other-key': (plan) => document(plan, [method({ ...plan, key: plan.other })]),
   expired: (plan) => document(plan, [method(plan, { expires: '2021-01-01T00:00:00Z' })]),
   revoked: (plan) => document(plan, [method(plan, { revoked: '2021-01-01T00:00:00Z' })]),
+  // A key that the bundle pins for a harness, beside one of its own.
+  'role-key': (plan) => document(plan, [method(plan), method({ ...plan, key: plan.harness }, { id: `${plan.did}#2` })]),
+  // Documents that change while they are used.
+  'rotate-new': (plan) => document(plan, [method(plan)]),
+  'rotate-gone': (plan) => document(plan, [method(plan)]),
+  'rotate-kept': (plan) => document(plan, [method(plan)]),
+  'rotate-bogus': (plan) => document(plan, [method(plan)]),
+}
+
+/** What the documents that change say later, at `/later/<name>/did.json`. */
+const LATER: Readonly<Record<string, Maker>> = {
+  'rotate-new': (plan) => document(plan, [method(plan), method({ ...plan, key: plan.other }, { id: `${plan.did}#2` })]),
+  'rotate-gone': (plan) => document(plan, [method({ ...plan, key: plan.other }, { id: `${plan.did}#2` })]),
+}
+
+const SHORT = { header: ['Cache-Control', 'max-age=30'] }
+
+/** How documents are served that are not just served; where no maker says otherwise their content is a good one. */
+const SERVED: Readonly<Record<string, HostResource['behaviour']>> = {
+  'rotate-gone': [SHORT],
+  'rotate-kept': [SHORT],
+  'type-did': [{ header: ['Content-Type', 'application/did'] }],
+  'type-ld': [{ header: ['Content-Type', 'application/did+ld+json'] }],
+  'type-json': [{ header: ['Content-Type', 'application/json; charset=utf-8'] }],
+  'type-text': [{ header: ['Content-Type', 'text/plain'] }],
+  'type-html': [{ header: ['Content-Type', 'text/html'] }],
+  late: [{ delay: 1000 }],
+  'down-500': [{ status: 500 }],
+  'down-203': [{ status: 203 }],
+  'down-404': [{ status: 404 }],
+  'down-empty': [{ body: '' }],
+  'down-moved': [{ redirect: '/d/good/did.json' }],
+  'down-moved-same': [{ redirect: '/later/rotate-new/did.json' }],
+  'down-gzip': [{ header: ['Content-Encoding', 'gzip'] }],
+  'down-bomb': [{ gzipbomb: 50_000_000 }],
+  'down-endless': [{ size: 50_000_000 }],
+  'down-slow': [{ delay: 8000 }],
+  'down-hang': [{ hang: true }],
+  'down-headers': [{ trickle: [1, 60_000] }],
+  'down-drip': [{ trickle: [1, 100] }],
+  'down-cut': [{ truncate: 40 }],
+  'down-reset': [{ reset: 40 }],
 }
 
 const P256 = {
@@ -82,19 +126,27 @@ const P256 = {
 /** DIDs of the parties that are read by did:web; none without a host. One issuer has no document. */
 export function documentDids(world: World, role: 'harness' | 'issuer'): readonly string[] {
   if (world.hostUrl === null) return []
-  const names = role === 'harness' ? ['harness'] : [...Object.keys(DOCUMENTS).filter((name) => name !== 'harness'), 'absent']
+  const all = new Set([...Object.keys(DOCUMENTS), ...Object.keys(SERVED), 'absent', ...(world.level === 'full' ? SECURE : [])])
+  const names = role === 'harness' ? ['harness'] : [...all].filter((name) => name !== 'harness')
   return names.map((name) => didOf(world, `web-${name}`))
 }
 
 /** The document at a path. */
 export function documentAt(world: World, path: string): HostResource | undefined {
-  const name = path === '/.well-known/did.json' ? 'root' : /^\/d\/([a-z0-9-]+)\/did\.json$/.exec(path)?.[1]
-  const make = name === undefined || (name === 'root') !== path.startsWith('/.') ? undefined : DOCUMENTS[name]
+  const [, folder = '', own = ''] = /^\/(d|later)\/([a-z0-9-]+)\/did\.json$/.exec(path) ?? []
+  const name = path === '/.well-known/did.json' ? 'root' : own === 'root' ? '' : own
+  const make = folder === 'later' ? LATER[name] : makerOf(name)
   if (make === undefined) return undefined
-  const label = `web-${name ?? ''}`
-  const key = (suffix: string): Uint8Array => keyOf(world.seed, `${label}${suffix}`).publicKey
-  const made = make({ did: didOf(world, label), key: key(''), other: key('-other') })
-  return { type: 'application/did+json', bytes: utf8(typeof made === 'string' ? made : JSON.stringify(made)) }
+  const label = `web-${name}`
+  const key = (of: string): Uint8Array => keyOf(world.seed, of).publicKey
+  const made = make({ did: didOf(world, label), key: key(label), other: key(`${label}-other`), harness: key('harness') })
+  const behaviour = folder === 'later' ? [] : (SERVED[name] ?? [])
+  return { type: 'application/did+json', bytes: utf8(typeof made === 'string' ? made : JSON.stringify(made)), behaviour }
+}
+
+function makerOf(name: string): Maker | undefined {
+  const isKnown = SERVED[name] !== undefined || SECURE.includes(name)
+  return DOCUMENTS[name] ?? (isKnown ? DOCUMENTS['good'] : undefined)
 }
 
 function document({ did }: Plan, methods: readonly JsonObject[]): JsonObject {

@@ -12,6 +12,13 @@ export const DIDS: Readonly<Record<string, string>> = {
   'root-issuer': 'did:web:root-issuer.conformance.example',
   'hop-issuer': 'did:web:hop-issuer.conformance.example',
   'listed-issuer': 'did:web:listed-issuer.conformance.example',
+  'turning-issuer': 'did:web:turning-issuer.conformance.example',
+  'replaying-issuer': 'did:web:replaying-issuer.conformance.example',
+  'forgetful-issuer': 'did:web:forgetful-issuer.conformance.example',
+  'silent-issuer': 'did:web:silent-issuer.conformance.example',
+  'returning-issuer': 'did:web:returning-issuer.conformance.example',
+  'staying-issuer': 'did:web:staying-issuer.conformance.example',
+  'leaving-issuer': 'did:web:leaving-issuer.conformance.example',
   nobody: 'did:web:nobody.conformance.example',
 }
 
@@ -20,7 +27,32 @@ export const ORIGINS: Readonly<Record<string, string>> = {
   log: 'ledger.conformance.example/main',
   'second-log': 'ledger.conformance.example/second',
   'nobody-log': 'ledger.conformance.example/nobody',
+  'tree-log': 'ledger.conformance.example/tree',
+  'cosigned-log': 'ledger.conformance.example/cosigned',
+  'audit-honest': 'ledger.conformance.example/audit/honest',
+  'audit-late': 'ledger.conformance.example/audit/late',
+  'audit-invented': 'ledger.conformance.example/audit/invented',
+  'audit-split': 'ledger.conformance.example/audit/split',
+  'audit-fork': 'ledger.conformance.example/audit/fork',
+  'audit-back': 'ledger.conformance.example/audit/back',
+  'audit-silent': 'ledger.conformance.example/audit/silent',
+  'audit-moved': 'ledger.conformance.example/audit/moved',
+  'audit-torn': 'ledger.conformance.example/audit/torn',
 }
+
+/** Witnesses of the cosigned log; two of them are its quorum. */
+export const WITNESSES: readonly string[] = ['witness-1', 'witness-2', 'witness-3']
+
+/** The name of a witness's key. */
+export function witnessName(label: string): string {
+  return `${label}.conformance.example`
+}
+
+/** Parties whose documents the suite host serves over TLS, one at a port of its own, in the order of these ports. */
+export const SECURE: readonly string[] = ['tls-good', 'tls-name', 'tls-expired', 'tls-stranger']
+
+/** How far the first of these ports is from that of the suite host. */
+export const SECURE_OFFSET = 4
 
 /** Where the pinned keys `#old` end and `#next` begin: so far away that no clock of a receiver is between. */
 export const OLD_UNTIL = '2021-01-01T00:00:00Z'
@@ -85,7 +117,8 @@ export function kidOf(world: Place, label: string): string {
 /** The did:web of a party whose document the suite host serves: label `web-good` has its document below `/d/good`. */
 function documentDid({ hostUrl }: Place, label: string): string {
   const name = label.slice('web-'.length)
-  return `did:web:localhost%3A${hostUrl?.port ?? '0'}${name === 'root' ? '' : `:d:${name}`}`
+  const port = Number(hostUrl?.port ?? '0') + (SECURE.includes(name) ? SECURE_OFFSET + SECURE.indexOf(name) : 0)
+  return `did:web:localhost%3A${port}${name === 'root' ? '' : `:d:${name}`}`
 }
 
 function partyOf(label: string): string {

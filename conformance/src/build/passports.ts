@@ -37,7 +37,8 @@ export function chainOf(changes: Changes, recipe: Recipe): Chain {
 
 function passportOf(changes: Changes, recipe: Recipe, plan: AgentPlan): Draft {
   const { world } = changes.moment
-  const now = second(changes.moment.now)
+  // Whole days: so two requests have the same passport, as those of one agent do.
+  const now = Math.floor(second(changes.moment.now) / DAY) * DAY
   const key = keyOf(world.seed, plan.agent)
   const claims: JsonObject = {
     '@context': ['https://www.w3.org/ns/credentials/v2'],

@@ -5,9 +5,11 @@ import type { Changes } from './changes.ts'
 import { canonical, isList, isObject, textsOf, type Json, type JsonObject } from './json.ts'
 import { leafHash, rootOf, sides } from './merkle.ts'
 import { keyId, LOG_TYPE, signatureLine, WITNESS_TYPE } from './note.ts'
-import { keyOf, ORIGINS } from './parties.ts'
+import { HONEST, placeOf } from './logs.ts'
+import { keyOf, ORIGINS, WITNESSES, witnessName } from './parties.ts'
 import type { Recipe } from './recipes.ts'
 import { signed } from './signatures.ts'
+import { second } from './values.ts'
 
 /** A proof with what it is made of. */
 export interface Proof {
@@ -29,9 +31,13 @@ const LEAF_HASHES: Readonly<Record<string, (leaf: Uint8Array) => Uint8Array>> = 
 /** The proof that the log of the recipe has this leaf; the other leaves of its tree are nobody's. */
 export function proofOf(changes: Changes, recipe: Recipe, leafObject: JsonObject): Proof {
   const leaf = changes.bytes('leaf', utf8(canonical(changes.object('leaf', leafObject))))
-  const tree = changes.object('tree', { ...recipe.tree })
+  const place = HONEST.has(recipe.log) ? placeOf(changes.moment.world, recipe.log, leaf) : undefined
+  const tree = changes.object(
+    'tree',
+    place === undefined ? { ...recipe.tree } : { index: String(place.index), size: String(place.size) },
+  )
   const [index, size] = [member(tree, 'index'), member(tree, 'size')]
-  const path = siblings(changes.moment.scope, BigInt(index), BigInt(size))
+  const path = place?.path ?? siblings(changes.moment.scope, BigInt(index), BigInt(size))
   const [hashing] = changes.take('leaf.hash', ['edit'])
   const hashLeaf = LEAF_HASHES[hashing?.edit ?? 'right']
   if (hashLeaf === undefined) throw new ChangeError(`leaf.hash: there is no edit ${hashing?.edit ?? ''}`)
@@ -62,7 +68,14 @@ function siblings(scope: string, index: bigint, size: bigint): readonly Uint8Arr
 
 /** The signature lines: objects with `name`, `key` (label), `type`, and for witnesses `time`; `id` in place of the computed key id. */
 function signatureLines(changes: Changes, log: string, checkpoint: string): string {
-  const planned = changes.object('checkpoint.lines', { lines: [{ name: ORIGINS[log] ?? '', key: log, type: LOG_TYPE }] })
+  const witnesses = log === 'cosigned-log' ? WITNESSES : []
+  const time = second(changes.moment.now)
+  const planned = changes.object('checkpoint.lines', {
+    lines: [
+      { name: ORIGINS[log] ?? '', key: log, type: LOG_TYPE },
+      ...witnesses.map((key) => ({ name: witnessName(key), key, type: WITNESS_TYPE, time })),
+    ],
+  })
   const lines = isList(planned['lines']) ? planned['lines'] : []
   return lines
     .map((line, index) => (isObject(line) ? lineOf(changes, line, index, checkpoint) : typeof line === 'string' ? line : ''))

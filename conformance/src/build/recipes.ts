@@ -65,6 +65,11 @@ const chain2: Recipe = {
   delegations: [{ maxDepth: 0 }],
 }
 
+/** A passport on the one list of an issuer. */
+function listedBy(issuer: string): Recipe {
+  return { ...plain, agents: [{ agent: 'agent', issuer, status: { list: `/list/${issuer}`, index: '0' } }] }
+}
+
 const AIMED = 'https://target.conformance.example/thing'
 
 /** Recipes by name. */
@@ -91,6 +96,26 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   head: { ...plain, method: 'HEAD', action: 'http.head' },
   options: { ...plain, method: 'OPTIONS', action: 'http.options' },
   chain2,
+  // Logs with a tree: `tree` without a URL, the others published by the suite host.
+  tree: { ...plain, log: 'tree-log' },
+  cosigned: { ...plain, log: 'cosigned-log' },
+  'audit-honest': { ...plain, log: 'audit-honest' },
+  'audit-late': { ...plain, log: 'audit-late' },
+  'audit-silent': { ...plain, log: 'audit-silent' },
+  'audit-moved': { ...plain, log: 'audit-moved' },
+  'audit-torn': { ...plain, log: 'audit-torn' },
+  // Heads that the log signed and that are not in the tree that it publishes.
+  'audit-invented': { ...plain, log: 'audit-invented', tree: { size: '200', index: '7' } },
+  'audit-fork': { ...plain, log: 'audit-fork', tree: { size: '300', index: '12' } },
+  'audit-split': { ...plain, log: 'audit-split', tree: { size: '310', index: '12' } },
+  'audit-back': { ...plain, log: 'audit-back', tree: { size: '320', index: '315' } },
+  turning: listedBy('turning-issuer'),
+  replaying: listedBy('replaying-issuer'),
+  forgetful: listedBy('forgetful-issuer'),
+  silent: listedBy('silent-issuer'),
+  returning: listedBy('returning-issuer'),
+  staying: listedBy('staying-issuer'),
+  leaving: listedBy('leaving-issuer'),
   // A passport on a status list of the suite host.
   listed: { ...plain, agents: [{ agent: 'agent', issuer: 'listed-issuer', status: { list: '/status/good', index: '0' } }] },
   'chain2-listed': {

@@ -57,24 +57,60 @@ export function statusLists(world: World): readonly string[] {
   return hostUrl === null ? [] : [...Object.keys(LISTS), 'absent'].map((name) => `${hostUrl.origin}/status/${name}`)
 }
 
+/** Issuers with one list each, at `/list/<label>`, and how it is served from the start. What happens to it later is said by cases. */
+export const LISTED: Readonly<Record<string, HostResource['behaviour']>> = {
+  'turning-issuer': [],
+  'replaying-issuer': [],
+  'forgetful-issuer': [],
+  'silent-issuer': [{ hang: true }],
+  'returning-issuer': [{ status: 500 }],
+  'staying-issuer': [],
+  'leaving-issuer': [],
+}
+
+/** Versions of such a list, below its own path. */
+const VERSIONS: Readonly<Record<string, (plan: Plan, world: World) => Plan>> = {
+  // The passport that was good is revoked, by a newer list.
+  revoking: (plan, world) => dated(encoded(plan, gzipSync(bits(SIZE, [0]))), world, -60, 12 * 3600),
+  // Revoked in the same second as the list before: which of the two is the last nobody can say.
+  'revoking-now': (plan) => encoded(plan, gzipSync(bits(SIZE, [0]))),
+}
+
+/** The URL of the list of one of these issuers. */
+export function listUrl({ hostUrl }: World, label: string): string {
+  return `${hostUrl?.origin ?? ''}/list/${label}`
+}
+
 /** The list at a path, dated for the clock of the world. */
 export function statusListAt(world: World, path: string): HostResource | undefined {
+  if (world.hostUrl === null) return undefined
+  const [, label = '', version] = /^\/list\/([a-z-]+)(?:\/([a-z-]+))?$/.exec(path) ?? []
+  const behaviour = LISTED[label]
+  if (behaviour !== undefined) {
+    const list = goodList(world, listUrl(world, label), label)
+    if (version === undefined) return { ...sealed(world, list), behaviour }
+    const edit = VERSIONS[version]
+    return edit === undefined ? undefined : sealed(world, edit(list, world))
+  }
   const edit = path.startsWith('/status/') ? LISTS[path.slice('/status/'.length)] : undefined
-  if (edit === undefined || world.hostUrl === null) return undefined
-  const plan = edit(goodList(world, `${world.hostUrl.origin}${path}`), world)
+  return edit === undefined ? undefined : sealed(world, edit(goodList(world, `${world.hostUrl.origin}${path}`, ISSUER), world))
+}
+
+function sealed(world: World, plan: Plan): HostResource {
   const input = `${base64url(utf8(JSON.stringify(plan.header)))}.${base64url(utf8(JSON.stringify(plan.claims)))}`
   const signature = sign(keyOf(world.seed, plan.signer), utf8(input))
   return { type: plan.type, bytes: utf8(`${input}.${base64url(signature)}`) }
 }
 
-function goodList(world: World, url: string): Plan {
-  const now = second(world.now())
-  const signer = `${ISSUER}-status`
+function goodList(world: World, url: string, issuer: string): Plan {
+  // The same list for five minutes: one that was read is not an older one when it is read again.
+  const now = Math.floor(second(world.now()) / 300) * 300
+  const signer = `${issuer}-status`
   const claims: JsonObject = {
     '@context': ['https://www.w3.org/ns/credentials/v2'],
     id: url,
     type: ['VerifiableCredential', 'BitstringStatusListCredential'],
-    issuer: didOf(world, ISSUER),
+    issuer: didOf(world, issuer),
     validFrom: timeText(now - 300),
     validUntil: timeText(now + 12 * 3600),
     credentialSubject: { id: `${url}#list`, type: 'BitstringStatusList', statusPurpose: 'revocation', encodedList: GOOD_LIST },
@@ -84,9 +120,10 @@ function goodList(world: World, url: string): Plan {
 }
 
 /** So many bits, of which the revoked ones are 1: index 0 is the most significant bit of the first byte. */
-function bits(size: number): Uint8Array {
+function bits(size: number, more: readonly number[] = []): Uint8Array {
   const bytes = new Uint8Array(size / 8)
-  for (const index of REVOKED) if (index < size) bytes[index >> 3] = (bytes[index >> 3] ?? 0) | (0x80 >> (index & 7))
+  for (const index of [...REVOKED, ...more])
+    if (index < size) bytes[index >> 3] = (bytes[index >> 3] ?? 0) | (0x80 >> (index & 7))
   return bytes
 }
 

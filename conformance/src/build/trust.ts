@@ -1,22 +1,24 @@
 /** The trust bundle of a world: whom its receiver trusts (spec chapter 14). @module */
 import { jwk } from './did.ts'
 import type { JsonObject } from './json.ts'
-import { LOG_TYPE, verifierKey } from './note.ts'
 import { documentDids } from './documents.ts'
-import { didOf, keyOf, kidOf, NEXT_FROM, OLD_UNTIL, ORIGINS } from './parties.ts'
-import { statusLists } from './status.ts'
+import { AUDITED, logUrl } from './logs.ts'
+import { LOG_TYPE, verifierKey, WITNESS_TYPE } from './note.ts'
+import { didOf, keyOf, kidOf, NEXT_FROM, OLD_UNTIL, ORIGINS, SECURE, SECURE_OFFSET, WITNESSES, witnessName } from './parties.ts'
+import { LISTED, listUrl, statusLists } from './status.ts'
 import type { World } from './types.ts'
 
-/** What a receiver of this world trusts. It depends on seed, URLs, level and skew, and not on the clock. */
-export function trustBundle(world: World): Record<string, unknown> {
+/** What a receiver of this world trusts. It depends on seed, URLs, level and skew, and not on the clock; `caFile` is where the roots of the suite host are. */
+export function trustBundle(world: World, caFile: string | null = null): Record<string, unknown> {
   const standard = world.level !== 'basic'
   const origin = world.url.origin
+  const logs = ['log', 'tree-log', ...(world.level === 'full' ? ['cosigned-log', ...AUDITED] : [])]
   return {
     ahp: 'ahp-receiver/0.1',
     audience: origin,
     bases: [{ public: origin, mount: '/', authority: 'match' }],
     harnesses: [
-      { did: didOf(world, 'harness'), keys: keys(world, 'harness'), ledgers: [originOf('log')] },
+      { did: didOf(world, 'harness'), keys: keys(world, 'harness'), ledgers: logs.map(originOf) },
       { did: didOf(world, 'second-harness'), keys: [pinned(world, 'second-harness')], ledgers: [originOf('second-log')] },
       ...(standard ? documentDids(world, 'harness').map((did) => ({ did, didWeb: true, ledgers: [originOf('log')] })) : []),
     ],
@@ -26,12 +28,22 @@ export function trustBundle(world: World): Record<string, unknown> {
       issuer(world, 'hop-issuer', ['hop'], [pinned(world, 'hop-issuer')]),
       ...(standard ? listedIssuers(world) : []),
     ],
-    ledgers: [ledger(world, 'log'), ledger(world, 'second-log')],
-    ...(standard && world.hostUrl !== null ? { didWeb: { allow: [`http://localhost:${world.hostUrl.port}`] } } : {}),
+    ledgers: [...logs, 'second-log'].map((label) => ledger(world, label)),
+    ...(standard && world.hostUrl !== null ? { didWeb: didWebOf(world, Number(world.hostUrl.port), caFile) } : {}),
     replay: { memory: { singleProcess: true } },
-    time: { skewSeconds: world.skew },
+    time: { skewSeconds: world.skew, ...(standard ? SHORT_TIMES : {}), ...(world.level === 'full' ? SHORTEST_TIMES : {}) },
     limits: { delegations: standard ? 2 : 0 },
   }
+}
+
+/** What cases of status lists wait for. */
+const SHORT_TIMES = { statusRefreshSeconds: 2 }
+/** What cases of logs and of slow content wait for. */
+const SHORTEST_TIMES = { maxUnprovenSeconds: 60, bodyTimeoutSeconds: 3 }
+
+function didWebOf({ level }: World, port: number, caFile: string | null): JsonObject {
+  const secure = level === 'full' ? SECURE.map((_name, at) => `localhost:${port + SECURE_OFFSET + at}`) : []
+  return { allow: [`http://localhost:${port}`, ...secure], ...(level === 'full' ? { caFile } : {}) }
 }
 
 function keys(world: World, label: string): readonly JsonObject[] {
@@ -56,13 +68,27 @@ function listedIssuers(world: World): readonly JsonObject[] {
   const roles = ['root', 'hop']
   return [
     ...(world.hostUrl === null ? [] : [{ did: didOf(world, label), keys: [pinned(world, label)], roles, status }]),
+    ...Object.keys(world.hostUrl === null ? {} : LISTED)
+      .filter((name) => name !== 'leaving-issuer' || world.level === 'full')
+      .map((name) => listedAlone(world, name)),
     ...documentDids(world, 'issuer').map((did) => ({ did, didWeb: true, roles, status: 'unrevocable' })),
   ]
 }
 
+/** An issuer with one list; that of the one that leaves is usable for the least time that a bundle may say. */
+function listedAlone(world: World, label: string): JsonObject {
+  const short = label === 'leaving-issuer' ? { maxStalenessSeconds: 60 } : {}
+  const status = { lists: [listUrl(world, label)], keys: [pinned(world, `${label}-status`)], ...short }
+  return { did: didOf(world, label), keys: [pinned(world, label)], roles: ['root', 'hop'], status }
+}
+
 function ledger(world: World, label: string): JsonObject {
   const origin = originOf(label)
-  return { origin, vkey: verifierKey(origin, LOG_TYPE, keyOf(world.seed, label).publicKey), assurance: 'proof' }
+  const vkey = verifierKey(origin, LOG_TYPE, keyOf(world.seed, label).publicKey)
+  const url = AUDITED.includes(label) ? logUrl(world, label) : undefined
+  if (label !== 'cosigned-log') return { origin, vkey, assurance: 'proof', ...(url === undefined ? {} : { url }) }
+  const vkeys = WITNESSES.map((witness) => verifierKey(witnessName(witness), WITNESS_TYPE, keyOf(world.seed, witness).publicKey))
+  return { origin, vkey, assurance: 'cosigned', witnesses: { quorum: 2, vkeys } }
 }
 
 function originOf(label: string): string {

@@ -86,12 +86,16 @@ export type Expectation =
 /** One step of a case of several. */
 export type Step =
   | { readonly send: CaseRequest; readonly as?: string; readonly expect: Expectation }
+  /** Builds a request now, which `again` sends later. */
+  | { readonly make: CaseRequest; readonly as: string }
   /** The request that was sent under this name, again: the same token, with changes at later layers only. */
   | { readonly again: string; readonly change: readonly Change[]; readonly expect: Expectation }
   /** `count` copies of one request at the same time: exactly one is served, all others are refused with the code. */
   | { readonly concurrent: number; readonly send: CaseRequest; readonly expect: { readonly served: 1; readonly code: string } }
   /** Something the suite host does from now on; its scripts are the runner's. */
   | { readonly host: Readonly<Record<string, unknown>> }
+  /** How often the suite host was asked at a path, since the case began or since the last of these steps. */
+  | { readonly hits: string; readonly least: number; readonly most: number }
   | { readonly wait: number }
 
 /** One case. `refuse` runs control, changed request, control; `serve` counts one effect. */

@@ -32,7 +32,8 @@ function setupOf({ folder = FOLDER, url, seed = 'aiegis' }: Arguments, { level }
 }
 
 function requestsOf(test: Case): readonly CaseRequest[] {
-  if (test.steps !== undefined) return test.steps.flatMap((step) => ('send' in step ? [step.send] : []))
+  if (test.steps !== undefined)
+    return test.steps.flatMap((step) => ('send' in step ? [step.send] : 'make' in step ? [step.make] : []))
   return [test]
 }
 
@@ -73,6 +74,11 @@ function plainLines({ base, change, expect, side }: Case): readonly string[] {
 function stepLines(step: Step, at: number): readonly string[] {
   const number = `Step ${at + 1}:`
   if ('wait' in step) return [`${number} wait ${step.wait} seconds`]
+  if ('make' in step) return [`${number} build ${JSON.stringify(step.make)} as ${step.as}, to be sent later`]
+  if ('hits' in step)
+    return [
+      `${number} since the beginning, or since this was last looked at, the suite host was asked ${step.least} to ${step.most} times for ${step.hits}`,
+    ]
   if ('host' in step) return [`${number} the suite host does ${JSON.stringify(step.host)}`]
   if ('again' in step)
     return [`${number} send ${step.again} again, with ${JSON.stringify(step.change)}`, ...expectLines(step.expect)]

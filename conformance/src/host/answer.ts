@@ -8,6 +8,8 @@ import type { Behaviour, Instruction } from './behaviour.ts'
 export interface Resource {
   readonly type: string
   readonly bytes: Uint8Array
+  /** How it is served where no case says otherwise, as cases write it. */
+  readonly behaviour?: readonly unknown[]
 }
 
 /** What a script needs to know of its resource. */
@@ -40,14 +42,15 @@ export async function answer(
   const plan = planOf(resource)
   apply(plan, behaviour, moment)
   if (plan.hang) return
-  if (plan.delay > 0) await pause(plan.delay)
+  // Nobody waits for an answer that is no longer wanted: no pause keeps the process alive.
+  if (plan.delay > 0) await pause(plan.delay, undefined, UNHELD)
   response.writeHead(plan.status, [...plan.headers, ['Content-Length', String(plan.bytes.length)] as const].flat())
   response.flushHeaders()
   const end = plan.stop?.after ?? plan.bytes.length
   const step = plan.trickle?.[0] ?? plan.bytes.length
   for (let at = 0; at < end && !response.destroyed; at += step) {
     response.write(plan.bytes.subarray(at, Math.min(at + step, end)))
-    if (plan.trickle) await pause(plan.trickle[1])
+    if (plan.trickle) await pause(plan.trickle[1], undefined, UNHELD)
   }
   if (plan.stop === undefined) return void response.end()
   // What was written has to be on its way first.
@@ -55,6 +58,8 @@ export async function answer(
   if (plan.stop.reset) response.socket?.resetAndDestroy()
   else response.socket?.destroySoon()
 }
+
+const UNHELD = { ref: false }
 
 function planOf(resource: Resource | undefined): Answer {
   const base = { headers: [] as [string, string][], delay: 0, trickle: undefined, stop: undefined, hang: false }

@@ -1,8 +1,11 @@
 /** The suite host: one process that plays every peer of a receiver, notes who asked for what, and has doors that nobody may knock at. @module */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecure } from 'node:https'
 import { createServer as createTrap, type Server as Trap } from 'node:net'
 import type { HostControl } from '../run/bench.ts'
+import { SECURE, SECURE_OFFSET } from '../build/index.ts'
 import { answer, type Resource } from './answer.ts'
+import type { Certificate } from './certificates.ts'
 import { BehaviourError, parseBehaviour, type Behaviour } from './behaviour.ts'
 
 /** One request that the host got. */
@@ -24,12 +27,14 @@ export interface HostOptions {
   readonly port: number
   /** What the host serves where no script says otherwise: DID documents, status lists, tiles. */
   readonly resources: (path: string) => Resource | undefined
+  /** Served over TLS at the ports after the traps, one each. */
+  readonly certificates?: readonly Certificate[]
 }
 
 /** How many ports after that of the host must never be asked. */
 export const TRAPS = 3
 /** All ports of the host, its own first. */
-export const HOST_PORTS: number = 1 + TRAPS
+export const HOST_PORTS: number = 1 + TRAPS + SECURE.length
 const MAX_HITS = 100_000
 
 interface Script {
@@ -39,7 +44,7 @@ interface Script {
 }
 
 /** Starts the host on loopback. Rejects when a port is in use. */
-export async function startHost({ port, resources }: HostOptions): Promise<Host> {
+export async function startHost({ port, resources, certificates = [] }: HostOptions): Promise<Host> {
   const hits: Hit[] = []
   const trespasses: string[] = []
   const scripts = new Map<string, Script>()
@@ -52,7 +57,9 @@ export async function startHost({ port, resources }: HostOptions): Promise<Host>
     const script = scripts.get(path)
     const moment = { asked: script?.asked ?? 0, secondsSince: (Date.now() - (script?.since ?? 0)) / 1000, find: resources }
     if (script) script.asked += 1
-    answer(response, resources(path), script?.behaviour ?? [], moment).catch(() => response.destroy())
+    const resource = resources(path)
+    const behaviour = script?.behaviour ?? parseBehaviour(resource?.behaviour ?? [], path)
+    answer(response, resource, behaviour, moment).catch(() => response.destroy())
   }
   const opened: (Server | Trap)[] = []
   const open = async <T extends Server | Trap>(made: T, at: number, name: string): Promise<T> => {
@@ -75,6 +82,12 @@ export async function startHost({ port, resources }: HostOptions): Promise<Host>
         trap,
         '127.0.0.1',
       )
+    // Over TLS the name of this machine is asked for at both of its addresses too.
+    for (const [at, certificate] of certificates.entries()) {
+      const secure = own + SECURE_OFFSET + at
+      await open(createSecure(certificate, handle), secure, '127.0.0.1')
+      await open(createSecure(certificate, handle), secure, '::1').catch(() => undefined)
+    }
   } catch (error) {
     await close()
     throw error
@@ -92,6 +105,7 @@ export async function startHost({ port, resources }: HostOptions): Promise<Host>
         })
       }
     },
+    hitsOf: (path) => hits.filter((hit) => hit.path === path).length,
     takeTrespasses: () => trespasses.splice(0),
     close,
   }

@@ -13,6 +13,8 @@ import type { Shot } from './result.ts'
 export interface HostControl {
   /** What the host does from now on below the prefix of this case. Throws `TypeError` for a script that is none. */
   readonly script: (caseId: string, script: Readonly<Record<string, unknown>>) => void
+  /** How often a path was asked for. */
+  readonly hitsOf: (path: string) => number
   /** Requests to places that nobody may ask, since the last call; each a sentence. */
   readonly takeTrespasses: () => readonly string[]
 }

@@ -17,7 +17,7 @@ import { judgeRestart, RESTART } from './restart.ts'
 import { isGood, type CaseResult, type Ending, type RunResult } from './result.ts'
 import { scanCase } from './scan.ts'
 import { worldOf, type Setup } from './setup.ts'
-import { smokeTest } from './smoke.ts'
+import { smokeTest, untilPeersAnswer } from './smoke.ts'
 
 export interface RunOptions {
   readonly setup: Setup
@@ -130,23 +130,37 @@ async function runCases(
     if (reason !== undefined) note({ case: test, verdict: 'NOT_CLAIMED', faults: [reason], shots: [], milliseconds: 0 })
   }
   const running = new Set<string>()
-  await eachWithin(
-    inOrder(claimed, setup.seed),
-    parallel,
-    () => ending !== null,
-    async (test) => {
-      running.add(test.id)
-      const result = applyBaseline(await (options.isScan === true ? scanCase : runCase)(bench, test), baseline)
-      note(result)
-      if (!isGood(result) && ending === null && !(await isAlive(bench))) {
-        ending = {
-          kind: 'stopped',
-          sentence: `${options.ended() ?? 'The receiver stopped answering'}; at that time ran ${[...running].join(', ')}.`,
+  const ordered = inOrder(claimed, setup.seed)
+  const patient = ordered.filter(isPatient)
+  const ready = claimed.some((test) => test.level !== 'basic') ? untilPeersAnswer(bench) : Promise.resolve()
+  const pool = (tests: readonly Case[], bound: number): Promise<void> =>
+    eachWithin(
+      tests,
+      bound,
+      () => ending !== null,
+      async (test) => {
+        if (test.level !== 'basic' && test.group !== AUDIT) await ready
+        running.add(test.id)
+        const result = applyBaseline(await (options.isScan === true ? scanCase : runCase)(bench, test), baseline)
+        note(result)
+        if (!isGood(result) && ending === null && !(await isAlive(bench))) {
+          ending = {
+            kind: 'stopped',
+            sentence: `${options.ended() ?? 'The receiver stopped answering'}; at that time ran ${[...running].join(', ')}.`,
+          }
         }
-      }
-      running.delete(test.id)
-    },
-  )
+        running.delete(test.id)
+      },
+    )
+  // What waits costs nothing meanwhile, and has to begin first.
+  const [quick, waiting] = await Promise.allSettled([
+    pool(
+      ordered.filter((test) => !isPatient(test)),
+      parallel,
+    ),
+    pool(patient, patient.length),
+  ])
+  for (const pooled of [quick, waiting]) if (pooled.status === 'rejected') throw pooled.reason
   const seen = new Set(results.map((result) => result.case.id))
   for (const test of claimed) {
     if (!seen.has(test.id))
@@ -156,6 +170,15 @@ async function runCases(
   for (const result of await judgeWhole(options, bench, whole, results, ending !== null)) note(applyBaseline(result, baseline))
   return { results, ending }
 }
+
+/** Whether most of the time of a case is waiting. */
+function isPatient({ steps = [] }: Case): boolean {
+  return steps.some((step) => 'wait' in step && step.wait >= PATIENT_SECONDS)
+}
+
+const PATIENT_SECONDS = 4
+/** Logs are read again and again, and their cases wait the longest: they begin at once. */
+const AUDIT = 'audit'
 
 /** What is about the run as a whole, and last of all the restart. */
 async function judgeWhole(

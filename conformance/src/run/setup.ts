@@ -1,7 +1,8 @@
 /** What `init` writes and `run` needs: the trust bundle, and how it was made (conformance/README.md). @module */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { trustBundle, type Level, type World } from '../build/index.ts'
+import { certificatesOf } from '../host/certificates.ts'
 import { addressOf } from '../wire/address.ts'
 import { LEVELS } from './plan.ts'
 
@@ -22,6 +23,7 @@ export class SetupError extends Error {
 
 export const TRUST_FILE = 'aiegis-trust.json'
 const SETUP_FILE = 'conformance.json'
+const ROOTS_FILE = 'aiegis-roots.pem'
 const MEMBERS = ['hostPort', 'level', 'seed', 'url', 'v']
 
 /** Takes an origin and nothing more. Throws `SetupError` for anything else. */
@@ -46,7 +48,9 @@ export function worldOf({ url, level, seed, hostPort }: Setup, now: () => number
 export function writeSetup(folder: string, setup: Setup, now: () => number): { readonly trust: string; readonly setup: string } {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const paths = { trust: join(folder, TRUST_FILE), setup: join(folder, SETUP_FILE) }
-  writeFileSync(paths.trust, `${JSON.stringify(trustBundle(worldOf(setup, now)), null, 2)}\n`, { mode: 0o600 })
+  const roots = setup.level === 'full' ? resolve(folder, ROOTS_FILE) : null
+  if (roots !== null) writeFileSync(roots, certificatesOf(setup.seed).root, { mode: 0o600 })
+  writeFileSync(paths.trust, `${JSON.stringify(trustBundle(worldOf(setup, now), roots), null, 2)}\n`, { mode: 0o600 })
   writeFileSync(paths.setup, `${JSON.stringify({ v: 1, ...setup }, null, 2)}\n`)
   return paths
 }

@@ -15,12 +15,16 @@ interface Progress {
   readonly named: Map<string, { readonly request: CaseRequest; readonly sendable: Sendable }>
   /** How often the handler has to have run, per nonce. */
   readonly effects: Map<string, number>
+  /** How often the suite host was asked at a path when it was last looked at. */
+  readonly asked: Map<string, number>
   run: number
 }
 
 /** Runs all steps; the first fault ends the case. A control around the steps shows that the receiver serves what it must. */
 export async function runSteps(bench: Bench, test: Case, steps: readonly Step[]): Promise<Finding> {
-  const progress: Progress = { bench, test, shots: [], faults: [], named: new Map(), effects: new Map(), run: 1000 }
+  const asked = steps.flatMap((step) => ('hits' in step ? [[step.hits, bench.host?.hitsOf(step.hits) ?? 0] as const] : []))
+  const lists = { shots: [], faults: [], named: new Map(), effects: new Map(), asked: new Map(asked) }
+  const progress: Progress = { bench, test, ...lists, run: 1000 }
   const { shots, faults } = progress
   const before = await runControl(bench, { test, base: 'plain', run: progress.run }, 'control', shots)
   if (before.length > 0) return { verdict: 'INCONCLUSIVE', faults: before, shots }
@@ -50,6 +54,11 @@ async function runStep(progress: Progress, step: Step): Promise<readonly string[
     bench.host.script(test.id, step.host)
     return []
   }
+  if ('make' in step) {
+    progress.named.set(step.as, { request: step.make, sendable: await prepare(bench, test, step.make, progress.run) })
+    return []
+  }
+  if ('hits' in step) return runHits(progress, step)
   if ('concurrent' in step) return runTogether(progress, step)
   if ('again' in step) {
     const known = progress.named.get(step.again)
@@ -80,6 +89,19 @@ async function runOne(
   shots.push(shotOf(label, built, done, counted, expected))
   const judged = 'echo' in expect ? bench.judge.served(done, built, expect.echo) : bench.judge.refused(done, built, expect)
   return [...judged, ...faultsOfEffects(label, counted, expected)]
+}
+
+function runHits(
+  { bench, test, asked }: Progress,
+  { hits: path, least, most }: Extract<Step, { hits: string }>,
+): readonly string[] {
+  if (bench.host === null) throw new TypeError(`case ${test.id} needs the suite host, which this run has not started`)
+  const count = bench.host.hitsOf(path)
+  const since = count - (asked.get(path) ?? 0)
+  asked.set(path, count)
+  return since < least || since > most
+    ? [`the suite host was asked ${since} times for ${path}, not ${least} to ${most} times`]
+    : []
 }
 
 /** All connections hold back their last byte until all others have come so far. */
