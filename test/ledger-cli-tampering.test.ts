@@ -101,7 +101,25 @@ describe('AHP-AUDITOR-1 a database that its owner changed, with every trigger ba
     [
       'a head that is kept',
       `UPDATE checkpoint SET note = replace(note, '130', '131') WHERE size = 130`,
-      /head over 131 .* not signed/,
+      /head over 130 entries is one over 131/,
+      {},
+    ],
+    [
+      'the head over nothing',
+      `UPDATE checkpoint SET note = replace(note, '/1', '/2') WHERE size = 0`,
+      /head over 0 .* not signed/,
+      {},
+    ],
+    [
+      'a smaller head in the place of one that is kept',
+      'UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 100) WHERE size = 130',
+      /what is kept as the head over 130 entries is one over 100/,
+      {},
+    ],
+    [
+      'a larger one',
+      'UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 300) WHERE size = 130',
+      /what is kept as the head over 130 entries is one over 300/,
       {},
     ],
     ['heads taken out', 'DELETE FROM checkpoint', /has no head/, {}],
@@ -173,12 +191,15 @@ describe('AHP-AUDITOR-2 tables and triggers that are not those of a log', () => 
     ])
   })
 
-  test.each(['entry', 'checkpoint', 'private', 'erasure'])('a view in the place of table %s is not read', async (name) => {
-    const { db, directory } = await logWithHeads()
-    asOwner(directory, `ALTER TABLE ${name} RENAME TO hidden; CREATE VIEW ${name} AS SELECT * FROM hidden`, 'all')
-    const { code, last } = await ledgerJson('verify', '--db', db, ...KEY)
-    expect([code, last['message']]).toEqual([1, expect.stringContaining(`lost or changed its table ${name}`)])
-  })
+  test.each(['entry', 'checkpoint', 'private', 'erasure', 'release', 'idem'])(
+    'a view in the place of table %s is not read',
+    async (name) => {
+      const { db, directory } = await logWithHeads()
+      asOwner(directory, `ALTER TABLE ${name} RENAME TO hidden; CREATE VIEW ${name} AS SELECT * FROM hidden`, 'all')
+      const { code, last } = await ledgerJson('verify', '--db', db, ...KEY)
+      expect([code, last['message']]).toEqual([1, expect.stringContaining(`lost or changed its table ${name}`)])
+    },
+  )
 
   test('a database of something else, a damaged one, and no database', async () => {
     const directory = temporaryDirectory()

@@ -59,7 +59,10 @@ export interface VerifyLogOptions {
    * over more entries, such as a remembered one. 0 when absent.
    */
   readonly start?: number
-  /** Notes that the log keeps itself, over more than `from` and at most `to` entries; each has to be signed and over this tree. */
+  /**
+   * Notes that the log keeps itself, over more than `from` and at most `to` entries; each has to be signed and over this tree. The first
+   * `from` is −1: a head over nothing is one too.
+   */
   headsOver?(from: number, to: number): readonly string[] | Promise<readonly string[]>
   /** Told after each bundle how many of all entries were hashed again. */
   onProgress?(done: number, all: number): void
@@ -91,8 +94,7 @@ export async function verifyLog(
     const { n } = edgeOf(tree.size, 0)
     const width = Math.min(TILE_WIDTH, size - tree.size)
     const isPruned = BigInt(tree.size + TILE_WIDTH) <= (options.minimum ?? 0n)
-    const kept = (await options.headsOver?.(tree.size, tree.size + width)) ?? []
-    const here = [...heads, ...(await Promise.all(kept.map((note) => readRemembered(crypto, note, options))))]
+    const here = [...heads, ...(await keptHeads(crypto, tree.size === 0 ? -1 : tree.size, tree.size + width, options))]
     const { hashes, wrong } = isPruned
       ? { hashes: await tileHashes(get, n), wrong: undefined }
       : await heldEntries(crypto, get, n, width)
@@ -197,6 +199,20 @@ async function tileHashes(get: Get, n: number): Promise<readonly Uint8Array[]> {
 }
 
 const HASH_LENGTH = 32
+
+/** Heads that the log keeps. One that is not over so many entries would be compared with nothing, so it throws `BrokenLog`. */
+async function keptHeads(
+  crypto: CryptoPort,
+  from: number,
+  to: number,
+  options: VerifyLogOptions,
+): Promise<readonly Checkpoint[]> {
+  const notes = (await options.headsOver?.(from, to)) ?? []
+  const kept = await Promise.all(notes.map((note) => readRemembered(crypto, note, options)))
+  const stranger = kept.find(({ size }) => size <= BigInt(from) || size > BigInt(to))
+  if (stranger === undefined) return kept
+  throw new BrokenLog(`a head over ${stranger.size} entries is kept as one over more than ${from} and at most ${to}`)
+}
 
 async function readRemembered(crypto: CryptoPort, note: string, options: VerifyLogOptions): Promise<Checkpoint> {
   for (const vkey of options.formerVkeys ?? []) {

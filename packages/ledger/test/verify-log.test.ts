@@ -118,6 +118,10 @@ describe('verifying a whole log', () => {
     await expect(
       verifyLog(get, { origin: ORIGIN, vkey, headsOver: () => [heads[1]?.replace('\n130\n', '\n131\n') ?? ''] }),
     ).rejects.toThrow(/a head over 131 entries is not signed/)
+    // A head that is over other entries would be compared with nothing.
+    await expect(
+      verifyLog(get, { origin: ORIGIN, vkey, headsOver: (from) => (from === 256 ? heads.slice(0, 1) : []) }),
+    ).rejects.toThrow(/is kept as one over more than 256/)
   })
 
   test('begins at a remembered head with the tiles alone, and finds what is wrong before and after it', async () => {

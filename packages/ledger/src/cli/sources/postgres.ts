@@ -8,7 +8,7 @@ import { NotAnswering } from '../../store.ts'
 import { BrokenLog } from '../../verify-log.ts'
 import { WrongCall } from '../failures.ts'
 import { rowsGet } from './rows.ts'
-import type { LogSource } from './source.ts'
+import { notesOf, type LogSource } from './source.ts'
 
 const READ_MS = 10_000
 
@@ -44,7 +44,7 @@ export async function openPostgresSource(crypto: CryptoPort, url: string): Promi
     const store = createPostgresStore(pool)
     const { custody } = store
     if (custody === undefined) throw new TypeError('a store in PostgreSQL has custody')
-    const heads = 'SELECT note FROM aiegis_ledger.checkpoint WHERE size > $1 AND size <= $2 ORDER BY size'
+    const heads = 'SELECT size::float8 AS size, note FROM aiegis_ledger.checkpoint WHERE size > $1 AND size <= $2 ORDER BY size'
     return {
       name,
       get: rowsGet(crypto, store),
@@ -53,8 +53,7 @@ export async function openPostgresSource(crypto: CryptoPort, url: string): Promi
         drift,
         custody,
         clear: async (index) => store.clear(index),
-        headsOver: (from, to) =>
-          withConnection(pool, READ_MS, async (query) => (await query(heads, [from, to])).rows.map((row) => textOf(row, 'note'))),
+        headsOver: (from, to) => withConnection(pool, READ_MS, async (query) => notesOf((await query(heads, [from, to])).rows)),
       },
       refresh: async () => undefined,
       close: end,

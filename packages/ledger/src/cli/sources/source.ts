@@ -1,6 +1,7 @@
 /** Where a command reads a log: a file, a directory, a database or a URL, all through the paths of section 17.3 (spec chapter 17.12). @module */
-import { equal, hashLeaf, parseTilePath, TILE_WIDTH, type CryptoPort } from '@aiegis/protocol'
+import { equal, hashLeaf, parseCheckpoint, parseTilePath, TILE_WIDTH, type CryptoPort } from '@aiegis/protocol'
 import { formatBundle, parseBundle } from '../../bundle.ts'
+import { integerOf, textOf, type Row } from '../../columns.ts'
 import type { CustodyStore } from '../../custody/store.ts'
 import type { StoredLeaf } from '../../store.ts'
 import { BrokenLog } from '../../verify-log.ts'
@@ -25,8 +26,18 @@ export interface OwnRows {
   readonly drift: readonly string[]
   readonly custody: Pick<CustodyStore, 'clearFrom' | 'holds' | 'minimum'>
   clear(index: number): Promise<Uint8Array | undefined>
-  /** Notes over more than `from` and at most `to` entries, as stored. */
+  /** Notes over more than `from` and at most `to` entries, as stored. Rejects with `BrokenLog` for one that is over another number. */
   headsOver(from: number, to: number): Promise<readonly string[]>
+}
+
+/** The notes of rows with `size` and `note`. Throws `BrokenLog` for a note that is not over so many entries, and `Malformed`. */
+export function notesOf(rows: readonly Row[]): readonly string[] {
+  return rows.map((row) => {
+    const [size, note] = [integerOf(row, 'size'), textOf(row, 'note')]
+    const { size: own } = parseCheckpoint(note)
+    if (own !== BigInt(size)) throw new BrokenLog(`what is kept as the head over ${size} entries is one over ${own}`)
+    return note
+  })
 }
 
 /** Gives what is not there in a partial width from the full tile: a partial one goes when the full one is there (c2sp.org/tlog-tiles). */
