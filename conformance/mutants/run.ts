@@ -92,6 +92,7 @@ async function judgeAll(mutants: readonly Known[], asked: Asked, catalogue: Cata
   const verdicts: Verdict[] = []
   const work = async (slot: number): Promise<void> => {
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+      const of = surroundingsOf({ ...asked, level: mutant.runAt ?? level }, catalogue, slot)
       const verdict = looker === undefined ? await judgeKnown(mutant, matrix[mutant.id], of) : await judgeAnew(mutant, looker, of)
       verdicts.push(verdict)
       if (isWrite) writeMatrix({ ...readMatrix(), ...rowOf(verdict) })
