@@ -153,7 +153,7 @@ export const replay = { scope: 'process', async claim(key) {
   const RIGHT = WRONG.replace('await new', 'used.add(key); await new')
 
   test.each([
-    ['looks up and records in two steps', WRONG, ['replay store'], '50 were fresh'],
+    ['looks up and records in two steps', WRONG, ['replay store'], 'a token could be used 50 times'],
     [
       'is of one process and says that it is shared',
       RIGHT.replace("'process'", "'shared'"),

@@ -106,11 +106,12 @@ describe('what is compared', () => {
     const harness = createMockHarness({ logSize: 20 })
     const good = withLine(withLine(harness.mint(ORDER), 'Cookie', 'session=hunter2'), 'Authorization', 'Bearer hunter2')
     const bad = { ...good, target: '/orders?key=hunter3&dry=1' }
-    for (const request of [good, bad, withLine(good, 'Content-Type', 'text/\u001b[31mred')]) {
+    const red = withLine(good, 'Content-Type', 'text/\u009b31mred')
+    for (const request of [good, bad, red, { ...good, target: '/\u001b[2J\u009b31m' }]) {
       const { text } = await explained(harness, request)
       expect(text).not.toMatch(/hunter|session=|Bearer/)
       // oxlint-disable-next-line no-control-regex
-      expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/)
+      expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
       for (const name of ['X-AEGIS-Token', 'X-AEGIS-Passport', 'X-AEGIS-Proof', 'Signature']) {
         for (const part of (lineOf(request, name) ?? '').split(/[.~:]/).filter((each) => each.length > 20))
           expect(text).not.toContain(part)
