@@ -1,6 +1,8 @@
 /** What the doctor finds behind real proxies, beside real clocks and in stores that are wrong (spec chapters 7 and 12). @module */
+import { spawnSync } from 'node:child_process'
 import { createServer, request as ask, type IncomingMessage, type RequestOptions } from 'node:http'
 import { connect, createServer as createTcp, type Server } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { createMockHarness, listen } from '@aiegis/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { folder, run } from './cli.ts'
@@ -192,5 +194,20 @@ export const replay = { scope: 'shared', claim(key) {
     expect((await doctor(['--replay', 'store.mjs'], { 'store.mjs': failing })).text).toContain('it failed: it is down')
     expect((await doctor(['--replay', 'store.mjs'], { 'store.mjs': 'export {}' })).code).toBe(2)
     expect((await doctor(['--replay', 'none.mjs'])).code).toBe(2)
+  })
+
+  test('that holds a connection open does not hold the program', () => {
+    const directory = folder({
+      'aiegis-trust.json': trust,
+      'store.mjs': RIGHT + "\nsetInterval(() => {}, 1000)\nprocess.on('exit', () => console.log('ended'))",
+    })
+    const main = fileURLToPath(new URL('../../../bin/aiegis-verifier.js', import.meta.url))
+    const { status, stdout } = spawnSync(process.execPath, [main, 'doctor', '--replay', 'store.mjs'], {
+      cwd: directory,
+      env: { PATH: process.env['PATH'] },
+      encoding: 'utf8',
+      timeout: 30_000,
+    })
+    expect([status, stdout]).toEqual([3, expect.stringContaining('is of this process')])
   })
 })
