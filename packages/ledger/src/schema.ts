@@ -62,6 +62,12 @@ export function prepareSchema(database: Database, origin: string): void {
   prepareTables(database, origin, LOG_SCHEMA)
 }
 
+/**
+ * What somebody made in a database: all but the indexes of keys and the figures of ANALYZE. SQLite lets nobody make a name that begins with
+ * `sqlite_`, but runs a trigger of such a name that was written into the file.
+ */
+export const MADE = "NOT (type = 'index' AND sql IS NULL) AND NOT (type = 'table' AND name IN ('sqlite_stat1', 'sqlite_stat4'))"
+
 /** What makes the tables of a database. */
 export interface Schema {
   readonly format: number
@@ -71,7 +77,7 @@ export interface Schema {
 
 /** The same for other tables. */
 export function prepareTables(database: Database, origin: string, schema: Schema): void {
-  const found = database.prepare(`SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`).all()
+  const found = database.prepare(`SELECT sql FROM sqlite_schema WHERE ${MADE}`).all()
   if (found.length === 0) return createTables(database, origin, schema)
   const texts = new Set(found.map((row) => textOf(row, 'sql')))
   // First: tables of another format are others without anybody having changed them.
@@ -96,7 +102,7 @@ export function driftOf(
   database: Database,
   { statements }: Schema,
 ): { readonly missing: readonly string[]; readonly foreign: readonly string[] } {
-  const found = database.prepare(`SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`).all()
+  const found = database.prepare(`SELECT type, name, sql FROM sqlite_schema WHERE ${MADE}`).all()
   const wanted = new Set(statements)
   const texts = new Set(found.map((row) => row['sql']))
   return {

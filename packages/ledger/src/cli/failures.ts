@@ -48,10 +48,13 @@ export function failureOf(error: unknown): Failure | undefined {
     return { code, kind: code === 3 ? 'unreachable' : 'refused', message, place: {} }
   }
   // A driver of SQLite met pages that nobody who writes a database makes.
-  if (typeof Reflect.get(error, 'errcode') === 'number')
+  if (typeof Reflect.get(error, 'errcode') === 'number' || TOO_LARGE.test(error.message))
     return { code: 1, kind: 'refused', message: `does not hold: the database is damaged: ${error.message}`, place: {} }
   return undefined
 }
+
+/** Drivers of SQLite give no integer from 2^53 on, and a log has none. */
+const TOO_LARGE = /^Value is too large to be represented as a JavaScript number/
 
 function doesNotHold({ message }: Error): string {
   return `does not hold: ${message}`

@@ -4,7 +4,7 @@ import { nodeFiles, replaceFile } from '../file-port.ts'
 import { verifyLog } from '../verify-log.ts'
 import type { Command } from './commands.ts'
 import { WrongCall, type ExitCode } from './failures.ts'
-import { bytesOfFile } from './files.ts'
+import { bytesOfFile, reasonOf } from './files.ts'
 import { rememberedHead } from './heads.ts'
 import { CODES, JSON_OPTION, KEYS, WHERE } from './help.ts'
 import { withLog, type OpenLog } from './one-log.ts'
@@ -85,7 +85,7 @@ async function hashAgain(log: OpenLog, values: Values, output: Output, since: Ch
     onProgress: (done, all) => output.progress('hashed again', done, all),
   })
   const isClean = drift.length === 0
-  if (isClean && values.keep !== undefined) await replaceFile(nodeFiles, values.keep, utf8(head.raw))
+  if (isClean && values.keep !== undefined) await keep(values.keep, head)
   const told: Record<string, JsonValue> = {
     ok: isClean,
     origin: head.origin,
@@ -110,6 +110,12 @@ async function hashAgain(log: OpenLog, values: Values, output: Output, since: Ch
       : []),
   ])
   return isClean ? 0 : 1
+}
+
+async function keep(file: string, { raw }: Checkpoint): Promise<void> {
+  await replaceFile(nodeFiles, file, utf8(raw)).catch((cause: unknown) => {
+    throw new WrongCall(`--keep ${file} cannot be written: ${reasonOf(cause)}`, { cause })
+  })
 }
 
 function wholeSentences({ head }: OpenLog): readonly string[] {

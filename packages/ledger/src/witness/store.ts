@@ -1,5 +1,6 @@
 /** What a witness remembers of each log: the largest head that it signed, changed by compare-and-swap (spec chapter 17.8). @module */
 import { integerOf, textOf } from '../columns.ts'
+import { MADE } from '../schema.ts'
 import { closeDatabase, openDatabase } from '../sqlite.ts'
 
 /** The largest head of one log that a witness signed. */
@@ -31,7 +32,7 @@ const TRIGGERS: readonly string[] = [
 /** Memory in a SQLite file, for this process alone. Rejects with an `Error` with a sentence when another process has it open. */
 export async function openWitnessStore(file: string): Promise<WitnessStore> {
   const database = await openDatabase(file)
-  const found = database.prepare(`SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`).all()
+  const found = database.prepare(`SELECT sql FROM sqlite_schema WHERE ${MADE}`).all()
   if (found.length === 0) database.exec(['BEGIN IMMEDIATE', TABLE, ...TRIGGERS, 'COMMIT'].join('; '))
   else if (
     JSON.stringify(found.map((row) => textOf(row, 'sql')).toSorted()) !== JSON.stringify([TABLE, ...TRIGGERS].toSorted())

@@ -1,12 +1,8 @@
 /** Reads a log from its URL, bounded in size and time and without redirects (spec chapters 5.5 and 17.12). @module */
 import { Unreachable, WrongCall } from '../failures.ts'
-import { withFullTiles, type LogSource } from './source.ts'
+import { mostAt, withFullTiles, type LogSource } from './source.ts'
 
 const ANSWER_MS = 15_000
-const MAX_TEXT = 65_536
-const MAX_TILE = 8_192
-/** 256 entries of 65,535 bytes, each after its length. */
-const MAX_BUNDLE = 256 * 65_537
 
 /** The log below a URL. Throws `WrongCall` for what is no URL of one. */
 export function openHttpSource(text: string): LogSource {
@@ -23,11 +19,6 @@ export function openHttpSource(text: string): LogSource {
     refresh: async () => undefined,
     close: async () => undefined,
   }
-}
-
-function mostAt(path: string): number {
-  if (path === '/checkpoint') return MAX_TEXT
-  return path.startsWith('/tile/entries/') ? MAX_BUNDLE : MAX_TILE
 }
 
 async function fetchPath(url: string, most: number): Promise<Uint8Array | undefined> {

@@ -6,7 +6,8 @@ import type { Values } from '../options.ts'
 import { openHttpSource } from './http.ts'
 import { isPostgres, openPostgresSource } from './postgres.ts'
 import type { LogSource } from './source.ts'
-import { openSqliteSource, openTilesSource } from './sqlite.ts'
+import { openSqliteSource } from './sqlite.ts'
+import { openTilesSource } from './tiles.ts'
 
 /** Where the server of this project keeps its log. */
 export const DEFAULT_DB = '.aiegis/ledger.db'
@@ -17,7 +18,7 @@ export async function openSource(crypto: CryptoPort, { db, url }: Pick<Values, '
   if (url !== undefined) return openHttpSource(url)
   const place = db ?? DEFAULT_DB
   if (isPostgres(place)) return openPostgresSource(crypto, place)
-  return (await isDirectory(place, db === undefined)) ? openTilesSource(place) : openSqliteSource(crypto, place)
+  return (await isDirectory(place, db === undefined)) ? openTilesSource(crypto, place) : openSqliteSource(crypto, place)
 }
 
 /** Runs `work` on the log, and closes it whatever comes. */

@@ -1,6 +1,6 @@
 /** Copies a SQLite database as it is at one moment, without a lock, so that its owner neither waits nor is kept from it (spec chapter 17.12). @module */
 import { constants } from 'node:fs'
-import { copyFile, mkdtemp, open, rm, stat } from 'node:fs/promises'
+import { copyFile, mkdtemp, open, realpath, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { equal } from '@aiegis/protocol'
@@ -27,7 +27,9 @@ const MAGIC = 'SQLite format 3\0'
  * open locks both against readers. Must not be called in that process, whose locks closing the file gives back (POSIX.1 fcntl). Rejects
  * with `WrongCall` for what is no SQLite database, and `Unreachable` for one that does not stay still.
  */
-export async function snapshotOf(file: string): Promise<Snapshot> {
+export async function snapshotOf(named: string): Promise<Snapshot> {
+  // The log of SQLite is beside the file itself: read beside a link to it, the newest entries would be missing.
+  const file = await realpath(named).catch(() => named)
   await checkMagic(file)
   const directory = await mkdtemp(join(tmpdir(), 'aiegis-audit-'))
   try {
@@ -75,6 +77,7 @@ async function copyWal(file: string, copy: string, before: Uint8Array): Promise<
 async function copyIfThere(file: string, copy: string): Promise<boolean> {
   await rm(copy, { force: true })
   try {
+    if (!(await stat(file)).isFile()) throw new WrongCall(`${file} is no file`)
     await copyFile(file, copy, constants.COPYFILE_FICLONE)
     return true
   } catch (error) {
@@ -108,6 +111,7 @@ async function checkMagic(file: string): Promise<void> {
   try {
     bytes = await firstBytes(file, MAGIC.length)
   } catch (cause) {
+    if (cause instanceof WrongCall) throw cause
     const reason = isMissing(cause) ? 'there is no such file' : cause instanceof Error ? cause.message : String(cause)
     throw new WrongCall(`${file} cannot be read: ${reason}`, { cause })
   }
@@ -115,8 +119,9 @@ async function checkMagic(file: string): Promise<void> {
 }
 
 async function firstBytes(file: string, count: number): Promise<Uint8Array> {
-  const handle = await open(file, 'r')
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
+    if (!(await handle.stat()).isFile()) throw new WrongCall(`${file} is no file`)
     const bytes = new Uint8Array(count)
     const { bytesRead } = await handle.read(bytes, 0, count, 0)
     return bytes.subarray(0, bytesRead)

@@ -40,6 +40,17 @@ export function notesOf(rows: readonly Row[]): readonly string[] {
   })
 }
 
+const MAX_TEXT = 65_536
+const MAX_TILE = 8_192
+/** 256 entries of 65,535 bytes, each after its length. */
+const MAX_BUNDLE = 256 * 65_537
+
+/** Most bytes at a path. */
+export function mostAt(path: string): number {
+  if (path === '/checkpoint') return MAX_TEXT
+  return path.startsWith('/tile/entries/') ? MAX_BUNDLE : MAX_TILE
+}
+
 /** Gives what is not there in a partial width from the full tile: a partial one goes when the full one is there (c2sp.org/tlog-tiles). */
 export function withFullTiles(find: (path: string) => Promise<Uint8Array | undefined>): LogSource['get'] {
   return async (path) => {

@@ -1,17 +1,13 @@
-/** Reads a log in a SQLite file, and the index beside a log in a directory, as copies (spec chapter 17.12). @module */
-import { join } from 'node:path'
+/** Reads a log in a SQLite file as a copy (spec chapter 17.12). @module */
 import { integerOf, textOf } from '../../columns.ts'
 import { createSqliteStore } from '../../sqlite-store.ts'
 import type { CryptoPort } from '@aiegis/protocol'
-import { nodeFiles } from '../../file-port.ts'
 import { driftOf, LOG_SCHEMA, type Schema } from '../../schema.ts'
 import type { Database } from '../../sqlite.ts'
-import { createIndexRows } from '../../tiles/index-rows.ts'
-import { INDEX_SCHEMA } from '../../tiles/schema.ts'
 import { BrokenLog } from '../../verify-log.ts'
 import { rowsGet } from './rows.ts'
 import { snapshotOf, type Snapshot } from './snapshot.ts'
-import { notesOf, withFullTiles, type LogSource, type OwnRows } from './source.ts'
+import { notesOf, type LogSource, type OwnRows } from './source.ts'
 
 /** The log in a SQLite file. Rejects with `BrokenLog` where tables are not those of a log, and as `snapshotOf`. */
 export async function openSqliteSource(crypto: CryptoPort, file: string): Promise<LogSource> {
@@ -25,30 +21,10 @@ export async function openSqliteSource(crypto: CryptoPort, file: string): Promis
   })
 }
 
-/** The log in a directory of tiles, or only its public part where there is no index. */
-export async function openTilesSource(directory: string): Promise<LogSource> {
-  const index = join(directory, 'index.db')
-  if ((await nodeFiles.read(join(directory, 'checkpoint'))) !== undefined) return publicSource(directory, directory)
-  const get = fileGet(join(directory, 'public'))
-  return refreshing(index, (database) => {
-    const own = ownRows(database, index, INDEX_SCHEMA)
-    const rows = createIndexRows(database)
-    return { get, own: { ...own, custody: rows.custody, clear: async (at) => rows.clear(at) } }
-  })
-}
-
-function publicSource(directory: string, name: string): LogSource {
-  return { name, get: fileGet(directory), own: undefined, refresh: async () => undefined, close: async () => undefined }
-}
-
-function fileGet(directory: string): LogSource['get'] {
-  return withFullTiles((path) => nodeFiles.read(join(directory, ...path.split('/'))))
-}
-
 type Reading = Pick<LogSource, 'get' | 'own'>
 
 /** A source over the newest copy of a file. */
-async function refreshing(file: string, read: (database: Database) => Reading): Promise<LogSource> {
+export async function refreshing(file: string, read: (database: Database) => Reading): Promise<LogSource> {
   let snapshot: Snapshot = await snapshotOf(file)
   let reading: Reading
   try {
@@ -78,7 +54,8 @@ function custodyOf(custody: OwnRows['custody'] | undefined): OwnRows['custody'] 
   return custody ?? { clearFrom: () => [], holds: () => [], minimum: () => 0 }
 }
 
-function ownRows(database: Database, file: string, schema: Schema): Omit<OwnRows, 'custody' | 'clear'> {
+/** What every log in SQLite has beside its entries. Throws `BrokenLog` where tables are not those of a log. */
+export function ownRows(database: Database, file: string, schema: Schema): Omit<OwnRows, 'custody' | 'clear'> {
   const { missing, foreign } = driftOf(database, schema)
   if (missing.length === schema.statements.length) throw new BrokenLog(`${file} has no log`)
   // Where a table is another one, nothing that it says is worth anything: a view named `release` would end every hold.
