@@ -28,7 +28,7 @@ const LINE_BYTES = 8000
 const MAX_LINES = 128
 
 /** Headers with which some framework or proxy replaces method or target after this check. */
-const OVERRIDES: ReadonlySet<string> = new Set([
+export const OVERRIDES: ReadonlySet<string> = new Set([
   'x-http-method-override',
   'x-http-method',
   'x-method-override',

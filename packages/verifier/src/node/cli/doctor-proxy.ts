@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { OVERRIDES } from '../../steps/extract.ts'
 import type { TrustConfig } from '../../trust.ts'
 import type { Finding } from './doctor.ts'
 
@@ -41,19 +42,7 @@ const TARGETS = [
   '/orders/(x)/!$&*+,=:@~',
 ]
 /** Fields by which a receiver refuses: none may be added on the way. */
-const REFUSED = [
-  'x-http-method-override',
-  'x-http-method',
-  'x-method-override',
-  'x-original-url',
-  'x-original-uri',
-  'x-rewrite-url',
-  'x-aiegis-original-method',
-  'x-aiegis-original-uri',
-  'content-encoding',
-  'trailer',
-  'early-data',
-]
+const REFUSED = [...OVERRIDES, 'content-encoding', 'trailer', 'early-data']
 /** As long as a line may be with its name, and all evidence together (12 KiB). */
 const LARGEST: Probe['lines'] = [
   ['X-AEGIS-Token', 'a'.repeat(3900)],
