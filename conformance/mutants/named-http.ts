@@ -209,7 +209,6 @@ export const HTTP_MUTANTS: readonly Mutant[] = [
   ),
   refusal('exact-code-shown', 'shows the exact code', 'code: exact.public,', 'code: refusal.code,'),
   refusal('no-challenge', 'leaves the challenge out', 'if (status === 401)', 'if (false)'),
-  refusal('challenge-everywhere', 'challenges with every refusal', 'if (status === 401)', 'if (true)'),
   refusal('no-retry-after', 'does not say when to come again', 'if (status === 503)', 'if (false)'),
   refusal('cacheable', 'lets refusals be stored', "'Cache-Control': 'no-store',", ''),
   refusal(
@@ -261,11 +260,5 @@ export const HTTP_MUTANTS: readonly Mutant[] = [
     'does not look at content',
     "await on('content')(request, token, trust, crypto, now, performance.now() - progress.startedAt);",
     'await request.content({ maxBytes: 1e9, timeoutMs: 1e4 });',
-  ),
-  inFile('verifier/requirement.js')(
-    'actions-by-case',
-    'matches declared paths with regard to case',
-    'sensitive: false, trailing: true',
-    'sensitive: true, trailing: false',
   ),
 ]

@@ -138,22 +138,10 @@ export const STRICT_MUTANTS: readonly Mutant[] = [
     'if (path.length === 0 || path.length !== inner + border)',
   ),
   extract(
-    'strict content-digest',
-    'refuses Content-Digest',
-    "case 'content-type':",
-    "case 'content-digest-never':\n            case 'content-language':\n            case 'accept-language':\n                throw new Refusal('request_malformed', 'unknown');\n            case 'content-type':",
-  ),
-  extract(
     'strict signature-lines',
     'refuses signature fields of several lines',
     'function joined(before, value) {',
     "function joined(before, value) {\n    if (before !== undefined) throw new Refusal('evidence_repeated', 'two lines');",
-  ),
-  extract(
-    'strict host-case',
-    'wants the host in lower case',
-    'found.authority = value.toLowerCase();',
-    'found.authority = value;',
   ),
   extract(
     'strict header-case',
@@ -196,13 +184,6 @@ export const STRICT_MUTANTS: readonly Mutant[] = [
     'allows no skew at the beginning of a passport',
     'if (passport.validFrom > latest)',
     'if (passport.validFrom > now)',
-  ),
-  passports(
-    'strict no-reference',
-    'holds no chain for later',
-    'if (value.startsWith(REFERENCE))\n        return cache.get(value);',
-    'if (value.startsWith(REFERENCE))\n        return undefined;',
-    'standard',
   ),
   passports(
     'strict no-chain',
