@@ -12,9 +12,20 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { utf8 } from '@aiegis/protocol'
 import { describe, expect, test } from 'vitest'
 import { openWitnessStore } from '../packages/ledger/src/witness/store.ts'
-import { closedLog, connect, fill, openIn, optionsIn, temporaryDirectory, vkey } from '../packages/ledger/test/logs.ts'
+import {
+  closedLog,
+  connect,
+  fill,
+  keyOf,
+  leafOf,
+  openIn,
+  optionsIn,
+  temporaryDirectory,
+  vkey,
+} from '../packages/ledger/test/logs.ts'
 import { openLog } from '../packages/ledger/src/open-log.ts'
 import { openTiles } from '../packages/ledger/test/tiles/logs.ts'
 import { asOwner, fileWith, ledger } from './ledger-cli.ts'
@@ -196,4 +207,16 @@ test('a head that cannot be kept is a wrong call, in one sentence', async () => 
   const { code, out, err } = await ledger('verify', '--db', join(directory, 'ledger.db'), ...KEY, '--keep', keep)
   expect([code, out]).toEqual([2, ''])
   expect(err.split('\n').at(-1)).toMatch(/^wrong call: --keep .*kept cannot be written: ENOTDIR/)
+})
+
+test('AHP-AUDITOR-7 clear text that names a decision and does not open its leaf leads nobody to that entry', async () => {
+  const directory = temporaryDirectory()
+  const log = await openIn(directory)
+  await log.append(leafOf(0), keyOf(0), utf8(JSON.stringify({ jti: '01KA0000000000000000000000' })))
+  await log.close()
+  for (const command of ['prove', 'show', 'why']) {
+    const { code, out, err } = await ledger(command, '01KA0000000000000000000000', '--db', join(directory, 'ledger.db'), ...KEY)
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toMatch(/clear text of entry 0 names this decision and does not open its leaf/)
+  }
 })

@@ -1,7 +1,9 @@
 /** Reads what an entry says: its leaf, its clear text, and whether the one opens the other (spec chapters 4, 17.4 and 17.7). @module */
 import { isObject, Malformed, parseJson, type CryptoPort, type JsonObject, type JsonValue } from '@aiegis/protocol'
 import { opensLeaf, readClear } from '../custody/openings.ts'
+import { BrokenLog } from '../verify-log.ts'
 import { NotThere, WrongCall } from './failures.ts'
+import { leafAt } from './heads.ts'
 import type { OpenLog } from './one-log.ts'
 import { quoted } from './output.ts'
 import type { LogSource } from './sources/source.ts'
@@ -57,7 +59,10 @@ export async function clearOf(crypto: CryptoPort, { own }: LogSource, index: num
 }
 
 /** The index of an entry: the number itself, or that of the decision with this receipt id, which is in clear text only. */
-export async function indexOf({ source, head }: Pick<OpenLog, 'source' | 'head'>, word: string): Promise<number> {
+export async function indexOf(
+  { crypto, source, head }: Pick<OpenLog, 'crypto' | 'source' | 'head'>,
+  word: string,
+): Promise<number> {
   if (INDEX.test(word)) return Number(word)
   if (!RECEIPT_ID.test(word)) throw new WrongCall(`${quoted(word)} is neither the number of an entry nor a receipt id`)
   if (source.own === undefined)
@@ -68,7 +73,14 @@ export async function indexOf({ source, head }: Pick<OpenLog, 'source' | 'head'>
     const last = page.at(-1)
     if (last === undefined) break
     for (const { index, clear } of page)
-      if (Buffer.from(clear).includes(word) && textIn(readClear(clear), 'jti') === word) return index
+      if (Buffer.from(clear).includes(word) && textIn(readClear(clear), 'jti') === word) {
+        // Another entry could else be proven, shown or erased in the place of this one.
+        if (!(await clearOf(crypto, source, index, await leafAt(source, Number(head.size), index))).opens)
+          throw new BrokenLog(`the clear text of entry ${index} names this decision and does not open its leaf; it was changed`, {
+            index,
+          })
+        return index
+      }
     start = last.index + 1
   }
   throw new NotThere(

@@ -98,7 +98,8 @@ export function createProver(crypto: CryptoPort, source: LogSource, head: Checkp
   }
 }
 
-async function leafAt(source: LogSource, size: number, index: number): Promise<Uint8Array> {
+/** The leaf of an entry, not proven. Rejects with `BrokenLog` where there is none. */
+export async function leafAt(source: LogSource, size: number, index: number): Promise<Uint8Array> {
   const n = Math.floor(index / TILE_WIDTH)
   const path = formatTilePath({ level: 'entries', n: BigInt(n), width: widthOf(size, 0, n) })
   const leaf = parseBundle(await source.get(path))[index % TILE_WIDTH]

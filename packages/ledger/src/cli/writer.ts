@@ -33,7 +33,7 @@ export async function withWriter(
     const head = await shownHead(source)
     if (source.own.origin !== head.origin)
       throw new BrokenLog(`the database is of log ${source.own.origin}, and its head of ${head.origin}`)
-    return { head, index: word === undefined ? -1 : await indexOf({ source, head }, word) }
+    return { head, index: word === undefined ? -1 : await indexOf({ crypto, source, head }, word) }
   })
   const { log, end } = await openWriter(crypto, db, values, found.head)
   try {

@@ -18,6 +18,9 @@ import {
 const COMMITTED = ['agent_did', 'action', 'target', 'deciding_pack', 'deciding_rule', 'deny_reason', 'decision_ms'] as const
 /** `YYYY-MM-DDThh:mm:ss`. */
 const SECONDS = 19
+/** All that clear text has: what else somebody put there, nobody committed to. */
+const MEMBERS = ['jti', 'agent_did', 'chain', 'salt', 'entry', 'jws'] as const
+const ENTRY_MEMBERS = [...COMMITTED.slice(1), 'ts', 'decision', 'deciding_layer'] as const
 const MAX_BYTES = 65_535
 
 /** What clear text says; `undefined` where it is no JSON object. */
@@ -33,7 +36,8 @@ export function readClear(clear: Uint8Array): JsonObject | undefined {
 
 /**
  * True when the clear text of a decision, or of an act of section 17.7, makes exactly this leaf: every value opens its commitment, and the
- * hash of the signed text is that in the leaf. What it says beside that (whose chain it was) is the harness's word.
+ * hash of the signed text is that in the leaf, which says the same. What it says beside that (whose chain it was) is the harness's word;
+ * other members there are none.
  */
 export function opensLeaf(crypto: CryptoPort, leaf: Uint8Array, clear: JsonObject): boolean {
   try {
@@ -48,7 +52,7 @@ export function opensLeaf(crypto: CryptoPort, leaf: Uint8Array, clear: JsonObjec
 
 function leafOfAct(crypto: CryptoPort, clear: JsonObject): JsonObject | undefined {
   const { act } = clear
-  if (!isObject(act)) return undefined
+  if (!isObject(act) || !hasOnly(clear, ['act', 'salt'])) return undefined
   return { v: 1, act: { ...act, reason: commit(crypto, saltOf(clear), 'reason', act['reason'] ?? null) } }
 }
 
@@ -56,6 +60,7 @@ function leafOfAct(crypto: CryptoPort, clear: JsonObject): JsonObject | undefine
 function leafOfDecision(crypto: CryptoPort, { entry: shown }: JsonObject, clear: JsonObject): JsonObject | undefined {
   const { entry, jws, agent_did: agent } = clear
   if (!isObject(shown) || !isObject(entry) || typeof jws !== 'string') return undefined
+  if (!hasOnly(clear, MEMBERS) || !hasOnly(entry, ENTRY_MEMBERS) || !saysTheSame(jws, clear)) return undefined
   const salt = saltOf(clear)
   const values: JsonObject = { ...entry, agent_did: agent ?? null }
   const hidden = COMMITTED.map((field): [string, JsonValue] => [field, commit(crypto, salt, field, values[field] ?? null)])
@@ -71,6 +76,26 @@ function leafOfDecision(crypto: CryptoPort, { entry: shown }: JsonObject, clear:
       harness_kid: shown['harness_kid'] ?? null,
       ledger_sig: jws.slice(jws.lastIndexOf('.') + 1),
     },
+  }
+}
+
+function hasOnly(object: JsonObject, members: readonly string[]): boolean {
+  return Object.keys(object).every((name) => members.includes(name))
+}
+
+/** Whether the claims of the signed text have the same id and entry, as far as it has claims: its hash is in the leaf, these are not. */
+function saysTheSame(jws: string, { jti, entry }: JsonObject): boolean {
+  const claims = readClaims(jws)
+  if (claims === undefined) return true
+  return canonicalize([claims['jti'] ?? null, claims['entry'] ?? null]) === canonicalize([jti ?? null, entry ?? null])
+}
+
+function readClaims(jws: string): JsonObject | undefined {
+  try {
+    return readClear(decodeBase64url(jws.split('.')[1] ?? ''))
+  } catch (error) {
+    if (error instanceof Malformed) return undefined
+    throw error
   }
 }
 

@@ -108,6 +108,9 @@ describe('an export', () => {
       entry({ deciding_layer: 'L1' }),
       entry({ deny_reason: 'x' }),
       entry({ decision_ms: 4 }),
+      // What nobody committed to.
+      { ...clear, approved_by: BOB },
+      entry({ approved_by: BOB }),
       {},
     ]
     expect(forged.map((one) => opensLeaf(crypto, leaf, one))).toEqual(forged.map(() => false))
@@ -120,6 +123,17 @@ describe('an export', () => {
     ]
     for (const other of more) expect([other === text, opensLeaf(crypto, utf8(other), clear)]).toEqual([false, false])
     for (const other of ['', '[]', '{}', '{"act":{}}', ' {"entry":{}}']) expect(opensLeaf(crypto, utf8(other), clear)).toBe(false)
+  })
+
+  test('AHP-CUSTODY-8 says where clear text names another decision or another time than the signed text', () => {
+    const salt = crypto.sha256(utf8('salt')).slice(0, 16)
+    const jws = `eyJ.${encodeBase64url(utf8(JSON.stringify({ jti: 'J1', entry: ENTRY })))}.c2ln`
+    const opening = { agentDid: ALICE, harnessKid: 'did:web:h#1', ledgerSig: 'c2ln', token: jws, salt }
+    const leaf = buildLeaf(crypto, { entry: ENTRY, ...opening })
+    const clear = { jti: 'J1', agent_did: ALICE, chain: [], salt: encodeBase64url(salt), entry: { ...ENTRY }, jws }
+    expect(opensLeaf(crypto, leaf, clear)).toBe(true)
+    expect(opensLeaf(crypto, leaf, { ...clear, jti: 'J2' })).toBe(false)
+    expect(opensLeaf(crypto, leaf, { ...clear, entry: { ...ENTRY, ts: '2026-11-20T22:00:00.999Z' } })).toBe(false)
   })
 
   test('AHP-CUSTODY-2 the clear text of an act opens its leaf, and no other', async () => {

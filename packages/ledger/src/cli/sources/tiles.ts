@@ -34,7 +34,7 @@ export async function openTilesSource(crypto: CryptoPort, directory: string): Pr
       checkpoint = await files('/checkpoint')
       await source.refresh()
     },
-    close: source.close,
+    close: () => source.close(),
   }
 }
 
