@@ -37,9 +37,10 @@ function read(text: string, file: string): Json {
 function caseOf(json: Json, file: string, group: string): Case {
   const id = isObject(json) && typeof json['id'] === 'string' ? json['id'] : 'a case without id'
   const of = new Reader(json, `${file}: ${id}`)
-  of.only(['id', 'title', 'level', 'must', 'side', 'base', 'change', 'expect', 'why', 'steps', 'only'])
+  of.only(['id', 'title', 'level', 'must', 'side', 'base', 'change', 'expect', 'why', 'steps', 'bundle', 'only'])
   const side = of.one('side', ['serve', 'refuse'] as const)
   const why = of.optional('why', /^[^\n]{8,400}$/)
+  if (of.has('bundle')) return bundleCase(of, group, side)
   const steps = of.has('steps') ? of.list('steps').map((step) => stepOf(step, of)) : undefined
   if (steps !== undefined && ['base', 'change', 'expect'].some((name) => of.has(name)))
     of.fail('has steps, so no base, change or expect')
@@ -62,6 +63,29 @@ function caseOf(json: Json, file: string, group: string): Case {
     expect,
     ...(why === undefined ? {} : { why }),
     ...(steps === undefined ? {} : { steps }),
+    ...(of.has('only') ? { only: of.yes('only') } : {}),
+  }
+}
+
+/** A case about a bundle sends nothing: what stands for its request is never used. */
+function bundleCase(of: Reader, group: string, side: Case['side']): Case {
+  if (['base', 'change', 'expect', 'steps', 'why'].some((name) => of.has(name))) of.fail('has a bundle, so no request')
+  const bundle = of.list('bundle').map((change) => changeOf(change, of))
+  if (bundle.some(({ at }) => !at.startsWith('bundle'))) of.fail('changes a bundle and nothing else')
+  if (side === 'refuse' && bundle.filter(({ coupled }) => coupled !== true).length !== 1)
+    of.fail('has exactly one change that is not coupled')
+  return {
+    id: of.text('id', /^[a-z][a-z0-9-]{2,79}$/),
+    group,
+    title: of.text('title', /^[^\n]{8,200}$/),
+    level: of.one('level', LEVELS),
+    must: of.texts('must', /^AHP-[A-Z]+-\d+$/),
+    side,
+    base: 'plain',
+    change: [],
+    expect: side === 'serve' ? { echo: {} } : { framing: true },
+    steps: [],
+    bundle,
     ...(of.has('only') ? { only: of.yes('only') } : {}),
   }
 }

@@ -41,6 +41,9 @@ const LAYERS: Readonly<Record<string, readonly Change['op'][]>> = {
   sent: OBJECT,
   content: BYTES,
   wire: BYTES,
+  bundle: OBJECT,
+  'bundle.text': TEXT,
+  'bundle.file': ['edit'] as const,
 }
 
 /** Whether a layer of this name takes changes of this kind. `passport[1].claims` is a layer as `passport.claims` is. */

@@ -1,12 +1,13 @@
 /** The trust bundle of a world: whom its receiver trusts (spec chapter 14). @module */
 import { jwk } from './did.ts'
-import type { JsonObject } from './json.ts'
+import { Changes } from './changes.ts'
+import { asJson, isObject, type JsonObject } from './json.ts'
 import { documentDids } from './documents.ts'
 import { AUDITED, logUrl } from './logs.ts'
 import { LOG_TYPE, verifierKey, WITNESS_TYPE } from './note.ts'
 import { didOf, keyOf, kidOf, NEXT_FROM, OLD_UNTIL, ORIGINS, SECURE, SECURE_OFFSET, WITNESSES, witnessName } from './parties.ts'
 import { LISTED, listUrl, statusLists } from './status.ts'
-import type { World } from './types.ts'
+import type { Change, World } from './types.ts'
 
 /** What a receiver of this world trusts. It depends on seed, URLs, level and skew, and not on the clock; `caFile` is where the roots of the suite host are. */
 export function trustBundle(world: World, caFile: string | null = null): Record<string, unknown> {
@@ -34,6 +35,22 @@ export function trustBundle(world: World, caFile: string | null = null): Record<
     time: { skewSeconds: world.skew, ...(standard ? SHORT_TIMES : {}), ...(world.level === 'full' ? SHORTEST_TIMES : {}) },
     limits: { delegations: standard ? 2 : 0 },
   }
+}
+
+/** The bundle as text, with what a case changes in it. Throws `ChangeError` for a change that cannot be made. */
+export function changedBundle(world: World, change: readonly Change[], caFile: string | null): string {
+  const moment = { world, now: world.now(), scope: 'bundle', instance: 'bundle' }
+  const changes = new Changes(moment, change)
+  const text = JSON.stringify(changes.object('bundle', asJsonObject(trustBundle(world, caFile))))
+  changes.take('bundle.file', ['edit'])
+  const made = changes.text('bundle.text', text)
+  changes.finish()
+  return made
+}
+
+function asJsonObject(bundle: Record<string, unknown>): JsonObject {
+  const json = asJson(bundle)
+  return isObject(json) ? json : {}
 }
 
 /** What cases of status lists wait for. */

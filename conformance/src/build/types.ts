@@ -111,6 +111,8 @@ export interface Case extends CaseRequest {
   readonly why?: string
   /** Takes the place of base, change and expect, which are then those of the first sent step. */
   readonly steps?: readonly Step[]
+  /** Takes the place of base, change and expect: changes of the trust bundle. A receiver must start with it (`serve`), or must not (`refuse`). */
+  readonly bundle?: readonly Change[]
   /** The case is about bundles of exactly its level, and is left out at higher ones. */
   readonly only?: true
 }

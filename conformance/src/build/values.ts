@@ -2,8 +2,8 @@
 import { base64, base64url, hashOf, sha256, utf8 } from './bytes.ts'
 import { base58, didKey, jwk, thumbprint } from './did.ts'
 import { asJson, isList, isObject, type Json, type JsonObject } from './json.ts'
-import { keyId, LOG_TYPE } from './note.ts'
-import { didOf, keyOf, kidOf, ORIGINS } from './parties.ts'
+import { keyId, LOG_TYPE, verifierKey, WITNESS_TYPE } from './note.ts'
+import { didOf, keyOf, kidOf, ORIGINS, witnessName } from './parties.ts'
 import type { World } from './types.ts'
 
 /** Where values are taken from: one world at one moment, in one execution of one case. */
@@ -31,6 +31,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   jkt: ({ world }, label) => thumbprint(keyOf(world.seed, text(label)).publicKey),
   jwk: ({ world }, label) => jwk(keyOf(world.seed, text(label)).publicKey),
   log: (_moment, label) => ORIGINS[text(label)] ?? '',
+  vkey: ({ world }, label, all) => vkeyOf(world, text(label), all['name']),
   keyId: ({ world }, label) => hexOf(keyId(ORIGINS[text(label)] ?? '', LOG_TYPE, keyOf(world.seed, text(label)).publicKey)),
   agentDid: ({ world }, label) => didKey(keyOf(world.seed, text(label)).publicKey),
   hashOf: (_moment, argument) => hashOf(text(argument)),
@@ -48,7 +49,14 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   literal: (_moment, argument) => argument,
 }
 
-const WITH: Readonly<Record<string, string>> = { now: 'skew', ts: 'skew', repeat: 'times', list: 'times', unique: 'length' }
+const WITH: Readonly<Record<string, string>> = {
+  now: 'skew',
+  ts: 'skew',
+  repeat: 'times',
+  list: 'times',
+  unique: 'length',
+  vkey: 'name',
+}
 
 /** The value with everything made that has to be made. Throws `RangeError` for what cannot be. */
 export function resolve(moment: Moment, value: unknown): Json {
@@ -109,6 +117,13 @@ function didKeyOf(publicKey: Uint8Array, form: string): string {
   const made = forms[form]
   if (made === undefined) throw new RangeError(`there is no form ${form} of a did:key`)
   return made
+}
+
+/** The verifier key of a log or a witness, under another name where one is given. */
+function vkeyOf(world: World, label: string, name: Json | undefined): string {
+  const origin = ORIGINS[label]
+  const own = typeof name === 'string' ? name : (origin ?? witnessName(label))
+  return verifierKey(own, origin === undefined ? WITNESS_TYPE : LOG_TYPE, keyOf(world.seed, label).publicKey)
 }
 
 function hexOf(bytes: Uint8Array): string {

@@ -55,7 +55,13 @@ function pageOf(test: Case, requests: readonly Shown[]): string {
   const { id, title, level, must, why } = test
   const lines = [`${id}: ${title}`, `Level ${level}; requirements ${must.join(', ')}`]
   if (why !== undefined) lines.push(why)
-  lines.push('', ...(test.steps === undefined ? plainLines(test) : test.steps.flatMap(stepLines)))
+  if (test.bundle !== undefined)
+    lines.push(
+      '',
+      ...test.bundle.map((change) => `Change of the trust bundle: ${JSON.stringify(change)}`),
+      test.side === 'serve' ? 'A receiver has to start with it.' : 'A receiver must not start with it: it never listens.',
+    )
+  else lines.push('', ...(test.steps === undefined ? plainLines(test) : test.steps.flatMap(stepLines)))
   for (const { base, bytes, claims } of requests) {
     lines.push('', `--- the request, from the base "${base}"`, bytes, '--- claims of its token', JSON.stringify(claims, null, 2))
   }

@@ -8,11 +8,12 @@ import { resultsOf } from '../report/results.ts'
 import { createProgress, printable } from '../report/terminal.ts'
 import { writeReports } from '../report/write.ts'
 import { parseBaseline, type Baseline } from '../run/baseline.ts'
+import { createStarter, type Starter } from '../run/bundles.ts'
 import { freePorts, startChild, untilListening, untilSilent, type Child } from '../run/child.ts'
 import { choose, includes, readCatalogue, type Catalogue } from '../run/plan.ts'
 import type { RunResult } from '../run/result.ts'
 import { run } from '../run/run.ts'
-import { originOf, readSetup, SetupError, worldOf, writeSetup, type Setup } from '../run/setup.ts'
+import { originOf, readSetup, rootsIn, SetupError, worldOf, writeSetup, type Setup } from '../run/setup.ts'
 import { FOLDER, UsageError, type Arguments } from './arguments.ts'
 import { EXIT, type Surroundings } from './commands.ts'
 import { openHost } from './open-host.ts'
@@ -81,6 +82,9 @@ async function runStarted(plan: Plan, host: Host | null, command: string): Promi
     rmSync(folder, { recursive: true, force: true })
   }
   plan.surroundings.onStop(undo)
+  const caFile = plan.setup.level === 'full' ? rootsIn(folder) : null
+  const world = worldOf(plan.setup, Date.now)
+  const starter = createStarter({ command, folder, world, environment: plan.surroundings.environment, caFile })
   const restart = async (): Promise<void> => {
     await child.stop('SIGKILL')
     await untilSilent(port, READY_SECONDS)
@@ -89,7 +93,7 @@ async function runStarted(plan: Plan, host: Host | null, command: string): Promi
   }
   try {
     await untilListening(port, child, READY_SECONDS)
-    return await runOn(plan, host, { ended: () => child.ended(), output: () => child.output(), restart })
+    return await runOn(plan, host, { ended: () => child.ended(), output: () => child.output(), restart, starter })
   } finally {
     await undo()
   }
@@ -100,6 +104,7 @@ interface Held {
   readonly ended: () => string | undefined
   readonly output: () => string
   readonly restart: (() => Promise<void>) | null
+  readonly starter?: Starter
 }
 
 /** A receiver that somebody else started. */
@@ -118,6 +123,7 @@ async function runOn(plan: Plan, host: Host | null, held: Held): Promise<number>
     deadlineSeconds: asked.deadlineSeconds,
     ended: held.ended,
     restart: held.restart,
+    ...(held.starter === undefined ? {} : { starter: held.starter }),
     onResult: (each, done, all) => progress.onResult(each, done, all),
   })
   progress.finish(result)

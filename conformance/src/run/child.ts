@@ -96,13 +96,14 @@ async function isFree(first: number, count: number): Promise<boolean> {
   }
 }
 
-/** Waits until something listens on the port, the child has ended, or the time is over. */
-export async function untilListening(port: number, child: Child, seconds: number): Promise<void> {
+/** Waits until something listens on the port, the child has ended, or the time is over; tells whether something listens. */
+export async function untilListening(port: number, child: Child, seconds: number): Promise<boolean> {
   const end = performance.now() + seconds * 1000
   while (performance.now() < end && child.ended() === undefined) {
-    if (await isOpen(port)) return
+    if (await isOpen(port)) return true
     await pause(100)
   }
+  return false
 }
 
 /**

@@ -7,6 +7,7 @@ import { addressOf } from '../wire/address.ts'
 import { createFixture, FixtureError, type Fixture } from '../wire/fixture.ts'
 import { applyBaseline, type Baseline } from './baseline.ts'
 import type { Bench, HostControl } from './bench.ts'
+import { judgeBundle, type Starter } from './bundles.ts'
 import { runCase } from './case.ts'
 import { measureOffset } from './clock.ts'
 import { judgeOverall, WHOLE } from './overall.ts'
@@ -40,6 +41,8 @@ export interface RunOptions {
   readonly ended: () => string | undefined
   /** Ends the receiver without warning and starts it again; null where the suite did not start it. */
   readonly restart: (() => Promise<void>) | null
+  /** Starts one receiver more for each bundle that must not start; absent where the suite did not start the receiver. */
+  readonly starter?: Starter
   readonly onResult: (result: CaseResult, done: number, all: number) => void
 }
 
@@ -124,7 +127,8 @@ async function runCases(
     onResult(result, results.length, chosen.length)
   }
   const reasonOf = (test: Case): string | undefined => unclaimed(test, options.level, setup.level)
-  const claimed = chosen.filter((test) => test.group !== WHOLE && reasonOf(test) === undefined)
+  const bundles = chosen.filter((test) => test.bundle !== undefined && reasonOf(test) === undefined)
+  const claimed = chosen.filter((test) => test.group !== WHOLE && test.bundle === undefined && reasonOf(test) === undefined)
   for (const test of chosen) {
     const reason = reasonOf(test)
     if (reason !== undefined) note({ case: test, verdict: 'NOT_CLAIMED', faults: [reason], shots: [], milliseconds: 0 })
@@ -153,16 +157,22 @@ async function runCases(
       },
     )
   // What waits costs nothing meanwhile, and has to begin first.
-  const [quick, waiting] = await Promise.allSettled([
+  const pools = await Promise.allSettled([
     pool(
       ordered.filter((test) => !isPatient(test)),
       parallel,
     ),
     pool(patient, patient.length),
+    eachWithin(
+      bundles,
+      STARTS,
+      () => ending !== null,
+      async (test) => note(applyBaseline(await judgeBundle(test, options.starter ?? null), baseline)),
+    ),
   ])
-  for (const pooled of [quick, waiting]) if (pooled.status === 'rejected') throw pooled.reason
+  for (const pooled of pools) if (pooled.status === 'rejected') throw pooled.reason
   const seen = new Set(results.map((result) => result.case.id))
-  for (const test of claimed) {
+  for (const test of [...claimed, ...bundles]) {
     if (!seen.has(test.id))
       note({ case: test, verdict: 'INCONCLUSIVE', faults: ['the receiver had stopped before'], shots: [], milliseconds: 0 })
   }
@@ -177,6 +187,8 @@ function isPatient({ steps = [] }: Case): boolean {
 }
 
 const PATIENT_SECONDS = 4
+/** Receivers that are started at the same time. */
+const STARTS = 2
 /** Logs are read again and again, and their cases wait the longest: they begin at once. */
 const AUDIT = 'audit'
 

@@ -25,6 +25,8 @@ export function readTrust(bytes) {
   const { time = {}, limits = {}, require = {} } = bundle
   const readDids = [...harnesses.keys()].filter((did) => harnesses.get(did).didWeb && issuers.get(did)?.didWeb)
   must(readDids.length === 0, `${readDids[0]} is read by did:web in two roles; a document does not say which key is for which`)
+  const allow = readAllowed(bundle.didWeb?.allow ?? [])
+  for (const { did, didWeb } of [...harnesses.values(), ...issuers.values()]) if (didWeb) checkLocal(did, allow)
   const staleness = time.maxStalenessSeconds ?? 600
   for (const each of [staleness, ...[...issuers.values()].map(({ status }) => status.maxStalenessSeconds ?? staleness)])
     must((time.statusRefreshSeconds ?? 60) < each, 'statusRefreshSeconds is not below maxStalenessSeconds')
@@ -35,7 +37,7 @@ export function readTrust(bytes) {
     issuers,
     ledgers,
     pinned: roles,
-    didWeb: { allow: readAllowed(bundle.didWeb?.allow ?? []), caFile: bundle.didWeb?.caFile ?? null },
+    didWeb: { allow, caFile: bundle.didWeb?.caFile ?? null },
     skew: time.skewSeconds ?? 5,
     time,
     limits,
@@ -106,6 +108,13 @@ function readLedgers(entries, roles) {
     ledgers.set(origin, vkey)
   }
   return ledgers
+}
+
+/** AHP-BUNDLE-8: this machine is read only where it is listed. */
+function checkLocal(did, allow) {
+  const authority = did.split(':')[2].replace('%3A', ':')
+  const isListed = allow.has(authority) || allow.has(`http://${authority}`)
+  must(isListed || !/^localhost(?::|$)/.test(authority), `${did} is at this machine; list ${authority} in didWeb.allow`)
 }
 
 /** Hosts with ports that may be local; `http://` only before localhost. */
