@@ -1,6 +1,8 @@
 /** What the auditor's commands make of files that somebody made to deceive, stop or hang them (spec chapter 17.12). @module */
 import { execFileSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -12,12 +14,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { utf8 } from '@aiegis/protocol'
+import { formatVkey, utf8 } from '@aiegis/protocol'
 import { describe, expect, test } from 'vitest'
 import { openWitnessStore } from '../packages/ledger/src/witness/store.ts'
 import {
   closedLog,
   connect,
+  crypto,
   fill,
   keyOf,
   leafOf,
@@ -219,4 +222,27 @@ test('AHP-AUDITOR-7 clear text that names a decision and does not open its leaf 
     expect([code, out]).toEqual([1, ''])
     expect(err).toMatch(/clear text of entry 0 names this decision and does not open its leaf/)
   }
+})
+
+test('what is wrong with a call that writes is a wrong call, in one sentence, and no fault of the program', async () => {
+  const { directory } = await closedLog(3)
+  const url = (host: string): string => JSON.stringify({ url: host, vkey: formatVkey('one.example', 4, vkey.key, crypto) })
+  const policy = (quorum: number, host: string): string[] => [
+    '--witnesses',
+    fileWith(`{"quorum":${quorum},"witnesses":[${url(host)}]}`),
+  ]
+  const key = fileWith(generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }))
+  chmodSync(key, 0o600)
+  const hold = ['hold', '0', '--by', 'a', '--reason', 'b', '--db', join(directory, 'ledger.db'), '--key', key]
+  for (const [change, reason] of [
+    [policy(5, 'http://127.0.0.1:1'), /^wrong call: --witnesses: witnesses: a quorum from 1 to 1, not 5$/],
+    [policy(1, 'http://example.org'), /^wrong call: --witnesses: http:\/\/example\.org: write an https URL/],
+    [['--last-checkpoint', directory], /^wrong call: .* cannot be read: EISDIR/],
+  ] as const) {
+    const { code, out, err } = await ledger(...hold, ...change)
+    expect([code, out, err]).toEqual([2, '', expect.stringMatching(reason)])
+    expect(err.split('\n')).toHaveLength(1)
+  }
+  const binary = fileWith(new Uint8Array([0xff, 0xfe]))
+  expect(await ledger('verify', '--db', join(directory, 'ledger.db'), '--vkey', binary)).toMatchObject({ code: 2, out: '' })
 })

@@ -45,9 +45,9 @@ function checkName(vkey: Vkey, origin: string): void {
 
 /** The key itself, or a file that has it. */
 async function readVkey(crypto: CryptoPort, text: string): Promise<Vkey> {
-  const written = text.includes('+') ? text : decodeUtf8(await bytesOfFile(text, MAX_VKEY)).trim()
+  const file = text.includes('+') ? undefined : await bytesOfFile(text, MAX_VKEY)
   try {
-    const vkey = parseVkey(written, crypto)
+    const vkey = parseVkey(file === undefined ? text : decodeUtf8(file).trim(), crypto)
     if (vkey.type !== LOG_KEY_TYPE) throw new Malformed('it is not the key of a log')
     return vkey
   } catch (cause) {

@@ -10,11 +10,12 @@ import { openLog } from '../open-log.ts'
 import { openPostgresLog } from '../postgres/open.ts'
 import { openTilesLog } from '../tiles/open.ts'
 import { BrokenLog } from '../verify-log.ts'
+import { checkPolicy, type WitnessPolicy } from '../witness/cosigner.ts'
 import { loadKey } from '../witness/key.ts'
 import { parseWitnessPolicy } from '../witness/policy.ts'
 import { indexOf } from './entries.ts'
 import { WrongCall, type ExitCode } from './failures.ts'
-import { bytesOfFile } from './files.ts'
+import { bytesOfFile, reasonOf } from './files.ts'
 import { shownHead } from './heads.ts'
 import type { Values } from './options.ts'
 import { DEFAULT_DB, withSource } from './sources/open.ts'
@@ -61,7 +62,10 @@ async function openWriter(
   const also = values['also-key']
   const { origin } = head
   checkSigners(head, also !== undefined)
-  const released = await readLastCheckpoint(crypto, nodeFiles, lastCheckpointFile ?? join(beside, 'last-checkpoint'))
+  const lastFile = lastCheckpointFile ?? join(beside, 'last-checkpoint')
+  const released = await readLastCheckpoint(crypto, nodeFiles, lastFile).catch((cause: unknown) => {
+    throw new WrongCall(`${lastFile} cannot be read: ${reasonOf(cause)}`, { cause })
+  })
   if (policy === undefined && released !== undefined) checkUnwitnessed(parseCheckpoint(released))
   const options = {
     mustExist: true,
@@ -69,7 +73,7 @@ async function openWriter(
     signer: loadKey(keyFile, origin),
     crypto,
     ...(also !== undefined && { alsoSigner: loadKey(also, origin) }),
-    ...(policy && { witnesses: parseWitnessPolicy(crypto, policy) }),
+    ...(policy && { witnesses: policyIn(crypto, policy) }),
   }
   if (isShared) {
     if (lastCheckpointFile === undefined)
@@ -92,6 +96,17 @@ async function openWriter(
 }
 
 const MAX_POLICY = 16_384
+
+function policyIn(crypto: CryptoPort, bytes: Uint8Array): WitnessPolicy {
+  const policy = parseWitnessPolicy(crypto, bytes)
+  try {
+    checkPolicy(policy)
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause
+    throw new WrongCall(`--witnesses: ${cause.message}`, { cause })
+  }
+  return policy
+}
 
 /** While a key is changed every head has a line of both; one without would end the change before receivers have the new key. */
 function checkSigners({ origin, note }: Checkpoint, hasBoth: boolean): void {

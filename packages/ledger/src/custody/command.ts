@@ -1,6 +1,7 @@
 /** What the command `aiegis-janitor` does: opens a log as a janitor, cleans once, and says what it did (spec chapter 17.7). @module */
 import { parseArgs } from 'node:util'
 import { openPostgresJanitor } from '../postgres/janitor.ts'
+import { shown } from '../cli/output.ts'
 import { clean, type Cleaned } from './janitor.ts'
 import { DEFAULT_RETENTION, parseRetention } from './retention.ts'
 import { openSqliteJanitor } from './sqlite-janitor.ts'
@@ -33,7 +34,7 @@ export async function runJanitor(args: readonly string[], { print, complain }: J
     return 0
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('ledger: ')) throw error
-    complain(error.message)
+    complain(shown(error.message))
     return 1
   }
 }
@@ -94,7 +95,10 @@ function readCall(args: readonly string[]): Call | undefined {
     })
     const { db, retention, prune, json } = values
     // Every user of a machine sees its command lines.
-    const hasPassword = db !== undefined && isPostgres(db) && (!URL.canParse(db) || new URL(db).password !== '')
+    const hasPassword =
+      db !== undefined &&
+      isPostgres(db) &&
+      (!URL.canParse(db) || new URL(db).password !== '' || new URL(db).searchParams.has('password'))
     return db === undefined || db === '' || hasPassword ? undefined : { db, retention, prune, json }
   } catch (error) {
     // parseArgs throws TypeError for what it does not know.

@@ -46,7 +46,11 @@ export async function startWitness(args: readonly string[], ports: WitnessPorts)
     return running
   } catch (error) {
     const isExpected = error instanceof TypeError || error instanceof Malformed
-    if (!isExpected && !(error instanceof Error && /^ledger: |EADDRINUSE|EACCES/.test(error.message))) throw error
+    if (
+      !isExpected &&
+      !(error instanceof Error && /^ledger: |EADDRINUSE|EADDRNOTAVAIL|EACCES|EEXIST|ENOTDIR|ENOTFOUND/.test(error.message))
+    )
+      throw error
     ports.complain(error.message)
     return 1
   }

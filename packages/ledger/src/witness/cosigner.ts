@@ -126,7 +126,8 @@ function reasonsIn(replies: readonly Named[]): string {
   return reasons.length === 0 ? '' : ` (${reasons.join('; ')})`
 }
 
-function checkPolicy({ witnesses, quorum }: WitnessPolicy): void {
+/** Throws `TypeError` for a policy that cannot be met or that counts a key twice. */
+export function checkPolicy({ witnesses, quorum }: WitnessPolicy): void {
   if (witnesses.length < 1 || witnesses.length > MAX_WITNESSES)
     throw new TypeError(`witnesses: from 1 to ${MAX_WITNESSES}, not ${witnesses.length}`)
   if (!Number.isInteger(quorum) || quorum < 1 || quorum > witnesses.length)

@@ -51,6 +51,7 @@ test.each([
   [['--db', 'x', 'y']],
   [['--db', 'x', '--force']],
   [['--db', 'postgres://a:secret@b/c']],
+  [['--db', 'postgres://a@b/c?password=secret']],
 ])('a wrong call is answered with how to call it: %j', async (args) => {
   const { code, said } = await run(...args)
   expect(code).toBe(2)

@@ -78,4 +78,10 @@ test('a wrong call is answered with how to call it, and a wrong key with what is
     expect(await run(...args)).toEqual({ running: 2, said: expect.stringMatching(/^usage: aiegis-witness/) })
   expect(await run('--name', 'x', '--log', 'y', '--state', state)).toEqual({ running: 1, said: 'not a verifier key' })
   expect((await run('--name', 'a b', '--log', vkey.text, '--state', state, '--port', '0')).said).toMatch(/names a key in notes/)
+  const at = (place: string): string[] => ['--name', 'x', '--log', vkey.text, '--state', place, '--port', '0']
+  writeFileSync(join(state, 'file'), '')
+  expect(await run(...at(join(state, 'file')))).toEqual({ running: 1, said: expect.stringContaining('EEXIST') })
+  // An address for documentation, which no machine has (RFC 5737).
+  const away = await run(...at(join(state, 'away')), '--host', '203.0.113.9')
+  expect(away).toEqual({ running: 1, said: expect.stringContaining('EADDRNOTAVAIL') })
 })
