@@ -8,17 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import {
-  build,
-  includes,
-  openHost,
-  readRegistry,
-  serialise,
-  trustBundle,
-  type Case,
-  type Level,
-  type World,
-} from '@aiegis/conformance/run'
+import { build, includes, readRegistry, serialise, trustBundle, type Case, type Level, worldOf } from '@aiegis/conformance/run'
+import { openSomewhere } from './host.ts'
 import type { Row } from './matrix.ts'
 import { MUTANTS, type Mutant } from './mutant.ts'
 import type { Look } from './look-receiver.ts'
@@ -40,16 +31,10 @@ const MAX_OUTPUT = 4_194_304
 const run = promisify(execFile)
 
 /** Builds the requests of all cases that are one request of fields and content. */
-export async function createLooker(level: Level, cases: readonly Case[], hostPort: number): Promise<Looker> {
-  const world: World = {
-    seed: 'mutants',
-    url: new URL('http://127.0.0.1:3000'),
-    level,
-    hostUrl: level === 'basic' ? null : new URL(`http://localhost:${hostPort}`),
-    skew: 5,
-    now: () => NOW,
-  }
-  const host = world.hostUrl === null ? null : await openHost({ ...world, now: () => START }, hostPort)
+export async function createLooker(level: Level, cases: readonly Case[]): Promise<Looker> {
+  const asked = { url: 'http://127.0.0.1:3000', level, seed: 'mutants', hostPort: 0 }
+  const { host, setup } = await openSomewhere(asked, () => START)
+  const world = worldOf(setup, () => NOW)
   const folder = mkdtempSync(join(tmpdir(), 'aiegis-look-'))
   const file = join(folder, 'requests.json')
   const plain = cases.filter((test) => test.steps === undefined && test.group !== 'overall' && isOf(test, level))

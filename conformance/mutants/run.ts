@@ -20,8 +20,6 @@ const USAGE = `Starts the Express fixture with one defect after the other and ru
 
 Exit codes: 0 every mutant is killed, 1 one survives or is broken, or the receiver without a defect fails, 2 usage.
 `
-/** First port for suite hosts; each trial has eight of its own. */
-const HOST_PORTS = 21_000
 const undoings = new Set<() => Promise<void>>()
 
 interface Asked {
@@ -63,7 +61,7 @@ function isWanted({ only }: Asked, id: string): boolean {
 /** The cases that a receiver without a defect passes; what it fails would kill everything. */
 async function soundCatalogue(asked: Asked): Promise<Catalogue> {
   const catalogue = readCatalogue()
-  const of = surroundingsOf(asked, catalogue, 0)
+  const of = surroundingsOf(asked, catalogue)
   const cases = catalogue.cases.filter(({ level }) => includes(asked.level, level))
   const { verdict, killers, sentence } = await tryOne(undefined, casesToTry(asked, cases), { ...of, isScan: true })
   if (verdict === 'survived') return { ...catalogue, cases }
@@ -87,30 +85,29 @@ function casesToTry({ only, isWrite }: Asked, cases: readonly Case[]): readonly 
 async function judgeAll(mutants: readonly Known[], asked: Asked, catalogue: Catalogue): Promise<readonly Verdict[]> {
   const { jobs, level, isWrite } = asked
   const matrix = readMatrix()
-  const looker: Looker | undefined = isWrite ? await createLooker(level, catalogue.cases, HOST_PORTS + 8 * jobs) : undefined
+  const looker: Looker | undefined = isWrite ? await createLooker(level, catalogue.cases) : undefined
   const queue = [...mutants]
   const verdicts: Verdict[] = []
-  const work = async (slot: number): Promise<void> => {
+  const work = async (): Promise<void> => {
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-      const of = surroundingsOf({ ...asked, level: mutant.runAt ?? level }, catalogue, slot)
+      const of = surroundingsOf({ ...asked, level: mutant.runAt ?? level }, catalogue)
       const verdict = looker === undefined ? await judgeKnown(mutant, matrix[mutant.id], of) : await judgeAnew(mutant, looker, of)
       verdicts.push(verdict)
       if (isWrite) writeMatrix({ ...readMatrix(), ...rowOf(verdict) })
       process.stderr.write(`${String(verdicts.length).padStart(4)} of ${mutants.length} ${lineOf(verdict)}\n`)
     }
   }
-  await Promise.all(Array.from({ length: jobs }, (_, slot) => work(slot)))
+  await Promise.all(Array.from({ length: jobs }, work))
   await looker?.close()
   return verdicts
 }
 
-function surroundingsOf({ level }: Asked, catalogue: Catalogue, slot: number): Surroundings {
+function surroundingsOf({ level }: Asked, catalogue: Catalogue): Surroundings {
   return {
     level,
     catalogue,
     isScan: false,
     parallel: 16,
-    hostPort: HOST_PORTS + 8 * slot,
     onStart: (undo) => {
       undoings.add(undo)
       return () => void undoings.delete(undo)

@@ -6,11 +6,9 @@ import { fileURLToPath } from 'node:url'
 import {
   freePort,
   isGood,
-  openHost,
   run,
   startChild,
   untilListening,
-  worldOf,
   writeSetup,
   type Case,
   type CaseResult,
@@ -18,8 +16,8 @@ import {
   type Child,
   type Level,
   type RunResult,
-  type Setup,
 } from '@aiegis/conformance/run'
+import { openSomewhere } from './host.ts'
 import { defective, MUTANTS, type Mutant } from './mutant.ts'
 
 /** What came of one receiver. */
@@ -42,8 +40,6 @@ export interface Surroundings {
   readonly isScan: boolean
   /** Cases at the same time. */
   readonly parallel: number
-  /** First port of the suite host of this trial; used above level basic. */
-  readonly hostPort: number
   /** Told what has to be undone when the process is told to end; what it returns is called when it has been. */
   readonly onStart: (undo: () => Promise<void>) => () => void
 }
@@ -60,9 +56,8 @@ export async function tryOne(mutant: Mutant | undefined, cases: readonly Case[],
   if (wrong !== undefined) return { verdict: 'broken', killers: [], flips: [], sentence: wrong }
   const folder = mkdtempSync(join(tmpdir(), 'aiegis-mutant-'))
   const port = await freePort()
-  const { level, hostPort } = surroundings
-  const setup: Setup = { url: `http://127.0.0.1:${port}`, level, seed: 'mutants', hostPort }
-  const host = level === 'basic' ? null : await openHost(worldOf(setup, Date.now), hostPort)
+  const { level } = surroundings
+  const { host, setup } = await openSomewhere({ url: `http://127.0.0.1:${port}`, level, seed: 'mutants', hostPort: 0 })
   const start = startOf(mutant, port, writeSetup(folder, setup, Date.now).trust, mkdtempSync(join(folder, 'state-')))
   let child = start()
   const undo = async (): Promise<void> => {
