@@ -6,9 +6,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const suite = `${root}conformance/dist/cli/main.js`
 const node = JSON.stringify(process.execPath)
 const receivers = [
-  { name: 'express', level: 'standard', command: `exec ${node} conformance/receivers/dist/express/main.js` },
-  { name: 'koa', level: 'standard', command: `exec ${node} conformance/receivers/dist/koa/main.js` },
-  { name: 'fetch', level: 'standard', command: `exec ${node} conformance/receivers/dist/fetch/main.js` },
+  { name: 'express', level: 'full', command: `exec ${node} conformance/receivers/dist/express/main.js` },
+  { name: 'koa', level: 'full', command: `exec ${node} conformance/receivers/dist/koa/main.js` },
+  { name: 'fetch', level: 'full', command: `exec ${node} conformance/receivers/dist/fetch/main.js` },
   { name: 'node', level: 'standard', command: `exec ${node} conformance/receivers/node/receiver.mjs` },
   { name: 'python', level: 'basic', command: 'exec python3 conformance/receivers/python/receiver.py' },
 ]

@@ -19,7 +19,7 @@ const read = cases.filter(({ id, bundle = [] }) => id !== 'bundle-no-replay' && 
 
 /** What our reader says about the bundle of a case: nothing, or one sentence. */
 function sentence({ bundle = [] }: Case): string {
-  const value: unknown = JSON.parse(changedBundle(world, bundle, null))
+  const value: unknown = JSON.parse(changedBundle(world, bundle))
   try {
     parseTrustBundle(value)
     return ''

@@ -38,10 +38,10 @@ export function trustBundle(world: World, caFile: string | null = null): Record<
 }
 
 /** The bundle as text, with what a case changes in it. Throws `ChangeError` for a change that cannot be made. */
-export function changedBundle(world: World, change: readonly Change[], caFile: string | null): string {
+export function changedBundle(world: World, change: readonly Change[]): string {
   const moment = { world, now: world.now(), scope: 'bundle', instance: 'bundle' }
   const changes = new Changes(moment, change)
-  const text = JSON.stringify(changes.object('bundle', asJsonObject(trustBundle(world, caFile))))
+  const text = JSON.stringify(changes.object('bundle', asJsonObject(trustBundle(world))))
   changes.take('bundle.file', ['edit'])
   const made = changes.text('bundle.text', text)
   changes.finish()

@@ -13,7 +13,7 @@ import { freePorts, startChild, untilListening, untilSilent, type Child } from '
 import { choose, includes, readCatalogue, type Catalogue } from '../run/plan.ts'
 import type { RunResult } from '../run/result.ts'
 import { run } from '../run/run.ts'
-import { originOf, readSetup, rootsIn, SetupError, worldOf, writeSetup, type Setup } from '../run/setup.ts'
+import { originOf, readSetup, SetupError, worldOf, writeSetup, type Setup } from '../run/setup.ts'
 import { FOLDER, UsageError, type Arguments } from './arguments.ts'
 import { EXIT, type Surroundings } from './commands.ts'
 import { openHost } from './open-host.ts'
@@ -82,9 +82,9 @@ async function runStarted(plan: Plan, host: Host | null, command: string): Promi
     rmSync(folder, { recursive: true, force: true })
   }
   plan.surroundings.onStop(undo)
-  const caFile = plan.setup.level === 'full' ? rootsIn(folder) : null
-  const world = worldOf(plan.setup, Date.now)
-  const starter = createStarter({ command, folder, world, environment: plan.surroundings.environment, caFile })
+  // These receivers have nobody to ask: what they would read from the suite host is counted for the one that is judged.
+  const world = worldOf({ ...plan.setup, level: 'basic' }, Date.now)
+  const starter = createStarter({ command, folder, world, environment: plan.surroundings.environment })
   const restart = async (): Promise<void> => {
     await child.stop('SIGKILL')
     await untilSilent(port, READY_SECONDS)

@@ -21,8 +21,6 @@ export interface Starting {
   readonly folder: string
   readonly world: World
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Roots of the suite host, as in the bundle of the run. */
-  readonly caFile: string | null
 }
 
 /** Seconds in which a receiver with nothing wrong in its bundle has to listen. */
@@ -62,12 +60,12 @@ export async function judgeBundle(test: Case, starter: Starter | null): Promise<
 }
 
 async function start(starting: Starting, bundle: NonNullable<Case['bundle']>, seconds: number): Promise<Started> {
-  const { command, world, environment, caFile } = starting
+  const { command, world, environment } = starting
   const folder = mkdtempSync(join(starting.folder, 'bundle-'))
   const state = join(folder, 'state')
   mkdirSync(state, { mode: 0o700 })
   const path = join(folder, 'aiegis-trust.json')
-  writeFileSync(path, changedBundle(world, bundle, caFile), { mode: 0o600 })
+  writeFileSync(path, changedBundle(world, bundle), { mode: 0o600 })
   const trust = bundle.reduce((before, { at, edit = '' }) => (at === 'bundle.file' ? placed(before, edit) : before), path)
   const port = await freePort()
   const child = startChild({ command, port, trust, state, environment })

@@ -48,16 +48,11 @@ export function worldOf({ url, level, seed, hostPort }: Setup, now: () => number
 export function writeSetup(folder: string, setup: Setup, now: () => number): { readonly trust: string; readonly setup: string } {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const paths = { trust: join(folder, TRUST_FILE), setup: join(folder, SETUP_FILE) }
-  const roots = setup.level === 'full' ? rootsIn(folder) : null
+  const roots = setup.level === 'full' ? resolve(folder, ROOTS_FILE) : null
   if (roots !== null) writeFileSync(roots, certificatesOf(setup.seed).root, { mode: 0o600 })
   writeFileSync(paths.trust, `${JSON.stringify(trustBundle(worldOf(setup, now), roots), null, 2)}\n`, { mode: 0o600 })
   writeFileSync(paths.setup, `${JSON.stringify({ v: 1, ...setup }, null, 2)}\n`)
   return paths
-}
-
-/** Where the roots of the suite host are, for bundles of level full. */
-export function rootsIn(folder: string): string {
-  return resolve(folder, ROOTS_FILE)
 }
 
 /** Reads what `writeSetup` wrote. Throws `SetupError` for a file that is not there or not of this form. */
