@@ -102,9 +102,15 @@ function sealed(world: World, plan: Plan): HostResource {
   return { type: plan.type, bytes: utf8(`${input}.${base64url(signature)}`) }
 }
 
+/** Seconds, by seed and URL. */
+const firstShown = new Map<string, number>()
+
 function goodList(world: World, url: string, issuer: string): Plan {
-  // The same list for five minutes: one that was read is not an older one when it is read again.
-  const now = Math.floor(second(world.now()) / 300) * 300
+  // The same list for hours: one that is shown again in a run is neither an older one nor a newer one.
+  const name = `${world.seed}\n${url}`
+  const shown = firstShown.get(name) ?? Number.NEGATIVE_INFINITY
+  const now = second(world.now()) - shown < 6 * 3600 ? shown : second(world.now())
+  firstShown.set(name, now)
   const signer = `${issuer}-status`
   const claims: JsonObject = {
     '@context': ['https://www.w3.org/ns/credentials/v2'],
