@@ -48,3 +48,9 @@ export function readEquivalent(): Readonly<Record<string, string>> {
   const equivalent: Readonly<Record<string, string>> = JSON.parse(readFileSync(new URL('equivalent.json', MUTANTS), 'utf8'))
   return equivalent
 }
+
+/** Survivors that nobody has judged yet. A run fails because of them. */
+export function readOpen(): readonly string[] {
+  const open: readonly string[] = JSON.parse(readFileSync(new URL('open.json', MUTANTS), 'utf8'))
+  return open
+}

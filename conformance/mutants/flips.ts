@@ -17,12 +17,11 @@ export interface Flip {
 
 /** Every case that is refused with one exact code in one step. */
 export function flipsOf(cases: readonly Case[], mutants: readonly Known[], matrix: Matrix): readonly Flip[] {
-  const suppressed = mutants.filter(({ family }) => family === 'suppressed')
+  const lenient = mutants.filter(({ family }) => family !== 'strict')
   return cases.flatMap(({ id, side, steps, expect }) => {
     if (side !== 'refuse' || steps !== undefined || !('code' in expect)) return []
-    const touched = suppressed.filter((mutant) => matrix[mutant.id]?.killers.includes(id) === true)
-    const served = touched.filter((mutant) => matrix[mutant.id]?.flips.includes(id) === true)
-    const refused = touched.filter((mutant) => !served.includes(mutant))
+    const served = lenient.filter((mutant) => matrix[mutant.id]?.flips.includes(id) === true)
+    const refused = lenient.filter((mutant) => !served.includes(mutant) && matrix[mutant.id]?.killers.includes(id) === true)
     return [{ id, code: expect.code, served: served.map((one) => one.id), refused: refused.map((one) => one.id) }]
   })
 }

@@ -261,4 +261,22 @@ export const HTTP_MUTANTS: readonly Mutant[] = [
     "await on('content')(request, token, trust, crypto, now, performance.now() - progress.startedAt);",
     'await request.content({ maxBytes: 1e9, timeoutMs: 1e4 });',
   ),
+  extract(
+    'encoding-free',
+    'does not mind encoded content',
+    `case 'content-encoding':
+                throw new Refusal(`,
+    `case 'content-encoding':
+                break;
+                new Refusal(`,
+  ),
+  extract(
+    'trailer-free',
+    'does not mind that trailers are announced',
+    `case 'trailer':
+                throw new Refusal(`,
+    `case 'trailer':
+                break;
+                new Refusal(`,
+  ),
 ]

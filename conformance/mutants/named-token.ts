@@ -7,6 +7,7 @@ const base64 = inFile('protocol/base64.js')
 const json = inFile('protocol/json.js')
 const token = inFile('verifier/steps/token.js')
 const claims = inFile('protocol/token.js')
+const members = inFile('protocol/members.js')
 const replay = inFile('verifier/steps/replay.js')
 const store = inFile('verifier/replay.js')
 
@@ -204,5 +205,31 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     'forgets tokens beyond the last ten',
     'live.add(key);',
     'live.add(key); if (live.size > 10) live.delete(live.values().next().value);',
+  ),
+  members('text-of-any-form', 'takes text of any form for a member', 'form.test(value) ? value', 'true ? value'),
+  members(
+    'text-of-any-length',
+    'takes text of any length for a member',
+    "typeof value !== 'string' || value.length > maxBytes || (value.length * 3 > maxBytes && byteLength(value) > maxBytes)",
+    "typeof value !== 'string'",
+  ),
+  members(
+    'integer-of-any-size',
+    'takes any number for a member',
+    "typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max",
+    "typeof value === 'number'",
+  ),
+  members('word-of-any-kind', 'takes any word for one of a few', 'return found ??', 'return found ?? object[name] ??'),
+  members(
+    'list-of-any-length',
+    'takes lists of any length',
+    'Array.isArray(value) && value.length >= min && value.length <= max',
+    'Array.isArray(value)',
+  ),
+  members(
+    'member-of-any-type',
+    'takes members of any type',
+    "return typeof value === 'string' && form.test(value) ? value",
+    'return true ? value',
   ),
 ]

@@ -1,0 +1,79 @@
+/** The suite under test: receivers with one defect are what they say, what is known of them is up to date, and three swaps are caught by name. @module */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { allMutants, readEquivalent, readOpen } from '../mutants/all.ts'
+import { defective, sourceOf } from '../mutants/mutant.ts'
+import { flipsOf, readExempt } from '../mutants/flips.ts'
+import { readMatrix } from '../mutants/matrix.ts'
+import { includes, readCatalogue } from '../src/run/plan.ts'
+
+/** Level whose cases the matrix was made with. */
+const LEVEL = 'standard'
+const mutants = allMutants().filter(({ level }) => includes(LEVEL, level))
+const matrix = readMatrix()
+const equivalent = readEquivalent()
+const { cases } = readCatalogue()
+
+test('each mutant changes one text that is in its file once, and says what is wrong with it', () => {
+  const idle = allMutants().filter((mutant) => defective(mutant) === sourceOf(mutant.file) || mutant.defect.length < 8)
+  expect(idle.map(({ id }) => id)).toEqual([])
+})
+
+test('a mutant whose text is not there, or there twice, is found out', () => {
+  const [one] = allMutants()
+  if (one === undefined) throw new Error('no mutants')
+  expect(() => defective(one, 'nothing')).toThrow(RangeError)
+  expect(() => defective(one, `${one.find}\n${one.find}`)).toThrow(RangeError)
+})
+
+test('each defect written by hand is small', () => {
+  const lines = (text: string): number => text.split('\n').length
+  const large = allMutants().filter(
+    ({ family, find, replace }) => family !== 'suppressed' && Math.max(lines(find), lines(replace)) > 15,
+  )
+  expect(large.map(({ id }) => id)).toEqual([])
+})
+
+test('each mutant is killed by cases that there are, or listed with the reason why no request can tell', () => {
+  const known = new Set([...cases.map(({ id }) => id), 'smoke'])
+  const ids = new Set(allMutants().map(({ id }) => id))
+  expect(Object.keys({ ...matrix, ...equivalent }).filter((id) => !ids.has(id))).toEqual([])
+  expect(Object.values(matrix).flatMap(({ killers, flips }) => [...killers, ...flips].filter((id) => !known.has(id)))).toEqual([])
+  const isKilled = (id: string): boolean => (matrix[id]?.killers.length ?? 0) > 0
+  // Survivors that nobody has judged yet: the list may only become shorter.
+  expect(mutants.filter(({ id }) => !isKilled(id) && equivalent[id] === undefined).map(({ id }) => id)).toEqual(readOpen())
+  expect(Object.keys(equivalent).filter((id) => isKilled(id) || (equivalent[id]?.length ?? 0) < 30)).toEqual([])
+})
+
+test('receivers that are too strict are killed by what has to be served', () => {
+  const serving = new Set(cases.filter(({ side, steps }) => side === 'serve' || steps !== undefined).map(({ id }) => id))
+  const strict = mutants.filter(({ family }) => family === 'strict')
+  const isServing = (killer: string): boolean => serving.has(killer) || killer === 'smoke'
+  const others = strict.filter(({ id }) => !(matrix[id]?.killers ?? []).some(isServing))
+  expect(others.map(({ id }) => id)).toEqual([])
+})
+
+test('each refusal is served by a receiver that does not mind its reason, or listed with what else refuses it', () => {
+  const exempt = readExempt()
+  const firm = flipsOf(cases, allMutants(), matrix).filter(({ served }) => served.length === 0)
+  expect(
+    firm.filter(({ id, code }) => exempt.cases[id] === undefined && exempt.codes[code] === undefined).map(({ id }) => id),
+  ).toEqual([])
+  const used = new Set(firm.flatMap(({ id, code }) => [id, code]))
+  expect([...Object.keys(exempt.codes), ...Object.keys(exempt.cases)].filter((name) => !used.has(name))).toEqual([])
+})
+
+test('three dependencies that others would take are each caught by name', { timeout: 240_000 }, () => {
+  const program = fileURLToPath(new URL('../mutants/dist/run.js', import.meta.url))
+  const { stdout, status } = spawnSync(process.execPath, [program, '--only', 'swap-', '--jobs', '3', '--json'], {
+    encoding: 'utf8',
+  })
+  const { mutants: rows }: { readonly mutants: readonly { readonly id: string; readonly verdict: string }[] } = JSON.parse(stdout)
+  expect(rows.map(({ id, verdict }) => `${id} ${verdict}`).toSorted()).toEqual([
+    'swap-jose-parser killed',
+    'swap-noble-verify killed',
+    'swap-web-did-resolver killed',
+  ])
+  expect(status).toBe(0)
+})
