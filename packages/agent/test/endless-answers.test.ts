@@ -192,7 +192,7 @@ test('content of the caller without an end is read until the caller stops the ca
   })
   const controller = new AbortController()
   const call = harnessFetch({ protect: harness.origin, passport: PASSPORT, signer: agent })
-  const init: RequestInit = { method: 'POST', body, duplex: 'half', signal: controller.signal }
+  const init: RequestInit & { readonly duplex: 'half' } = { method: 'POST', body, duplex: 'half', signal: controller.signal }
   setTimeout(() => controller.abort(new Error('enough')), 20)
   await expect(call('https://api.example.com/orders', init)).rejects.toThrow('enough')
   expect([given, harness.seen]).toEqual(['cancelled', []])
