@@ -47,8 +47,10 @@ export interface Surroundings {
 const REGISTER = fileURLToPath(new URL('dist/register.js', MUTANTS))
 const RECEIVER = fileURLToPath(new URL('../receivers/dist/express/main.js', MUTANTS))
 const READY_SECONDS = 30
-/** What a mistake in a mutant looks like: a defect of a receiver refuses or serves, it does not misspell. */
-const MISTAKE = /SyntaxError|ReferenceError/
+/** What a mistake in a mutant looks like: a defect of a receiver refuses or serves, it names nothing that is not there. */
+const MISTAKE = /ReferenceError/
+/** The same where the receiver did not start; while it runs, parsers of JSON and of numbers say this too. */
+const NOT_STARTED = /SyntaxError/
 
 /** Runs `cases` against the receiver with the defect, or against the one without for `undefined`. Rejects only for a fault of the suite. */
 export async function tryOne(mutant: Mutant | undefined, cases: readonly Case[], surroundings: Surroundings): Promise<Trial> {
@@ -113,7 +115,8 @@ function judge({ ending, results }: RunResult, output: string): Trial {
   const bad = results.filter((result) => !isGood(result)).toSorted((left, right) => rank(left) - rank(right))
   const killers = bad.map((result) => result.case.id)
   const flips = results.filter(isFlipped).map((result) => result.case.id)
-  if (MISTAKE.test(output)) return { verdict: 'broken', killers, flips, sentence: output.slice(-400) }
+  if (MISTAKE.test(output) || (ending?.kind === 'unreachable' && NOT_STARTED.test(output)))
+    return { verdict: 'broken', killers, flips, sentence: output.slice(-400) }
   if (ending !== null && ending.kind !== 'stopped') return { verdict: 'smoke', killers: [], flips: [], sentence: ending.sentence }
   const sentence = bad[0]?.faults[0] ?? ending?.sentence ?? ''
   return { verdict: killers.length > 0 || ending !== null ? 'killed' : 'survived', killers, flips, sentence }
