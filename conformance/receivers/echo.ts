@@ -1,4 +1,4 @@
-/** What the handlers of the Koa and Hono fixtures count and answer; the Express fixture has all of it in one file (conformance/README.md). @module */
+/** What the handlers of the fixtures on our adapters count and answer (conformance/README.md). @module */
 import { createHash } from 'node:crypto'
 import type { AiegisContext } from '@aiegis/verifier'
 
@@ -19,7 +19,7 @@ export function isAimed(path: string): boolean {
 /** Effects by nonce. */
 export interface Effects {
   count(nonce: string): number
-  /** Counts one effect and gives what the handler answers. `header` gives what the handler is shown of a header. */
+  /** Counts one effect and gives what the handler answers. `header` gives what the handler is shown of a header, nothing when there is none. */
   echo(context: AiegisContext, content: Uint8Array, header: (name: string) => string | undefined): object
 }
 
@@ -28,7 +28,7 @@ export function createEffects(): Effects {
   return {
     count: (nonce) => effects.get(nonce) ?? 0,
     echo({ principal, presenter, path, depth, action, target, decision, receiptId, task, ledger }, content, header) {
-      const nonce = header('x-conformance-nonce') || 'none'
+      const nonce = header('x-conformance-nonce') ?? 'none'
       effects.set(nonce, (effects.get(nonce) ?? 0) + 1)
       return {
         nonce,
@@ -44,8 +44,8 @@ export function createEffects(): Effects {
         // Indexes and sizes are decimal text: numbers of JSON end at 2^53 in most languages.
         ledger: { ...ledger, index: String(ledger.index), size: String(ledger.size) },
         contentSha256: createHash('sha256').update(content).digest('base64url'),
-        contentType: header('content-type') || null,
-        seen: WATCHED.filter((name) => (header(name) ?? '') !== ''),
+        contentType: header('content-type') ?? null,
+        seen: WATCHED.filter((name) => header(name) !== undefined),
       }
     },
   }
