@@ -1,10 +1,11 @@
 /** An application of a test's own behind the check, on a real socket, and requests as bytes on one connection. @module */
 import { connect } from 'node:net'
 import { getAiegis } from '@aiegis/express'
-import { createMockHarness, problemOf, sendRaw, withLine, type MockHarness, type RawRequest } from '@aiegis/testing'
+import { createMockHarness, problemOf, sendRaw, type MockHarness, type RawRequest } from '@aiegis/testing'
 import { createVerifier, type Verifier, type VerifierOptions } from '@aiegis/verifier'
 import type { Express, Request, Response } from 'express'
 import { onTestFinished } from 'vitest'
+import { headOf } from './raw.ts'
 import { listen } from './receiver.ts'
 
 /** A harness, a verifier past its start, and what handlers saw. */
@@ -44,28 +45,6 @@ export async function scene(options: (harness: MockHarness) => Partial<VerifierO
       return { port: server.port, send }
     },
   }
-}
-
-/** A request of somebody who has no evidence. */
-export function bare(method: string, target: string = '/orders/7'): RawRequest {
-  return { method, target, lines: [['Host', 'api.example.com']], body: new Uint8Array() }
-}
-
-/** The request with its content in chunks of so many bytes. */
-export function inChunks(request: RawRequest, size: number): RawRequest {
-  const content = Buffer.from(request.body)
-  const parts: Buffer[] = []
-  for (let at = 0; at < content.length; at += size) {
-    const part = content.subarray(at, at + size)
-    parts.push(Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n'))
-  }
-  const body = Buffer.concat([...parts, Buffer.from('0\r\n\r\n')])
-  return { ...withLine(withLine(request, 'Content-Length'), 'Transfer-Encoding', 'chunked'), body }
-}
-
-/** Request line and fields, to the empty line. */
-export function headOf({ method, target, lines }: RawRequest): string {
-  return `${method} ${target} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
 }
 
 /** The status of each answer to requests that are sent at once on one connection, until so many came or the server closes it. */

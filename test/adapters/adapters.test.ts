@@ -3,7 +3,7 @@ import { REASONS } from '@aiegis/protocol'
 import { describe, expect, test } from 'vitest'
 import { RECEIVER_CODES } from '../provoke.ts'
 import { CASES, EXCEPT_CODES } from './cases.ts'
-import { codeOf, runBreakage, runCase } from './run.ts'
+import { codeOf, inProcess, runBreakage, runCase } from './run.ts'
 import { ADAPTERS, type AdapterName } from './servers.ts'
 
 /** The server answers this itself before any application sees the request. */
@@ -13,7 +13,7 @@ const names = Object.keys(ADAPTERS) as AdapterName[]
 
 describe.each(names)('%s', (name) => {
   test.each(CASES)('$title', async (row) => {
-    const { answers, effects, sent } = await runCase(name, row)
+    const { answers, effects, sent } = await runCase(inProcess(name), row)
     const except = row.except?.[name]
     expect(answers).toEqual(except?.answers ?? row.answers)
     expect(effects.map(({ content }) => content)).toEqual(except?.contents ?? sent)
@@ -25,7 +25,7 @@ describe.each(names)('%s', (name) => {
   test.each(name.startsWith('Express') ? [] : RECEIVER_CODES)(
     'AHP-REFUSE-1 refuses with %s and runs no handler',
     async (code) => {
-      const { answer, expected, served } = await runBreakage(name, code)
+      const { answer, expected, served } = await runBreakage(inProcess(name), code)
       const except = EXCEPT_CODES[name]?.[code] ?? ANSWERED_BY_NODE[code]
       expect(answer && [answer.status, codeOf(answer)]).toEqual(
         except === undefined ? [REASONS[code].status, REASONS[code].public] : [except, except],

@@ -2,8 +2,9 @@
 import { formatContentDigest, utf8, type JsonObject } from '@aiegis/protocol'
 import { withLine, type MockHarness, type RawRequest, type Wanted } from '@aiegis/testing'
 import type { RouteRequirement } from '@aiegis/verifier'
-import { bare, inChunks } from '../scene.ts'
-import type { AdapterName, Shape } from './servers.ts'
+import { bare, inChunks } from '../raw.ts'
+import type { AdapterName } from './servers.ts'
+import type { Shape } from './shape.ts'
 import type { Sending } from './wire.ts'
 
 /** One row. */

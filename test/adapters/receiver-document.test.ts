@@ -13,7 +13,7 @@ import express from 'express'
 import { Hono } from 'hono'
 import Koa from 'koa'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { bare } from '../scene.ts'
+import { bare } from '../raw.ts'
 
 const PATH = '/.well-known/aiegis-receiver'
 const ACTIONS = { 'POST /orders/:id': 'orders.create', 'GET /orders{/*rest}': 'orders.read' }

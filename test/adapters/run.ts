@@ -1,8 +1,9 @@
 /** Runs one case of the table against one adapter; knows no test framework. @module */
-import { createMockHarness, type Breakable, type RawRequest } from '@aiegis/testing'
+import { createMockHarness, type Breakable, type MockHarness, type RawRequest } from '@aiegis/testing'
 import { createVerifier } from '@aiegis/verifier'
 import type { AdapterCase } from './cases.ts'
-import { startAdapter, type AdapterName, type Effect } from './servers.ts'
+import { startAdapter, type AdapterName } from './servers.ts'
+import type { Effect } from './shape.ts'
 import { exchange, type Answer } from './wire.ts'
 
 /** What was answered, and what handlers did. */
@@ -15,53 +16,87 @@ export interface Outcome {
 }
 
 /** Actions of every receiver of the table. */
-const ACTIONS = { 'POST /named/:id': 'orders.create' }
+export const ACTIONS = { 'POST /named/:id': 'orders.create' }
+
+/** What a receiver of the table differs in. */
+export type Wish = Pick<AdapterCase, 'trust' | 'route' | 'receiver'>
+
+/** A receiver that is past its start, in this process or elsewhere. */
+export interface Subject {
+  readonly port: number
+  /** What handlers did by now. */
+  effects(): readonly Effect[] | Promise<readonly Effect[]>
+  /** Reads what the verifier keeps once more. */
+  warm(): Promise<void>
+  /** The clock of the harness has moved. */
+  ticked(): void | Promise<void>
+  close(): void | Promise<void>
+}
+
+/** Starts a receiver that believes `harness`, and moves its clock past the start. */
+export type Start = (harness: MockHarness, wish: Wish) => Promise<Subject>
+
+/** The receiver of one adapter, in this process. */
+export function inProcess(adapter: AdapterName): Start {
+  return async (harness, { trust, ...shape }) => {
+    const verifier = createVerifier({ ...harness.receiver(trust), actions: ACTIONS })
+    await verifier.warm()
+    harness.clock.advance(6)
+    const server = await startAdapter(adapter, { verifier, ...shape })
+    return {
+      port: server.port,
+      effects: () => server.effects,
+      warm: () => verifier.warm(),
+      ticked() {},
+      close() {
+        server.close()
+        verifier.close()
+      },
+    }
+  }
+}
 
 /** Starts a receiver, sends the requests of the case, and stops it. */
-export async function runCase(adapter: AdapterName, { make, sending = 'in turn', ...shape }: AdapterCase): Promise<Outcome> {
-  const harness = createMockHarness({ logSize: 20 })
-  const verifier = createVerifier({ ...harness.receiver(shape.trust), actions: ACTIONS })
-  await verifier.warm()
-  harness.clock.advance(6)
-  const server = await startAdapter(adapter, { verifier, ...shape })
+export async function runCase(start: Start, row: AdapterCase, harness: MockHarness = newHarness()): Promise<Outcome> {
+  const { make, sending = 'in turn' } = row
+  const subject = await start(harness, row)
   try {
     const requests = make(harness)
-    const answers = (await exchange(server.port, requests, sending)).map(codeOf)
+    const answers = (await exchange(subject.port, requests, sending)).map(codeOf)
     const sent = requests.filter((_request, at) => answers[at] === 200).map(contentOf)
     // Of copies at the same time nobody says which one is the first: a 200 is sorted in front of codes.
     if (sending === 'apart') answers.sort((left, right) => (String(left) < String(right) ? -1 : 1))
-    return { answers, effects: server.effects, sent }
+    return { answers, effects: await subject.effects(), sent }
   } finally {
-    server.close()
-    verifier.close()
+    await subject.close()
   }
 }
 
 /** The last answer to what has to be refused with `code`, and how many requests should have been served, and were. */
 export async function runBreakage(
-  adapter: AdapterName,
+  start: Start,
   code: Breakable,
 ): Promise<{ readonly answer: Answer | undefined; readonly expected: number; readonly served: number }> {
-  const harness = createMockHarness({ logSize: 20 })
+  const harness = newHarness()
   // What the receiver must look like is known only with a request, and a request needs the harness to be past its start.
-  const { trust, route, receiver } = createMockHarness({ logSize: 20 }).breakIt(code)
-  const verifier = createVerifier(harness.receiver(trust))
-  await verifier.warm()
-  harness.clock.advance(6)
-  const server = await startAdapter(adapter, { verifier, route, receiver })
+  const { trust, route, receiver } = newHarness().breakIt(code)
+  const subject = await start(harness, { ...(trust && { trust }), ...(route && { route }), ...(receiver && { receiver }) })
   try {
     const { request, before, times = 1, refresh } = harness.breakIt(code)
-    if (refresh) await verifier.warm()
-    if (before !== undefined) await exchange(server.port, [before.request], 'in turn')
+    await subject.ticked()
+    if (refresh) await subject.warm()
+    if (before !== undefined) await exchange(subject.port, [before.request], 'in turn')
     harness.clock.advance(before?.seconds ?? 0)
+    await subject.ticked()
     let answer: Answer | undefined
-    for (let sent = 0; sent < times; sent++) [answer] = await exchange(server.port, [request], 'in turn')
-    return { answer, expected: times - (before === undefined ? 1 : 0), served: server.effects.length }
+    for (let sent = 0; sent < times; sent++) [answer] = await exchange(subject.port, [request], 'in turn')
+    return { answer, expected: times - (before === undefined ? 1 : 0), served: (await subject.effects()).length }
   } finally {
-    server.close()
-    verifier.close()
+    await subject.close()
   }
 }
+
+const newHarness = (): MockHarness => createMockHarness({ logSize: 20 })
 
 /** The content without its chunks. */
 function contentOf({ lines, body }: RawRequest): string {

@@ -1,33 +1,18 @@
 /** One receiver for each adapter, all alike: the check in front, a router mounted at `/api` and a handler for all else behind it (spec chapters 7 and 11). @module */
 import { createServer, type RequestListener } from 'node:http'
 import * as expressAdapter from '@aiegis/express'
-import { withAiegis } from '@aiegis/fetch'
 import { honoAiegis } from '@aiegis/fetch/hono-node'
 import * as koaAdapter from '@aiegis/koa'
-import { listen, type Broken } from '@aiegis/testing'
-import type { AiegisContext, RouteRequirement, Verifier } from '@aiegis/verifier'
+import { listen } from '@aiegis/testing'
+import type { AiegisContext } from '@aiegis/verifier'
 import { getRequestListener } from '@hono/node-server'
 import { Router as KoaRouter } from '@koa/router'
 import express, { type Request as ExpressRequest, type Response as ExpressResponse } from 'express'
 import express4 from 'express4'
 import { Hono, type Context as HonoContext } from 'hono'
 import Koa from 'koa'
-
-/** What a handler did: each run is one effect. */
-export interface Effect {
-  readonly receiptId: string
-  /** As many characters as bytes. */
-  readonly content: string
-  /** Names of evidence, `cookie` and `authorization` that the handler was shown. */
-  readonly seen: readonly string[]
-}
-
-/** What a receiver is made of. */
-export interface Shape {
-  readonly verifier: Verifier
-  readonly route?: RouteRequirement | undefined
-  readonly receiver?: Broken['receiver'] | 'checked-twice' | undefined
-}
+import { fetchReceiver } from './fetch-receiver.ts'
+import { effectOf, quiet, type Effect, type Note, type Shape } from './shape.ts'
 
 /** A receiver that listens on loopback. */
 export interface Server {
@@ -35,11 +20,6 @@ export interface Server {
   readonly effects: readonly Effect[]
   close(): void
 }
-
-type Note = (context: AiegisContext, content: Uint8Array, header: (name: string) => boolean) => void
-
-const WATCHED = ['x-aegis-token', 'x-aegis-passport', 'x-aegis-proof', 'signature-input', 'signature', 'cookie', 'authorization']
-const quiet = { log: () => {} }
 
 const onExpress =
   (framework: typeof express) =>
@@ -103,20 +83,10 @@ function onHono({ verifier, route, receiver }: Shape, note: Note): RequestListen
   return asListener(app.fetch)
 }
 
-function onFetch({ verifier, route, receiver }: Shape, note: Note): RequestListener {
-  const handler = async (request: Request, context: AiegisContext): Promise<Response> => {
-    note(context, new Uint8Array(await request.arrayBuffer()), (name) => request.headers.has(name))
-    return new Response('served')
-  }
-  const again = { 'narrowing-route': { action: 'orders.read' }, 'checked-twice': { maxDepth: 0 }, 'parser-first': undefined }
-  const second = receiver === undefined ? undefined : again[receiver]
-  const inner = second === undefined ? handler : withAiegis({ verifier, ...second, ...quiet }, handler)
-  const checked = withAiegis({ verifier, ...quiet, ...route }, inner)
-  return asListener(async (request: Request) => {
-    if (receiver === 'parser-first') await request.json()
-    // Nothing but the request: as on runtimes that give nothing else.
-    return checked(request)
-  })
+const onFetch = (shape: Shape, note: Note): RequestListener => {
+  const receiver = fetchReceiver(shape, note)
+  // Nothing but the request: as on runtimes that give nothing else.
+  return asListener((request: Request) => receiver(request))
 }
 
 function asListener(handler: Parameters<typeof getRequestListener>[0]): RequestListener {
@@ -138,9 +108,7 @@ export type AdapterName = keyof typeof ADAPTERS
 /** Starts the receiver of one adapter. */
 export async function startAdapter(name: AdapterName, shape: Shape): Promise<Server> {
   const effects: Effect[] = []
-  const listener = ADAPTERS[name](shape, ({ receiptId }, content, header) => {
-    effects.push({ receiptId, content: Buffer.from(content).toString('latin1'), seen: WATCHED.filter(header) })
-  })
+  const listener = ADAPTERS[name](shape, (...did) => void effects.push(effectOf(...did)))
   const server = createServer(listener)
   const port = await listen(server)
   return {

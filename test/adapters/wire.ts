@@ -1,7 +1,7 @@
 /** Sends requests byte for byte on one connection and reads each answer to its end. Loopback only. @module */
 import { connect, type Socket } from 'node:net'
 import type { RawRequest } from '@aiegis/testing'
-import { headOf } from '../scene.ts'
+import { headOf } from '../raw.ts'
 
 /** How requests share a connection: one after the other, all at once, or not, each on its own at the same time. */
 export type Sending = 'in turn' | 'at once' | 'apart'

@@ -19,7 +19,8 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { drip } from '../drip.ts'
 import { provoke, RECEIVER_CODES } from '../provoke.ts'
 import { FRAMEWORKS } from '../receiver.ts'
-import { bare, onOneConnection, scene } from '../scene.ts'
+import { bare } from '../raw.ts'
+import { onOneConnection, scene } from '../scene.ts'
 import { ORDER } from './edits.ts'
 
 const NONSENSE = [

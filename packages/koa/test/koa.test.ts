@@ -7,7 +7,7 @@ import { createVerifier, type Verifier } from '@aiegis/verifier'
 import express from 'express'
 import Koa, { type Context, type Next } from 'koa'
 import { expect, onTestFinished, test } from 'vitest'
-import { inChunks } from '../../../test/scene.ts'
+import { inChunks } from '../../../test/raw.ts'
 import { getAiegis, requireAiegisToken, type AiegisState } from '../src/index.ts'
 
 const ORDER = { method: 'POST', contentType: 'application/json', content: '{"item":7}' }

@@ -1,0 +1,31 @@
+/** What a receiver of the table is made of, and what its handlers note; on any runtime. @module */
+import type { Broken } from '@aiegis/testing'
+import type { AiegisContext, RouteRequirement, Verifier } from '@aiegis/verifier'
+
+/** What a handler did: each run is one effect. */
+export interface Effect {
+  readonly receiptId: string
+  /** As many characters as bytes. */
+  readonly content: string
+  /** Names of evidence, `cookie` and `authorization` that the handler was shown. */
+  readonly seen: readonly string[]
+}
+
+/** What a receiver is made of. */
+export interface Shape {
+  readonly verifier: Verifier
+  readonly route?: RouteRequirement | undefined
+  readonly receiver?: Broken['receiver'] | 'checked-twice' | undefined
+}
+
+/** A handler ran, with this content, and was shown the headers of which `header` says so. */
+export type Note = (context: AiegisContext, content: Uint8Array, header: (name: string) => boolean) => void
+
+export const quiet = { log: (): void => {} }
+
+/** What came of one run of a handler. */
+export function effectOf(...[{ receiptId }, content, header]: Parameters<Note>): Effect {
+  return { receiptId, content: Array.from(content, (byte) => String.fromCharCode(byte)).join(''), seen: WATCHED.filter(header) }
+}
+
+const WATCHED = ['x-aegis-token', 'x-aegis-passport', 'x-aegis-proof', 'signature-input', 'signature', 'cookie', 'authorization']
