@@ -1,8 +1,17 @@
 /** The log as its users see it: appends with proofs, and proves everything that is under the released head (spec chapter 17). @module */
-import { consistencyPath, defaultCrypto, formatProof, inclusionPath, Refusal, rootOf, type CryptoPort } from '@aiegis/protocol'
+import {
+  consistencyPath,
+  defaultCrypto,
+  formatProof,
+  inclusionPath,
+  proofsUnder,
+  Refusal,
+  type CryptoPort,
+  type Proven,
+} from '@aiegis/protocol'
 import type { Head, LogBackend, LogEntry } from './backend.ts'
 import { createCustody, type Custody } from './custody/custody.ts'
-import { createTileReader } from './tile-reader.ts'
+import { createTileReader, type TileReader } from './tile-reader.ts'
 
 /** What an append gives back: everything a token needs beside itself. */
 export interface Appended {
@@ -60,30 +69,12 @@ export function createLog(backend: LogBackend, crypto: CryptoPort = defaultCrypt
   let unproven = 0
   let allProven: (() => void) | undefined
   let closing: Promise<void> | undefined
-  /** The right edge of the newest tree, fetched once for all entries of a batch. */
-  let edge: { readonly size: number; readonly fetched: Promise<unknown> } | undefined
-
-  async function fetchEdge(size: number): Promise<void> {
-    if (edge?.size !== size) edge = { size, fetched: tiles.over(size, (node) => rootOf(crypto, node, size)) }
-    try {
-      await edge.fetched
-    } catch (error) {
-      edge = undefined
-      throw error
-    }
-  }
-
-  async function proven(index: number, { size, note }: Head): Promise<Appended> {
-    const path = await tiles.over(size, (node) => inclusionPath(crypto, node, index, size))
-    return { index: BigInt(index), path, checkpoint: note, proof: formatProof(BigInt(index), path, note) }
-  }
+  const proven = proveTogether(crypto, tiles)
 
   async function append(leaf: Uint8Array, key: Uint8Array, clear: Uint8Array | undefined): Promise<Appended> {
     const index = await backend.append(leaf, key, clear)
     const known = backend.head()
-    const head = index < known.size ? known : await backend.headOver(index + 1)
-    await fetchEdge(head.size)
-    return proven(index, head)
+    return proven(index, index < known.size ? known : await backend.headOver(index + 1))
   }
 
   async function finish(): Promise<void> {
@@ -115,7 +106,8 @@ export function createLog(backend: LogBackend, crypto: CryptoPort = defaultCrypt
     },
     async proof(index) {
       const leaf = countOf(index, 'entry')
-      return (await proven(leaf, await backend.headOver(leaf + 1))).proof
+      const { size, note } = await backend.headOver(leaf + 1)
+      return formatProof(index, await tiles.over(size, (node) => inclusionPath(crypto, node, leaf, size)), note)
     },
     async consistency(size1, size2) {
       const [first, second] = [countOf(size1, 'size'), countOf(size2, 'size')]
@@ -130,6 +122,40 @@ export function createLog(backend: LogBackend, crypto: CryptoPort = defaultCrypt
       closing ??= finish()
       return closing
     },
+  }
+}
+
+/** Those who ask under one head before the first is answered. */
+interface Group extends Head {
+  readonly indices: number[]
+  readonly proofs: Promise<readonly Proven[]>
+}
+
+/** Proofs of entries. Those of one batch ask at the same time under the same head and have most of their paths in common. */
+function proveTogether(crypto: CryptoPort, tiles: TileReader): (index: number, head: Head) => Promise<Appended> {
+  let open: Group | undefined
+
+  function begin({ size, note }: Head): Group {
+    const indices: number[] = []
+    const work = async (): Promise<readonly Proven[]> => {
+      // After everybody who was answered with the first.
+      await Promise.resolve()
+      if (open === group) open = undefined
+      const [first = 0] = indices
+      // The path of one needs the right edge of the tree, and almost all of the tiles that the others need.
+      await tiles.over(size, (node) => inclusionPath(crypto, node, first, size))
+      return tiles.over(size, (node) => indices.map(proofsUnder(crypto, node, size, note)))
+    }
+    const group = { size, note, indices, proofs: work() }
+    return group
+  }
+
+  return async (index, head) => {
+    if (open?.note !== head.note) open = begin(head)
+    const at = open.indices.push(index) - 1
+    const proven = (await open.proofs)[at]
+    if (proven === undefined) throw new Error('ledger: an entry is left without its proof')
+    return { index: BigInt(index), checkpoint: head.note, ...proven }
   }
 }
 

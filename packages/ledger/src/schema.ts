@@ -1,6 +1,6 @@
 /** The tables of a log and the triggers that keep them append-only against accidents (spec chapter 17). @module */
 import { textOf } from './columns.ts'
-import { CUSTODY_TABLES, CUSTODY_TRIGGERS } from './custody/sqlite-schema.ts'
+import { CUSTODY_TABLES, CUSTODY_TRIGGERS, IS_UNCOVERED } from './custody/sqlite-schema.ts'
 import type { Database } from './sqlite.ts'
 
 /*
@@ -25,7 +25,7 @@ const TABLES: readonly string[] = [
 const OUT_OF_TURN: readonly (readonly [table: string, condition: string])[] = [
   ['log', 'EXISTS(SELECT 1 FROM log)'],
   ['entry', 'NEW.idx IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM entry)'],
-  ['idem', 'EXISTS(SELECT 1 FROM idem WHERE key IS NEW.key) OR NEW.idx IS NOT (SELECT max(idx) FROM entry)'],
+  ['idem', `EXISTS(SELECT 1 FROM idem WHERE key IS NEW.key) OR NOT ${IS_UNCOVERED}`],
   [
     'tile',
     'NEW.level NOT BETWEEN 0 AND 6 OR NEW.n IS NOT (SELECT coalesce(max(n) + 1, 0) FROM tile WHERE level IS NEW.level) OR ' +

@@ -9,6 +9,7 @@ import {
   tileBytes,
   verifyCheckpoint,
   widthOf,
+  type Tile,
 } from '@aiegis/protocol'
 import type { Head, LogBackend } from './backend.ts'
 import { formatBundle, MAX_ENTRY } from './bundle.ts'
@@ -19,7 +20,7 @@ import type { Identity } from './recover.ts'
 import { createSequencer } from './sequencer.ts'
 import { NotAnswering, type Store, type StoredHead, type Turn } from './store.ts'
 import { readStoredTile } from './stored-tile.ts'
-import { growTree, noFullTile, nodesOf, type Tree } from './tree.ts'
+import { growTree, noFullTile, nodesOf, type FullTile, type Tree } from './tree.ts'
 
 /** What a backend is made of once its database is open and checked. */
 export interface StoredLogParts {
@@ -45,6 +46,8 @@ export interface StoredLogParts {
 interface Known {
   readonly tree: Tree
   readonly note: string
+  /** Tiles that this process just made full: the proofs of their batch need them. */
+  readonly full: readonly FullTile[]
 }
 
 /** Leaf hashes that are read at once, and the most that a turn reads: others wait for it. */
@@ -56,7 +59,7 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
   const { crypto, origin, vkey } = identity
   const sequencer = createSequencer<Append, number>({ maxWaiting: parts.maxWaiting ?? 4096, maxBatch: 1024, commit })
   /** Over everything that is known to be stored; may be ahead of what is released. */
-  let known: Known = { tree: parts.tree, note: parts.note }
+  let known: Known = { tree: parts.tree, note: parts.note, full: [] }
   let released: Head = { size: parts.tree.size, note: parts.released ?? parts.note }
   /** The stored head that `released` is. */
   let releasedNote = parts.note
@@ -104,7 +107,7 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
       throw new NotSigned('signing failed', { cause })
     })
     await turn.append({ start, entries, tiles: full, tree, note })
-    return { tree, note, indices }
+    return { tree, note, full, indices }
   }
 
   /** What other writers stored since; nothing where there are none. Throws `Error` for a head that does not extend the known one. */
@@ -126,12 +129,12 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
     const root = rootOf(crypto, nodesOf(tree, noFullTile), tree.size)
     if (!isSigned || checkpoint.size !== BigInt(size) || !equal(checkpoint.root, root))
       throw new Error(`ledger: the head over ${size} entries does not extend the one over ${known.tree.size}`)
-    return { tree, note }
+    return { tree, note, full: [] }
   }
 
   /** Only now may anybody see this head: were it lost after that, the next one would contradict it. */
   async function release<T extends Known>(next: T): Promise<T> {
-    known = { tree: next.tree, note: next.note }
+    known = { tree: next.tree, note: next.note, full: next.full }
     if (next.note === releasedNote) return next
     try {
       const note = (await parts.cosign?.(next.note, next.tree)) ?? next.note
@@ -202,6 +205,11 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
 
   const isUnder = async (index: number): Promise<boolean> => index >= 0 && index < (await covering((size) => index < size))
 
+  async function tileOf(level: number, n: number): Promise<Tile> {
+    const made = known.full.find((tile) => tile.level === level && tile.n === n)
+    return made?.tile ?? readStoredTile(crypto, store, known.tree, { level, n })
+  }
+
   async function finish(): Promise<void> {
     try {
       await sequencer.drain()
@@ -237,12 +245,12 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
     tile: (level, n, width) =>
       read(async () => {
         await checkTile(level, n, width)
-        return tileBytes(await readStoredTile(crypto, store, known.tree, { level, n }), width)
+        return tileBytes(await tileOf(level, n), width)
       }),
     grownTile: (level, n, width) =>
       read(async () => {
         await checkTile(level, n, width)
-        return readStoredTile(crypto, store, known.tree, { level, n })
+        return tileOf(level, n)
       }),
     entries: (n, width) =>
       read(async () => {

@@ -9,7 +9,7 @@ import {
   verifyInclusion,
 } from '@aiegis/protocol'
 import { describe, expect, test } from 'vitest'
-import type { Appended } from '../src/log.ts'
+import { createLog, type Appended } from '../src/log.ts'
 import { crypto, fill, keyOf, leafOf, openIn, ORIGIN, questionsTo, temporaryDirectory, verifyAll, vkey } from './logs.ts'
 
 /** Checks what an append gave, as a receiver does. */
@@ -23,6 +23,29 @@ async function check(leaf: Uint8Array, { index, path, checkpoint, proof }: Appen
 }
 
 describe('appending', () => {
+  test('entries that are answered together, under two heads, each get a proof under their own', async () => {
+    const log = await openIn()
+    const [first, second] = [await log.append(leafOf(0), keyOf(0)), await log.append(leafOf(1), keyOf(1))]
+    const heads = [first, second].map(({ checkpoint }, at) => ({ size: at + 1, note: checkpoint }))
+    let answered = 0
+    const unused = (): never => expect.unreachable()
+    const together = createLog({
+      origin: log.origin,
+      vkey: log.vkey,
+      append: async () => 0,
+      head: () => heads[answered++] ?? unused(),
+      headOver: unused,
+      newest: unused,
+      tile: (level, n, width) => log.tile(level, BigInt(n), width),
+      entries: unused,
+      entry: unused,
+      close: unused,
+    })
+    const both = await Promise.all([together.append(leafOf(0), keyOf(0)), together.append(leafOf(0), keyOf(0))])
+    expect(both.map(({ checkpoint }) => checkpoint)).toEqual(heads.map(({ note }) => note))
+    for (const appended of both) expect(await check(leafOf(0), appended)).toBe(true)
+  })
+
   test('gives an index, and a proof that a receiver accepts', async () => {
     const log = await openIn()
     expect(log.vkey).toBe(vkey.text)

@@ -30,6 +30,8 @@ const ATTACKS: readonly string[] = [
   `INSERT INTO idem(key, idx) VALUES(x'01', 300)`,
   `INSERT INTO idem(key, idx) VALUES(x'01', 7)`,
   `INSERT INTO idem(key, idx) VALUES(x'01', -1)`,
+  `INSERT INTO idem(key, idx) VALUES(x'01', 299)`,
+  `INSERT INTO idem(key, idx) VALUES(x'01', NULL)`,
   `UPDATE tile SET root = ${HASH}`,
   `DELETE FROM tile`,
   `REPLACE INTO tile(level, n, root, hashes) VALUES(0, 0, ${HASH}, ${TILE})`,

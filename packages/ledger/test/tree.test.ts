@@ -6,10 +6,12 @@ import {
   edgeOf,
   EMPTY_TILE,
   emptyRoot,
+  formatProof,
   growTile,
   hashLeaf,
   hashNode,
   inclusionPath,
+  proofsUnder,
   readTile,
   rootOf,
   tileBytes,
@@ -143,10 +145,33 @@ describe('a tree of up to 600 leaves', () => {
     }
   })
 
+  test('proves many leaves under one head as it proves each, and asks for each node once', () => {
+    const memory = new Memory()
+    memory.grow(hashes)
+    for (const size of [1, 2, 3, 6, 7, 70, 255, 256, 257, 600]) {
+      const asked: string[] = []
+      const prove = proofsUnder(
+        crypto,
+        (height, index) => (asked.push(`${height}/${index}`), memory.node(height, index)),
+        size,
+        'note',
+      )
+      for (let index = size - 1; index >= 0; index -= size > 100 ? 7 : 1) {
+        const path = inclusionPath(crypto, memory.node, index, size)
+        expect(prove(index), `leaf ${index} of ${size}`).toEqual({ path, proof: formatProof(BigInt(index), path, 'note') })
+      }
+      const edges = asked.length - new Set(asked).size
+      expect(edges, 'nodes of the right edge, of which several hashes are made').toBeLessThan(40)
+    }
+  })
+
   test('refuses to prove what it does not have', () => {
     const memory = new Memory()
     memory.grow(hashes.slice(0, 5))
-    for (const index of [-1, 5, 6, Number.NaN]) expect(() => inclusionPath(crypto, memory.node, index, 5)).toThrow(RangeError)
+    for (const index of [-1, 5, 6, Number.NaN]) {
+      expect(() => inclusionPath(crypto, memory.node, index, 5)).toThrow(RangeError)
+      expect(() => proofsUnder(crypto, memory.node, 5, 'note')(index)).toThrow(RangeError)
+    }
     expect(() => consistencyPath(crypto, memory.node, 6, 5)).toThrow(RangeError)
     expect(() => consistencyPath(crypto, memory.node, -1, 5)).toThrow(RangeError)
     expect(consistencyPath(crypto, memory.node, 0, 5)).toEqual([])

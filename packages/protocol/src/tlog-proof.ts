@@ -2,8 +2,10 @@
 import { decodeUtf8, equal, utf8 } from './bytes.ts'
 import { decodeBase64Part, decodeBase64url, encodeBase64 } from './base64.ts'
 import { parseCheckpoint, parseDecimal, type Checkpoint } from './checkpoint.ts'
+import type { CryptoPort } from './crypto.ts'
 import { LIMITS } from './limits.ts'
 import { Malformed } from './refusal.ts'
+import { sharedPaths, type NodeSource } from './tree-paths.ts'
 
 /** A proof that was parsed, not verified. */
 export interface LogProof {
@@ -36,8 +38,42 @@ export function decodeProofHeader(value: string): LogProof {
 
 /** The text of a proof. `checkpointNote` is taken as it is; what comes out is not checked against `parseProof`. */
 export function formatProof(index: bigint, path: readonly Uint8Array[], checkpointNote: string): string {
-  const hashes = path.map((hash) => `${encodeBase64(hash)}\n`)
-  return `${MAGIC}${INDEX}${index}\n${hashes.join('')}\n${checkpointNote}`
+  return textOf(index, path.map(lineOf).join(''), checkpointNote)
+}
+
+/** The path of a leaf and the text of its proof. */
+export interface Proven {
+  readonly path: readonly Uint8Array[]
+  readonly proof: string
+}
+
+/**
+ * Proofs of leaves under one head, as `inclusionPath` and `formatProof` make them one by one: what many have in common is read and
+ * written once. `checkpointNote` is taken as it is. What it gives throws `RangeError` for an index outside the tree of `size` leaves.
+ */
+export function proofsUnder(
+  crypto: CryptoPort,
+  node: NodeSource,
+  size: number,
+  checkpointNote: string,
+): (index: number) => Proven {
+  const top: { readonly path: readonly Uint8Array[]; readonly lines: string } = { path: [], lines: '' }
+  const pathOf = sharedPaths({ crypto, node, size }, top, (hash, { path, lines }) => ({
+    path: [hash, ...path],
+    lines: lineOf(hash) + lines,
+  }))
+  return (index) => {
+    const { path, lines } = pathOf(index)
+    return { path, proof: textOf(BigInt(index), lines, checkpointNote) }
+  }
+}
+
+function textOf(index: bigint, lines: string, note: string): string {
+  return `${MAGIC}${INDEX}${index}\n${lines}\n${note}`
+}
+
+function lineOf(hash: Uint8Array): string {
+  return `${encodeBase64(hash)}\n`
 }
 
 /** Reads the head from the bytes, because it is ASCII, and makes text of the checkpoint alone: who keeps that keeps no hashes with it. */

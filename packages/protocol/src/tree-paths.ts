@@ -40,6 +40,33 @@ export function inclusionPath(crypto: CryptoPort, node: NodeSource, index: numbe
 }
 
 /**
+ * The same for many leaves of one tree, which share what is above them: `extend` puts a hash below a part of a path that ends at the root,
+ * and is called once for each node. Gives the path of a leaf; that throws `RangeError` for an index outside.
+ */
+export function sharedPaths<T>(
+  { crypto, node, size }: { readonly crypto: CryptoPort; readonly node: NodeSource; readonly size: number },
+  top: T,
+  extend: (hash: Uint8Array, above: T) => T,
+): (index: number) => T {
+  const levels: Map<number, T>[] = []
+  const above = (height: number, index: number, last: number): T => {
+    if (last === 0) return top
+    const level = (levels[height] ??= new Map<number, T>())
+    const known = level.get(index)
+    if (known !== undefined) return known
+    const sibling = siblingOf(crypto, node, { height, index, last, size })
+    const rest = above(height + 1, Math.floor(index / 2), Math.floor(last / 2))
+    const path = sibling === undefined ? rest : extend(sibling, rest)
+    level.set(index, path)
+    return path
+  }
+  return (index) => {
+    if (!(index >= 0 && index < size)) throw new RangeError(`leaf ${index} is not in a tree of ${size}`)
+    return above(0, index, size - 1)
+  }
+}
+
+/**
  * Path that shows the first `size1` leaves to be the start of the first `size2` (RFC 9162 §2.1.4.1). Empty for equal sizes, and for
  * `size1` = 0, of which there is nothing to show. Throws `RangeError` for `size1` over `size2`.
  */
@@ -59,14 +86,24 @@ function climb(crypto: CryptoPort, node: NodeSource, from: { height: number; ind
   const path: Uint8Array[] = []
   let { height, index } = from
   for (let last = Math.floor((from.size - 1) / 2 ** height); last > 0; last = Math.floor(last / 2)) {
-    const sibling = index % 2 === 1 ? index - 1 : index + 1
-    if (sibling < last) path.push(node(height, sibling))
-    // The last node of a level may cover fewer leaves than its height allows.
-    else if (sibling === last) path.push(rangeHash(crypto, node, last * 2 ** height, from.size))
+    const sibling = siblingOf(crypto, node, { height, index, last, size: from.size })
+    if (sibling !== undefined) path.push(sibling)
     index = Math.floor(index / 2)
     height++
   }
   return path
+}
+
+/** Hash beside node `index` of a level that ends in node `last`; `undefined` where it stands alone. */
+function siblingOf(
+  crypto: CryptoPort,
+  node: NodeSource,
+  { height, index, last, size }: { height: number; index: number; last: number; size: number },
+): Uint8Array | undefined {
+  const sibling = index % 2 === 1 ? index - 1 : index + 1
+  if (sibling > last) return undefined
+  // The last node of a level may cover fewer leaves than its height allows.
+  return sibling < last ? node(height, sibling) : rangeHash(crypto, node, last * 2 ** height, size)
 }
 
 /** Hash of leaves `start` to `end` − 1, where `start` is a multiple of the largest power of two that fits in. */

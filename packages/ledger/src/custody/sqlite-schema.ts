@@ -13,6 +13,10 @@ export const CUSTODY_TABLES: readonly string[] = [
   `CREATE TABLE minimum(idx INTEGER PRIMARY KEY, at INTEGER NOT NULL DEFAULT (unixepoch())) STRICT`,
 ]
 
+/** Whether a new row is about an entry of the batch that is being written: one that no head covers. False, not NULL, for NULL. */
+export const IS_UNCOVERED =
+  '((NEW.idx BETWEEN (SELECT coalesce(max(size), 0) FROM checkpoint) AND (SELECT max(idx) FROM entry)) IS TRUE)'
+
 /** Whether an entry is on hold, for a column that has its index. */
 export const onHold = (index: string): string =>
   `EXISTS(SELECT 1 FROM hold WHERE ${index} BETWEEN first AND last AND NOT EXISTS(SELECT 1 FROM release WHERE release.id = hold.id))`
@@ -21,10 +25,7 @@ const isYoung = (at: string): string => `${at} > unixepoch() - ${SIX_MONTHS_SECO
 
 const OUT_OF_TURN: readonly (readonly [table: string, condition: string])[] = [
   // With its entry and before the head over it, or never: what was erased does not come back.
-  [
-    'private',
-    'NEW.idx IS NOT (SELECT max(idx) FROM entry) OR NEW.idx < (SELECT coalesce(max(size), 0) FROM checkpoint) OR NEW.at IS NOT unixepoch() OR EXISTS(SELECT 1 FROM private WHERE idx IS NEW.idx)',
-  ],
+  ['private', `NOT ${IS_UNCOVERED} OR NEW.at IS NOT unixepoch() OR EXISTS(SELECT 1 FROM private WHERE idx IS NEW.idx)`],
   [
     'erasure',
     `EXISTS(SELECT 1 FROM erasure WHERE idx IS NEW.idx) OR NOT EXISTS(SELECT 1 FROM private WHERE idx IS NEW.idx) OR ${onHold('NEW.idx')}`,

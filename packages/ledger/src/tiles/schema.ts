@@ -1,5 +1,5 @@
 /** The tables beside the files of a log: keys, clear text, and what is in order but not in files yet (spec chapter 17.9). @module */
-import { CUSTODY_TABLES, CUSTODY_TRIGGERS } from '../custody/sqlite-schema.ts'
+import { CUSTODY_TABLES, CUSTODY_TRIGGERS, IS_UNCOVERED } from '../custody/sqlite-schema.ts'
 import { appendOnly, LOG_TABLE, prepareTables, type Schema } from '../schema.ts'
 import type { Database } from '../sqlite.ts'
 
@@ -22,7 +22,7 @@ export const INDEX_SCHEMA: Schema = {
     ...CUSTODY_TRIGGERS,
     ...appendOnly('log', 'EXISTS(SELECT 1 FROM log)'),
     ...appendOnly('entry', `NEW.idx IS NOT ${COUNT}`),
-    ...appendOnly('idem', 'EXISTS(SELECT 1 FROM idem WHERE key IS NEW.key) OR NEW.idx IS NOT (SELECT max(idx) FROM entry)'),
+    ...appendOnly('idem', `EXISTS(SELECT 1 FROM idem WHERE key IS NEW.key) OR NOT ${IS_UNCOVERED}`),
     ...appendOnly('checkpoint', `EXISTS(SELECT 1 FROM checkpoint WHERE size >= NEW.size) OR NEW.size IS NOT ${COUNT}`),
   ],
 }

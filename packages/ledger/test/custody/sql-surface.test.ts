@@ -45,6 +45,7 @@ const REFUSED: readonly string[] = [
   `INSERT INTO private(idx, clear) SELECT max(idx), x'00' FROM entry`,
   `INSERT INTO private(idx, at, clear) VALUES(1000, 0, x'00')`,
   `INSERT INTO private(idx, clear) VALUES(-1, x'00')`,
+  `INSERT INTO private(idx, clear) VALUES(NULL, x'00')`,
   `INSERT INTO erasure(idx) VALUES(1)`,
   `INSERT INTO erasure(idx) VALUES(4)`,
   `INSERT INTO erasure(idx) VALUES(1000)`,
