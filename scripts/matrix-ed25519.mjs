@@ -1,18 +1,19 @@
-// Verdicts of every Ed25519 engine of this runtime over the edge cases and, with VECTORS_DIR, Wycheproof. Prints rows as JSON.
+// Verdicts of every Ed25519 engine of this runtime over the edge cases and, when they are given, the vectors of Wycheproof.
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { nobleCrypto, nodeCrypto, webCrypto } from '../packages/protocol/dist/crypto.js'
 import { importEd25519, verifyEd25519 } from '../packages/protocol/dist/ed25519.js'
 import { ed25519Cases } from './ed25519-cases.mjs'
 
-const cases = [...ed25519Cases(), ...wycheproof()]
-const engines = { 'node:crypto': nodeCrypto(), WebCrypto: webCrypto(), 'portable JavaScript': nobleCrypto() }
-const rows = []
-for (const [engine, port] of Object.entries(engines)) rows.push(await row(engine, port))
-console.log(JSON.stringify(rows))
+/** One row for each engine. `vectors` is the text of Wycheproof's file. */
+export async function rows(vectors) {
+  const cases = [...ed25519Cases(), ...wycheproof(vectors)]
+  const engines = { 'node:crypto': nodeCrypto(), WebCrypto: webCrypto(), 'portable JavaScript': nobleCrypto() }
+  const all = []
+  for (const [engine, port] of Object.entries(engines)) all.push(await row(engine, port, cases))
+  return all
+}
 
-async function row(engine, port) {
+async function row(engine, port, cases) {
   if (port === undefined) return { engine, cases: 0, wrong: ['the engine is missing'], digest: '' }
   const digest = createHash('sha256')
   const wrong = []
@@ -43,10 +44,9 @@ async function bare(port, { key, message, signature }) {
   return key.length === 32 && signature.length === 64 && (await port.verifyEd25519(key, message, signature))
 }
 
-function wycheproof() {
-  const folder = process.env.VECTORS_DIR
-  if (folder === undefined) return []
-  const { testGroups } = JSON.parse(readFileSync(join(folder, 'wycheproof/ed25519_test.json'), 'utf8'))
+function wycheproof(text) {
+  if (text === undefined) return []
+  const { testGroups } = JSON.parse(text)
   return testGroups.flatMap(({ publicKey, tests }) =>
     tests.map(({ tcId, msg, sig, result }) => ({
       name: `Wycheproof ${tcId}`,

