@@ -37,6 +37,17 @@ describe('case files', () => {
     expect(validate.errors ?? []).toEqual([])
   })
 
+  test('have byte sequences that every reader of RFC 8941 takes, where a request must be served', () => {
+    const served = readdirSync(folder)
+      .flatMap((name) => parseCases(readFileSync(new URL(name, folder), 'utf8'), name))
+      .filter(({ side }) => side === 'serve')
+    const texts = served.flatMap((each) =>
+      [...JSON.stringify(each).matchAll(/=:([A-Za-z0-9+/=]*):/g)].map(([, text = '']) => text),
+    )
+    expect(texts.length).toBeGreaterThan(5)
+    for (const text of texts) expect(Buffer.from(text, 'base64').toString('base64')).toBe(text)
+  })
+
   test('are read', () => {
     expect(parseCases(file(good), 'a.json')).toMatchObject([
       { group: 'test', id: 'some-case', side: 'refuse', expect: { code: 'token_missing' } },
