@@ -1,5 +1,5 @@
 /** Decides which appends of a batch are new entries and which were stored before (spec chapter 17). @module */
-import { equal, Refusal, toHex } from '@aiegis/protocol'
+import { equal, Refusal, TILE_WIDTH, tileNode, toHex, type Tile } from '@aiegis/protocol'
 import type { Found } from './store.ts'
 
 /** What a caller wants stored. */
@@ -35,4 +35,23 @@ export function sortOut(appends: readonly Append[], size: number, stored: Readon
     return new Refusal('idempotency_conflict', `the key of entry ${known.index} was used for another leaf`)
   })
   return { indices, fresh }
+}
+
+/**
+ * Holds what was found by its key, at an index before `start`, against the tree. The rows of keys are not under it: whoever changed them
+ * must not get a token released whose leaf is not there. Rejects with `Error`.
+ */
+export async function checkFound(
+  start: number,
+  indices: Sorted['indices'],
+  appends: readonly Append[],
+  tileOf: (level: number, n: number) => Promise<Tile>,
+): Promise<void> {
+  for (const [at, { leafHash }] of appends.entries()) {
+    const index = indices[at]
+    if (typeof index !== 'number' || index >= start) continue
+    const tile = await tileOf(0, Math.floor(index / TILE_WIDTH))
+    if (!equal(tileNode(tile, 0, index % TILE_WIDTH), leafHash))
+      throw new Error(`ledger: the database has a key for entry ${index} that is of another leaf`)
+  }
 }

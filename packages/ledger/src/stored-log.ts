@@ -15,7 +15,7 @@ import type { Head, LogBackend } from './backend.ts'
 import { formatBundle, MAX_ENTRY } from './bundle.ts'
 import { guardCustody } from './custody/store.ts'
 import { Overtaken } from './witness/cosigner.ts'
-import { sortOut, type Append } from './idempotency.ts'
+import { checkFound, sortOut, type Append } from './idempotency.ts'
 import type { Identity } from './recover.ts'
 import { createSequencer } from './sequencer.ts'
 import { NotAnswering, type Store, type StoredHead, type Turn } from './store.ts'
@@ -48,6 +48,14 @@ interface Known {
   readonly note: string
   /** Tiles that this process just made full: the proofs of their batch need them. */
   readonly full: readonly FullTile[]
+}
+
+/** What a batch came to. */
+interface Extended extends Known {
+  /** Entries before it. */
+  readonly start: number
+  /** For each append, where it is; before `start` when it was there already. */
+  readonly indices: readonly (number | Refusal)[]
 }
 
 /** Leaf hashes that are read at once, and the most that a turn reads: others wait for it. */
@@ -83,7 +91,9 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
     return inOrder(async () => {
       try {
         if (failed !== undefined) throw failed
-        return await store.inTurn((turn) => extend(turn, appends)).then(release)
+        const done = await release(await store.inTurn((turn) => extend(turn, appends)))
+        await checkFound(done.start, done.indices, appends, tileOf)
+        return done
       } catch (error) {
         if (!(error instanceof FarBehind)) throw ended(error)
         await catchUp()
@@ -93,11 +103,11 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
   }
 
   /** Puts new entries behind what is stored, and a head over them: one transaction, in which nobody else can. */
-  async function extend(turn: Turn, appends: readonly Append[]): Promise<Known & { indices: readonly (number | Refusal)[] }> {
+  async function extend(turn: Turn, appends: readonly Append[]): Promise<Extended> {
     const last = await follow(turn, STEP)
     const start = last.tree.size
     const { indices, fresh: entries } = sortOut(appends, start, await turn.find(appends.map(({ key }) => key)))
-    if (entries.length === 0) return { ...last, indices }
+    if (entries.length === 0) return { ...last, start, indices }
     const { tree, full } = growTree(
       crypto,
       last.tree,
@@ -107,7 +117,7 @@ export function createStoredLog(parts: StoredLogParts): LogBackend {
       throw new NotSigned('signing failed', { cause })
     })
     await turn.append({ start, entries, tiles: full, tree, note })
-    return { tree, note, full, indices }
+    return { tree, note, full, start, indices }
   }
 
   /** What other writers stored since; nothing where there are none. Throws `Error` for a head that does not extend the known one. */

@@ -82,6 +82,30 @@ describe('what the owner of the file can do', () => {
     await expect(verifyAll(log, [head])).rejects.toThrow(/the first 300 entries are not those|does not hold the hashes/)
   })
 
+  test('AHP-LEDGER-18 a key given to another entry, and that entry the hash of the leaf: no token gets out that is not in the log', async () => {
+    const { directory, head } = await closedLog(300)
+    asOwner(directory, 'idem', `UPDATE idem SET idx = 9 WHERE idx = 8`)
+    asOwner(directory, 'entry', `UPDATE entry SET leaf_hash = ${hex(hashLeaf(crypto, leafOf('new')))} WHERE idx = 7`)
+    asOwner(directory, 'idem', `INSERT INTO idem(key, idx) VALUES(${hex(keyOf('new'))}, 7)`)
+    const log = await openIn(directory)
+    expect((await log.append(leafOf(5), keyOf(5))).index).toBe(5n)
+    await expect(log.append(leafOf(8), keyOf(8))).rejects.toMatchObject({ code: 'idempotency_conflict' })
+    await expect(log.append(leafOf('new'), keyOf('new'))).rejects.toMatchObject({
+      code: 'ledger_unavailable',
+      cause: { message: 'ledger: the database has a key for entry 7 that is of another leaf' },
+    })
+    await log.close()
+    expect((await openIn(directory)).checkpoint()).toBe(head)
+  })
+
+  test('a key taken out: the same append is a second entry, and both are in the log for everybody to see', async () => {
+    const { directory, head } = await closedLog(3)
+    asOwner(directory, 'idem', 'DELETE FROM idem WHERE idx = 1')
+    const log = await openIn(directory)
+    expect((await log.append(leafOf(1), keyOf(1))).index).toBe(3n)
+    expect(await verifyAll(log, [head])).toBe(4n)
+  })
+
   test('a changed tile is neither served nor used in proofs', async () => {
     const { directory } = await closedLog(300)
     asOwner(directory, 'tile', `UPDATE tile SET hashes = zeroblob(8192)`)
