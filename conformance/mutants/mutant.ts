@@ -11,7 +11,7 @@ export interface Mutant {
   readonly id: string
   /** The defect in one sentence. */
   readonly defect: string
-  /** `<package>/<path below its dist>`, such as `verifier/steps/joins.js`. */
+  /** `<package>/<path below its dist>`, such as `verifier/steps/joins.js`; `fixture/<path>` is of the receivers of the suite. */
   readonly file: string
   readonly find: string
   readonly replace: string
@@ -19,9 +19,11 @@ export interface Mutant {
   readonly code?: string
   /** The least level whose cases meet this code of the receiver; `basic` unless said otherwise. */
   readonly level?: Level
+  /** It is in what is read at the start: cases about trust bundles show it, and no request. */
+  readonly isOfStart?: true
 }
 
-/** Compiled source of one of our packages. */
+/** Compiled source of one of our packages, or of a fixture. */
 export function sourceOf(file: string): string {
   return readFileSync(pathOf(file), 'utf8')
 }
@@ -29,7 +31,8 @@ export function sourceOf(file: string): string {
 /** Absolute path of a compiled file. */
 export function pathOf(file: string): string {
   const [name, ...path] = file.split('/')
-  return fileURLToPath(new URL(`../../packages/${name}/dist/${path.join('/')}`, MUTANTS))
+  const folder = name === 'fixture' ? '../receivers/dist' : `../../packages/${name}/dist`
+  return fileURLToPath(new URL(`${folder}/${path.join('/')}`, MUTANTS))
 }
 
 /** The source with the defect. Throws `RangeError` when the text is not there exactly once: then the code has changed, and so must the mutant. */

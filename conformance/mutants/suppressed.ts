@@ -17,34 +17,49 @@ function below(folder: string, names: string): readonly string[] {
   return names.split(' ').map((name) => `${folder}/${name}.js`)
 }
 
-const THROWN = /new (Refusal|Malformed|RepeatedTag|JwsHeaderError)\(([^;\n]*)/g
+/** What reads the trust bundle at the start. */
+const START: readonly string[] = [
+  ...below('verifier', 'trust trust-bases trust-did-web trust-keys trust-parties trust-reader trust-settings trust-witnesses'),
+  ...below('verifier/node', 'load-trust trusted-file'),
+]
+/** Where that is refused: the sentence of a wrong bundle, and what is thrown. Verb, what is made, and what is said in it. */
+const SAID = /(throw |(?<!function )wrong(?=\())(new \w+|\w+|)\(([^;\n]*)/g
 
-/** The mutants of all files of the road, in the order of the files and of the text. */
+/** Verifier keys are read at the start alone. */
+const OF_KEYS = /^(?:not a verifier key|a verifier key (?:of|whose) |not a name of a note key)/
+
+const THROWN = /(throw )?(new (?:Refusal|Malformed|RepeatedTag|JwsHeaderError))\(([^;\n]*)/g
+
+/** The mutants of all files, in the order of the files and of the text. */
 export function suppressedMutants(): readonly Mutant[] {
-  return ROAD.flatMap((file) => mutantsOf(file, sourceOf(file)))
+  return [
+    ...ROAD.flatMap((file) => mutantsOf(file, THROWN)),
+    ...START.flatMap((file) => mutantsOf(file, SAID).map((mutant) => ({ ...mutant, isOfStart: true as const }))),
+  ]
 }
 
 /** `throw new Refusal(…)` becomes `void new Refusal(…)`; where one is returned or handed on, nothing is. */
-function mutantsOf(file: string, source: string): readonly Mutant[] {
+function mutantsOf(file: string, form: RegExp): readonly Mutant[] {
+  const source = sourceOf(file)
   const seen = new Map<string, number>()
-  return [...source.matchAll(THROWN)].map((match) => {
-    const text = match[2] ?? ''
-    const words = /'((?:[^'\\]|\\.)*)'|`([^`]*)`|"([^"]*)"/g
+  return [...source.matchAll(form)].map((match) => {
+    const [all, verb = '', made = '', text = ''] = match
+    const words = /'((?:[^'\\]|\\.)*)(?:'|$)|`([^`]*)(?:`|$)|"([^"]*)"/g
     const said = [...text.matchAll(words)].map((found) => found[1] ?? found[2] ?? found[3] ?? '')
-    const code = match[1] === 'Refusal' ? said[0] : undefined
+    const code = made === 'new Refusal' ? said[0] : undefined
     const name = (said.join(': ') || text).replaceAll(/\$\{[^}]*\}/g, '…').slice(0, 80)
     const nth = (seen.get(name) ?? 0) + 1
     seen.set(name, nth)
-    const start = source.slice(0, match.index).endsWith('throw ') ? match.index - 'throw '.length : match.index
     // From the line's beginning, and as much after it as makes the text the only one of its kind.
-    const { find, at } = uniqueAround(source, start, match.index + match[0].length)
-    const replace = `${find.slice(0, start - at)}void ${find.slice(match.index - at)}`
+    const { find, at } = uniqueAround(source, match.index, match.index + all.length)
+    const replace = `${find.slice(0, match.index - at)}void ${find.slice(match.index + verb.length - at)}`
     return {
       id: `suppress ${file.slice(0, -'.js'.length)}: ${name}${nth === 1 ? '' : ` (${nth})`}`,
       defect: `does not mind it: ${name}`,
       file,
       find,
       replace,
+      ...(OF_KEYS.test(name) ? { isOfStart: true as const } : {}),
       ...(code !== undefined && /^[a-z][a-z0-9_]{2,39}$/.test(code) ? { code } : {}),
     }
   })

@@ -96,13 +96,21 @@ export async function tryOne(mutant: Mutant | undefined, cases: readonly Case[],
 }
 
 function startOf(mutant: Mutant | undefined, port: number, trust: string, state: string): () => Child {
-  const defect = mutant === undefined ? {} : { AIEGIS_MUTANT: JSON.stringify(mutant) }
-  const environment = { ...process.env, ...defect }
-  const command = `exec '${process.execPath}' ${mutant === undefined ? '' : `--import '${REGISTER}'`} '${RECEIVER}'`
-  return () => startChild({ command, port, trust, state, environment })
+  return () => startChild({ command: commandOf(mutant), port, trust, state, environment: environmentOf(mutant) })
 }
 
-function wrongIn(mutant: Mutant): string | undefined {
+/** What starts the fixture, with the defect that its environment has. */
+export function commandOf(mutant: Mutant | undefined): string {
+  return `exec '${process.execPath}' ${mutant === undefined ? '' : `--import '${REGISTER}'`} '${RECEIVER}'`
+}
+
+/** The environment of a receiver with this defect. */
+export function environmentOf(mutant: Mutant | undefined): Readonly<Record<string, string | undefined>> {
+  return { ...process.env, ...(mutant === undefined ? {} : { AIEGIS_MUTANT: JSON.stringify(mutant) }) }
+}
+
+/** Why the mutant itself is wrong, or `undefined`. */
+export function wrongIn(mutant: Mutant): string | undefined {
   try {
     defective(mutant)
     return undefined

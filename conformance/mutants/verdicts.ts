@@ -3,6 +3,7 @@ import { includes, type Case } from '@aiegis/conformance/run'
 import type { Known } from './all.ts'
 import type { Looker } from './look.ts'
 import type { Row } from './matrix.ts'
+import { lookAtStarts, tryStarts } from './starts.ts'
 import { tryOne, type Surroundings, type Trial } from './trial.ts'
 
 /** What was found about one mutant. */
@@ -24,9 +25,27 @@ export async function judgeKnown(mutant: Known, row: Row | undefined, surroundin
   const started = performance.now()
   const { cases } = surroundings.catalogue
   const first = (row?.killers ?? []).slice(0, FIRST)
+  if (mutant.isOfStart === true) return timed(mutant, started, await judgeStarts(mutant, first, cases))
   const chosen = first[0] === 'smoke' ? cases.slice(0, 1) : cases.filter(({ id }) => first.includes(id))
   const tried = chosen.length === 0 ? undefined : await tryOne(mutant, chosen, surroundings)
   const trial = tried === undefined || tried.verdict === 'survived' ? await confirmed(mutant, cases, surroundings) : tried
+  return timed(mutant, started, trial)
+}
+
+/** Starts receivers with the bundles that are known to show it; where none does, all are looked at. */
+async function judgeStarts(mutant: Known, first: readonly string[], cases: readonly Case[]): Promise<Trial> {
+  const tried = await tryStarts(
+    mutant,
+    cases.filter(({ id }) => first.includes(id)),
+  )
+  return tried.verdict === 'survived' ? lookAtStarts(mutant, ofStart(cases)) : tried
+}
+
+function ofStart(cases: readonly Case[]): readonly Case[] {
+  return cases.filter(({ bundle }) => bundle !== undefined)
+}
+
+function timed(mutant: Known, started: number, trial: Trial): Verdict {
   return { ...trial, mutant, milliseconds: Math.round(performance.now() - started) }
 }
 
@@ -34,13 +53,14 @@ export async function judgeKnown(mutant: Known, row: Row | undefined, surroundin
 export async function judgeAnew(mutant: Known, looker: Looker, surroundings: Surroundings): Promise<Verdict> {
   const started = performance.now()
   const { cases } = surroundings.catalogue
+  if (mutant.isOfStart === true) return timed(mutant, started, await lookAtStarts(mutant, ofStart(cases)))
   const seen = IN_FRONT.test(mutant.file) ? undefined : await looker.look(mutant)
   const rest = seen === undefined ? cases : cases.filter(({ id }) => !looker.ids.has(id))
   const trial =
     seen !== undefined && seen.killers.length > 0
       ? ({ ...seen, killers: seen.killers.slice(0, MOST), verdict: 'killed', sentence: '' } as const)
       : await confirmed(mutant, rest, surroundings)
-  return { ...trial, mutant, milliseconds: Math.round(performance.now() - started) }
+  return timed(mutant, started, trial)
 }
 
 /** All cases without controls, then those that noticed with them: what fails under load alone kills nothing. */

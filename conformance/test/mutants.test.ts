@@ -47,11 +47,19 @@ test('each mutant is killed by cases that there are, or listed with the reason w
 })
 
 test('receivers that are too strict are killed by what has to be served', () => {
-  const serving = new Set(cases.filter(({ side, steps }) => side === 'serve' || steps !== undefined).map(({ id }) => id))
+  const serves = cases.filter(({ side, steps, bundle }) => side === 'serve' || (steps !== undefined && bundle === undefined))
+  const serving = new Set(serves.map(({ id }) => id))
   const strict = mutants.filter(({ family }) => family === 'strict')
   const isServing = (killer: string): boolean => serving.has(killer) || killer === 'smoke'
   const others = strict.filter(({ id }) => !(matrix[id]?.killers ?? []).some(isServing))
   expect(others.map(({ id }) => id)).toEqual([])
+})
+
+test('each start that has to be refused, and each request that a parser or the first step has to, tells a receiver with a defect', () => {
+  const kills = new Set(Object.values(matrix).flatMap(({ killers }) => killers))
+  const form = /^(?:bundle-|framing-|host-|content-incomplete|evidence-(?:in-trailer|megabyte|folded|nul)|token-vertical-tab)/
+  const idle = cases.filter(({ id, side }) => side === 'refuse' && form.test(id) && !kills.has(id))
+  expect(idle.map(({ id }) => id)).toEqual([])
 })
 
 test('each refusal is served by a receiver that does not mind its reason, or listed with what else refuses it', () => {

@@ -41,6 +41,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   unique: ({ instance }, name, all) => identifier(instance, text(name)).slice(0, integer(all['length'] ?? 26)),
   label: (moment, argument) => identifier(moment.scope, text(argument)),
   uri: ({ world }, path) => `${world.url.origin}${text(path)}`,
+  own: ({ world }, form) => ownNames(world, text(form)),
   hostUri: ({ world }, path) => `${world.hostUrl?.origin ?? ''}${text(path)}`,
   repeat: (_moment, argument, all) => text(argument).repeat(integer(all['times'] ?? 0)),
   list: (moment, argument, all) => Array.from({ length: integer(all['times'] ?? 0) }, () => resolve(moment, argument)),
@@ -99,6 +100,12 @@ export function second(milliseconds: number): number {
 
 function coded(...bytes: readonly number[]): string {
   return `did:key:z${base58(Uint8Array.from(bytes))}`
+}
+
+/** A text with `{authority}`, `{host}` and `{port}` of the receiver in it. */
+function ownNames({ url }: World, form: string): string {
+  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port
+  return form.replaceAll('{authority}', url.host).replaceAll('{host}', url.hostname).replaceAll('{port}', port)
 }
 
 /** A did:key in a form that is not its one spelling. */

@@ -15,6 +15,9 @@ export interface Started {
   readonly output: string
 }
 
+/** What a case changes in the bundle. */
+type BundleChange = NonNullable<Case['bundle']>
+
 /** What receivers are started with. */
 export interface Starting {
   readonly command: string
@@ -33,14 +36,14 @@ export function createStarter(starting: Starting): Starter {
   let control: Promise<number> | undefined
   const honest = async (): Promise<number> => {
     const began = performance.now()
-    const { listens } = await start(starting, [], CONTROL_SECONDS)
+    const { listens } = await startWith(starting, [], CONTROL_SECONDS)
     return listens ? (performance.now() - began) / 1000 : Number.NaN
   }
   return async ({ bundle = [], side }) => {
     control ??= honest()
     const seconds = await control
     if (Number.isNaN(seconds)) return { listens: false, output: UNFIT }
-    return start(starting, bundle, side === 'serve' ? CONTROL_SECONDS : Math.max(LEAST_SECONDS, 3 * seconds))
+    return startWith(starting, bundle, side === 'serve' ? CONTROL_SECONDS : Math.max(LEAST_SECONDS, 3 * seconds))
   }
 }
 
@@ -59,14 +62,13 @@ export async function judgeBundle(test: Case, starter: Starter | null): Promise<
   return listens ? result('PASS') : result('FAIL', `it does not start with this bundle: ${output.trim().slice(-300)}`)
 }
 
-async function start(starting: Starting, bundle: NonNullable<Case['bundle']>, seconds: number): Promise<Started> {
+/** Starts one receiver with a bundle of its own and ends it again; it has so many seconds to listen. */
+export async function startWith(starting: Starting, bundle: BundleChange, seconds: number): Promise<Started> {
   const { command, world, environment } = starting
   const folder = mkdtempSync(join(starting.folder, 'bundle-'))
   const state = join(folder, 'state')
   mkdirSync(state, { mode: 0o700 })
-  const path = join(folder, 'aiegis-trust.json')
-  writeFileSync(path, changedBundle(world, bundle), { mode: 0o600 })
-  const trust = bundle.reduce((before, { at, edit = '' }) => (at === 'bundle.file' ? placed(before, edit) : before), path)
+  const trust = writeBundle(folder, world, bundle)
   const port = await freePort()
   const child = startChild({ command, port, trust, state, environment })
   try {
@@ -75,6 +77,13 @@ async function start(starting: Starting, bundle: NonNullable<Case['bundle']>, se
   } finally {
     await child.stop('SIGKILL')
   }
+}
+
+/** Writes a bundle with what a case changes; returns what the receiver is told about where it is. */
+export function writeBundle(folder: string, world: World, bundle: BundleChange): string {
+  const path = join(folder, 'aiegis-trust.json')
+  writeFileSync(path, changedBundle(world, bundle), { mode: 0o600 })
+  return bundle.reduce((before, { at, edit = '' }) => (at === 'bundle.file' ? placed(before, edit) : before), path)
 }
 
 /** What is wrong with the file and not with what it says. */

@@ -17,9 +17,10 @@ export function readTrust(bytes) {
   refuseWhatIsNotThere(bundle)
   must(bundle.replay !== undefined, 'there is no replay store; write "replay": {"memory": {"singleProcess": true}}')
   const roles = new Map()
+  const ring = { roles, kids: new Set() }
   const ledgers = readLedgers(bundle.ledgers, roles)
-  const harnesses = readParties(bundle.harnesses, 'harness', roles)
-  const issuers = readParties(bundle.issuers, 'issuer', roles)
+  const harnesses = readParties(bundle.harnesses, 'harness', ring)
+  const issuers = readParties(bundle.issuers, 'issuer', ring)
   for (const { did, ledgers: names } of harnesses.values())
     for (const name of names) must(ledgers.has(name), `${did} names the log ${name}, which ledgers does not have`)
   const { time = {}, limits = {}, require = {} } = bundle
@@ -55,36 +56,38 @@ function refuseWhatIsNotThere({ ledgers, time = {} }) {
   must(time.maxUnprovenSeconds === undefined, 'logs are not audited here; take maxUnprovenSeconds out')
 }
 
-function readParties(entries, role, roles) {
+function readParties(entries, role, ring) {
   const parties = new Map()
   for (const entry of entries) {
     const { did, didWeb = false, ledgers = [], roles: places = [], status } = entry
     checkDid(did)
     must(!parties.has(did), `${did} is there twice as ${role}`)
     must(!didWeb || did.startsWith('did:web:'), `${did} is no did:web`)
-    const keys = didWeb ? new Map() : readKeys(did, entry.keys, role, roles)
-    parties.set(did, { did, role, didWeb, keys, ledgers, places, status: readStatus(did, status, roles) })
+    const keys = didWeb ? new Map() : readKeys(did, entry.keys, role, ring)
+    parties.set(did, { did, role, didWeb, keys, ledgers, places, status: readStatus(did, status, ring) })
   }
   return parties
 }
 
 /** Lists and the keys that sign them; an unrevocable issuer has none of either. */
-function readStatus(did, status, roles) {
+function readStatus(did, status, ring) {
   if (status === undefined || status === 'unrevocable') return { isUnrevocable: status !== undefined, lists: [], keys: new Map() }
   for (const list of status.lists) must(parseUrl(list).query === undefined, `${list} has a query`)
-  return { ...status, isUnrevocable: false, keys: readKeys(did, status.keys, 'status', roles) }
+  return { ...status, isUnrevocable: false, keys: readKeys(did, status.keys, 'status', ring) }
 }
 
-function readKeys(did, entries, role, roles) {
+/** AHP-BUNDLE-5: one `kid` is one key, in whatever role. */
+function readKeys(did, entries, role, { roles, kids }) {
   const keys = new Map()
   for (const { kid, jwk, validFrom, validUntil } of entries) {
     const key = keyOfJwk(jwk)
     const begin = validFrom === undefined ? undefined : secondsOf(validFrom)
     const end = validUntil === undefined ? undefined : secondsOf(validUntil)
-    must(didOfUrl(kid) === did && !keys.has(kid), `${kid} is not of ${did}, or is there twice`)
+    must(didOfUrl(kid) === did && !kids.has(kid), `${kid} is not of ${did}, or is there twice`)
     must(role === 'status' || !did.startsWith('did:key:') || keyOfDid(did).equals(key), `${kid} is not the key of its DID`)
     must(begin === undefined || end === undefined || begin < end, `${kid} ends before it begins`)
     giveRole(key, role, roles)
+    kids.add(kid)
     keys.set(kid, { key, begin, end })
   }
   return keys

@@ -88,8 +88,10 @@ def check(data: bytes) -> Trust:
 def _refuse_what_is_not_there(bundle: dict) -> None:
     """AHP-BUNDLE-9: this receiver is one of level Basic, and never does less than it was asked to."""
     parties = bundle["harnesses"] + bundle["issuers"]
+    documents = bundle.get("didWeb", {})
     wanted = {
         "didWeb of a party": any("didWeb" in party for party in parties),
+        "didWeb": bool(documents.get("allow")) or documents.get("caFile") is not None,
         "status lists": any(issuer["status"] != "unrevocable" for issuer in bundle["issuers"]),
         "the URL of a log": any("url" in ledger for ledger in bundle["ledgers"]),
         "assurance cosigned": any(ledger["assurance"] == "cosigned" for ledger in bundle["ledgers"]),
@@ -103,9 +105,10 @@ def _refuse_what_is_not_there(bundle: dict) -> None:
 def _trust(bundle: dict) -> Trust:
     _require("replay" in bundle, 'there is no replay store; write "replay": {"memory": {"singleProcess": true}}')
     roles: dict[str, str] = {}
+    kids: set[str] = set()
     ledgers = _ledgers(bundle["ledgers"], roles)
-    harnesses = _parties(bundle["harnesses"], "harness", roles)
-    issuers = _parties(bundle["issuers"], "issuer", roles)
+    harnesses = _parties(bundle["harnesses"], "harness", roles, kids)
+    issuers = _parties(bundle["issuers"], "issuer", roles, kids)
     for party in harnesses.values():
         _require(set(party.ledgers) <= set(ledgers), f"{party.did} names a log that ledgers does not have")
     time = bundle.get("time", {})
@@ -129,7 +132,7 @@ def _trust(bundle: dict) -> Trust:
     )
 
 
-def _parties(entries: list, role: str, roles: dict) -> dict[str, Party]:
+def _parties(entries: list, role: str, roles: dict, kids: set) -> dict[str, Party]:
     parties: dict[str, Party] = {}
     for entry in entries:
         did = entry["did"]
@@ -138,9 +141,10 @@ def _parties(entries: list, role: str, roles: dict) -> dict[str, Party]:
         keys: dict[str, Key] = {}
         for pinned in entry["keys"]:
             kid, key = pinned["kid"], _key(pinned)
-            _require(did_of_url(kid) == did and kid not in keys, f"{kid} is not of {did}, or is there twice")
+            _require(did_of_url(kid) == did and kid not in kids, f"{kid} is not of {did}, or is there twice")
             _require(not did.startswith("did:key:") or key_of_did(did) == key.key, f"{kid} is not the key of its DID")
             _one_role(pinned["jwk"]["x"], role, roles)
+            kids.add(kid)
             keys[kid] = key
         parties[did] = Party(did, keys, tuple(entry.get("ledgers", ())), tuple(entry.get("roles", ())))
     return parties
