@@ -96,7 +96,8 @@ async function launch(workerData: StoreStart, entry: URL): Promise<Thread> {
     if (answer.kind === 'done') asked?.resolve(answer.value)
     else asked?.reject(errorOf(answer.kind, answer.message))
   })
-  worker.on('error', (error) => fail(String(error)))
+  // What was thrown may be anything, and may have no text.
+  worker.on('error', (error: unknown) => fail(error instanceof Error ? error.message : 'it threw what is no error'))
   worker.on('exit', () => fail('it has ended'))
   const end = (): Promise<unknown> => worker.terminate()
   try {

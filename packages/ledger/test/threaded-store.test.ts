@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ledgerContract, type LedgerSubject } from '../src/contract/index.ts'
+import type { Log } from '../src/log.ts'
 import { openLog, type LogOptions } from '../src/open-log.ts'
 import { startLog } from '../src/start-log.ts'
 import { openThreadedStore } from '../src/threaded-store.ts'
@@ -112,12 +113,12 @@ describe('a log in a thread', () => {
 })
 
 describe('AHP-LEDGER-8 a thread that ends', () => {
-  /** Answers as an empty log does, and ends at the first batch, before or after it may have been stored. */
-  const ENDING = `
+  /** Answers as an empty log does, and does something else at the first batch. */
+  const answering = (instead: string): string => `
     import { parentPort } from 'node:worker_threads'
     let note
     parentPort.on('message', ({ id, name, values: [batch] }) => {
-      if (name === 'append' && batch.entries.length > 0) process.exit(3)
+      if (name === 'append' && batch.entries.length > 0) ${instead}
       if (name === 'append') note = batch.note
       const value = name === 'state' ? { entries: 0, head: { size: 0, note } } : name === 'find' ? new Map() : undefined
       parentPort.postMessage({ id, kind: 'done', value })
@@ -125,24 +126,45 @@ describe('AHP-LEDGER-8 a thread that ends', () => {
     parentPort.postMessage({ id: 0, kind: 'done' })
   `
 
-  test('ends the log: what waits and everything after is refused, and closing it still works', async () => {
+  async function logOn(program: string, maxWaiting?: number): Promise<Log> {
     const directory = temporaryDirectory()
-    const entry = join(directory, 'ending.mjs')
-    writeFileSync(entry, ENDING)
+    const entry = join(directory, 'thread.mjs')
+    writeFileSync(entry, program)
     const store = await openThreadedStore({ file: join(directory, 'x.db'), origin: ORIGIN }, pathToFileURL(entry))
-    const log = await startLog(store, {
+    onTestFinished(() => store.close())
+    return startLog(store, {
       identity: { crypto, origin: ORIGIN, vkey },
       signer,
       alsoSigner: undefined,
       lastCheckpointFile: join(directory, 'last-checkpoint'),
-      maxWaiting: undefined,
+      maxWaiting,
       witnesses: undefined,
       files: undefined,
     })
+  }
+
+  test.each([
+    'process.exit(3)',
+    'throw new Error()',
+    'throw null',
+    'throw Symbol()',
+    'throw Object.create(null)',
+    'throw { toString: null }',
+    'Promise.reject(undefined)',
+  ])('by %s ends the log: what waits and everything after is refused, and closing it still works', async (instead) => {
+    const log = await logOn(answering(`{ ${instead}; return }`))
     const appends = await Promise.allSettled([0, 1, 2].map((number) => log.append(leafOf(number), keyOf(number))))
     for (const one of appends) expect(one).toMatchObject({ status: 'rejected', reason: UNAVAILABLE })
     for (const question of questionsTo(log)) await expect(question()).rejects.toMatchObject(UNAVAILABLE)
     await log.close()
+  })
+
+  test('or only falls silent: so many wait as may, and nothing is released', async () => {
+    const log = await logOn(answering('return'), 3)
+    const appends = [0, 1, 2].map((number) => log.append(leafOf(number), keyOf(number)))
+    await expect(log.append(leafOf(3), keyOf(3))).rejects.toMatchObject({ code: 'overloaded' })
+    const first = await Promise.race([...appends, log.tile(0, 0n, 1).catch(() => 'nothing is released')])
+    expect([first, log.size()]).toEqual(['nothing is released', 0n])
   })
 
   test('at the start: the log does not open', async () => {
