@@ -92,6 +92,35 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
     expect(lines.at(-1)).toMatchObject({ ok: false, size: 30 })
   })
 
+  test('AHP-AUDITOR-2 all that is missing or foreign is reported, and a table that is another one is not read', async () => {
+    const log = await openOver(made)
+    await fill(log, 0, 30)
+    await log.close()
+    await made.run(
+      'DROP TRIGGER entry_keep ON aiegis_ledger.entry; ALTER TABLE aiegis_ledger.entry DROP CONSTRAINT entry_key_key; GRANT DELETE ON aiegis_ledger.tile TO PUBLIC',
+      'owner',
+    )
+    expect(await ledgerJson('verify', ...at, ...KEY)).toMatchObject({
+      code: 1,
+      last: {
+        ok: false,
+        findings: [
+          'the database lost or changed its constraint of entry: UNIQUE (key)',
+          'the database lost or changed its trigger entry_keep',
+          'the database has a right DELETE on tile of everybody that is not of a log',
+        ],
+      },
+    })
+    await made.run(
+      'ALTER TABLE aiegis_ledger.release RENAME TO other; CREATE VIEW aiegis_ledger.release AS SELECT id, at FROM aiegis_ledger.hold',
+      'owner',
+    )
+    expect(await ledgerJson('verify', ...at, ...KEY)).toMatchObject({
+      code: 1,
+      last: { type: 'error', message: 'does not hold: the database lost or changed its table release' },
+    })
+  })
+
   test('AHP-AUDITOR-3 the key of another log, and a database without one', async () => {
     const log = await openOver(made)
     await fill(log, 0, 3)

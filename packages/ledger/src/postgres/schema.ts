@@ -1,10 +1,9 @@
 /** The tables, triggers and rights of a log in PostgreSQL: makes them, and checks them before anybody appends (spec chapter 17.5). @module */
-import { readFileSync } from 'node:fs'
 import { integerOf, textOf } from '../columns.ts'
 import { saying, withConnection, type PostgresPool, type Query } from './client.ts'
+import { driftOf } from './drift.ts'
+import { STEPS } from './steps.ts'
 
-/** Steps of the schema in their order; format n is what the first n of them make. A step that was released never changes. */
-const STEPS: readonly string[] = [readFileSync(new URL('../../sql/1.sql', import.meta.url), 'utf8')]
 const FORMAT = STEPS.length
 const CHECK_MS = 10_000
 const MIGRATE_MS = 600_000
@@ -40,6 +39,13 @@ export async function preparePostgresLog(pool: PostgresPool, origin: string, mus
 
 /** Checks that the schema is exactly that of a log. Rejects like `preparePostgresLog`. */
 export async function checkSchema(query: Query): Promise<void> {
+  await checkFormat(query)
+  const [drift] = await driftOf(query)
+  if (drift !== undefined) throw new Error(`ledger: ${drift}; do not append to it before an audit`)
+}
+
+/** Checks that there is a log, of the format that this program knows. Rejects like `preparePostgresLog`. */
+export async function checkFormat(query: Query): Promise<void> {
   const format = await formatOf(query)
   if (format === 0)
     throw new Error('ledger: the database has no log, or this role may not see it; run sql/1.sql of @aiegis/ledger as its owner')
@@ -47,13 +53,13 @@ export async function checkSchema(query: Query): Promise<void> {
     throw new Error(
       `ledger: the database is of format ${format}, not ${FORMAT}; migrate it as its owner, or use the program it is for`,
     )
-  await checkTriggers(query)
 }
 
 async function check(query: Query, origin: string, mustExist: boolean): Promise<'new' | 'begun'> {
-  await checkSchema(query)
+  await checkFormat(query)
   await checkSettings(query)
   await checkRights(query)
+  await checkSchema(query)
   const found = (await originOf(query)) ?? (mustExist ? undefined : await begin(query, origin))
   if (found === undefined) {
     throw new Error(
@@ -91,16 +97,6 @@ async function checkRights(query: Query): Promise<void> {
   )
 }
 
-async function checkTriggers(query: Query): Promise<void> {
-  const found = new Set((await query(SQL.triggers)).rows.map((row) => textOf(row, 'definition')))
-  for (const { name, definition } of TRIGGERS) {
-    if (!found.delete(definition))
-      throw new Error(`ledger: the database lost or changed its trigger ${name}; do not append to it before an audit`)
-  }
-  if (found.size > 0 || (await query(SQL.rules)).rows.length > 0)
-    throw new Error('ledger: the database has triggers or rules that are not of a log; do not append to it before an audit')
-}
-
 async function originOf(query: Query): Promise<string | undefined> {
   const [row] = (await query('SELECT origin FROM aiegis_ledger.log')).rows
   return row && textOf(row, 'origin')
@@ -117,24 +113,6 @@ async function begin(query: Query, origin: string): Promise<string | undefined> 
   return originOf(query)
 }
 
-/** Each trigger as PostgreSQL prints it, always enabled, with the body of its function. */
-const TRIGGERS: readonly { readonly name: string; readonly definition: string }[] = triggersOf(STEPS.join('\n'))
-
-function triggersOf(sql: string): typeof TRIGGERS {
-  const bodies = new Map(
-    [...sql.matchAll(/CREATE FUNCTION aiegis_ledger\.(\w+)\(\)[^$]*\$\$([^]*?)\$\$/g)].map(([, name = '', body = '']) => [
-      name,
-      body,
-    ]),
-  )
-  return [...sql.matchAll(/^(CREATE (?:CONSTRAINT )?TRIGGER (\w+) .* EXECUTE FUNCTION aiegis_ledger\.(\w+)\(\));$/gm)].map(
-    ([, text = '', name = '', call = '']) => ({
-      name,
-      definition: `${text} A {search_path=pg_catalog} ${bodies.get(call) ?? ''}`,
-    }),
-  )
-}
-
 const SQL = {
   isThere: `SELECT EXISTS(SELECT 1 FROM pg_namespace WHERE nspname = 'aiegis_ledger' AND has_schema_privilege(oid, 'USAGE')) AS found`,
   format: 'SELECT coalesce(max(version), 0)::float8 AS format FROM aiegis_ledger.format',
@@ -142,8 +120,4 @@ const SQL = {
   mayRewrite: `SELECT current_user::text AS role, relname::text AS name FROM pg_class
     WHERE relnamespace = 'aiegis_ledger'::regnamespace AND relkind = 'r'
       AND (has_table_privilege(oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER') OR pg_has_role(relowner, 'MEMBER')) ORDER BY relname LIMIT 1`,
-  triggers: `SELECT concat_ws(' ', pg_get_triggerdef(pg_trigger.oid), tgenabled, proconfig::text, prosrc) AS definition
-    FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid
-    WHERE relnamespace = 'aiegis_ledger'::regnamespace AND NOT tgisinternal`,
-  rules: `SELECT 1 FROM pg_class WHERE relnamespace = 'aiegis_ledger'::regnamespace AND (relhasrules OR relrowsecurity OR relhassubclass)`,
 } as const

@@ -169,17 +169,54 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
     ['ALTER FUNCTION aiegis_ledger.entry_turn() RESET search_path', /lost or changed its trigger entry_turn/],
     [
       'CREATE TRIGGER more BEFORE INSERT ON aiegis_ledger.private FOR EACH ROW EXECUTE FUNCTION aiegis_ledger.refuse()',
-      /triggers or rules that are not of a log/,
+      /has a trigger more that is not of a log/,
     ],
-    ['CREATE RULE more AS ON INSERT TO aiegis_ledger.entry DO INSTEAD NOTHING', /triggers or rules that are not of a log/],
-    ['ALTER TABLE aiegis_ledger.entry ENABLE ROW LEVEL SECURITY', /triggers or rules that are not of a log/],
+    ['CREATE RULE more AS ON INSERT TO aiegis_ledger.entry DO INSTEAD NOTHING', /lost or changed its table entry;/],
+    ['ALTER TABLE aiegis_ledger.entry ENABLE ROW LEVEL SECURITY', /lost or changed its table entry;/],
+    ['CREATE TABLE aiegis_ledger.more() INHERITS(aiegis_ledger.hold)', /lost or changed its table hold;/],
+    ['ALTER TABLE aiegis_ledger.entry SET UNLOGGED', /lost or changed its table entry;/],
+    ['CREATE VIEW aiegis_ledger.more AS SELECT 1 AS one', /has a view more with rules that is not of a log/],
+    ['CREATE SEQUENCE aiegis_ledger.more', /has a relation of kind S more that is not of a log/],
+    ['ALTER TABLE aiegis_ledger.entry DROP CONSTRAINT entry_key_key', /changed its constraint of entry: UNIQUE \(key\);/],
+    ['ALTER TABLE aiegis_ledger.tile DROP CONSTRAINT tile_pkey', /changed its constraint of tile: PRIMARY KEY/],
+    ['ALTER TABLE aiegis_ledger.hold DROP CONSTRAINT hold_check', /constraint of hold: CHECK \(\(last >= first\)\);/],
+    [
+      'ALTER TABLE aiegis_ledger.entry ADD CHECK(idx < 100) NOT VALID',
+      /has a constraint of entry: CHECK \(\(idx < 100\)\) NOT VALID that/,
+    ],
+    ['ALTER TABLE aiegis_ledger.entry ALTER COLUMN key DROP NOT NULL', /changed its column entry\.key bytea NOT NULL;/],
+    ['ALTER TABLE aiegis_ledger.private ALTER COLUMN at SET DEFAULT 0', /changed its column private\.at bigint NOT NULL DEFAULT/],
+    ['ALTER TABLE aiegis_ledger.head ALTER COLUMN size TYPE integer', /changed its column head\.size bigint NOT NULL;/],
+    ['ALTER TABLE aiegis_ledger.hold ADD COLUMN more text', /has a column hold\.more text that is not of a log/],
+    ['GRANT TRIGGER ON aiegis_ledger.entry TO PUBLIC', /role \w+ may rewrite table entry/],
+    ['GRANT REFERENCES ON aiegis_ledger.entry TO PUBLIC', /has a right REFERENCES on entry of everybody that is not of a log/],
+    ['GRANT UPDATE(clear) ON aiegis_ledger.private TO pg_monitor', /a right UPDATE on private\.clear of pg_monitor that/],
+    ['GRANT INSERT ON aiegis_ledger.hold TO aiegis_ledger_janitor', /a right INSERT on hold of aiegis_ledger_janitor that/],
+    ['GRANT INSERT ON aiegis_ledger.log TO aiegis_ledger_writer WITH GRANT OPTION', /lost or changed its right INSERT on log of/],
+    ['GRANT CREATE ON SCHEMA aiegis_ledger TO pg_monitor', /a right CREATE on the schema of pg_monitor that is not of a log/],
+    [
+      'REVOKE DELETE ON aiegis_ledger.private FROM aiegis_ledger_janitor',
+      /changed its right DELETE on private of aiegis_ledger_janitor/,
+    ],
     ['INSERT INTO aiegis_ledger.format VALUES(2)', /^ledger: the database is of format 2, not 1; migrate it as its owner/],
     ['DROP SCHEMA aiegis_ledger CASCADE', /^ledger: the database has no log, or this role may not see it; run sql\/1\.sql/],
-  ])('a database after %s is refused', async (sql, reason) => {
+  ])('AHP-LEDGER-16 a database after %s is refused', async (sql, reason) => {
     const made = await database()
     const { directory } = await closed(made)
     await made.run(sql, 'owner')
     await expect(openPostgresLog(optionsFor(poolOf(made), directory))).rejects.toThrow(reason)
+  })
+
+  test('what the owner may do for others is no damage: an index, and rights to read', async () => {
+    const made = await database()
+    const { directory } = await closed(made)
+    await made.run(
+      'CREATE INDEX more ON aiegis_ledger.private(at); GRANT SELECT ON ALL TABLES IN SCHEMA aiegis_ledger TO pg_monitor',
+      'owner',
+    )
+    const log = await openPostgresLog(optionsFor(poolOf(made), directory))
+    expect(log.size()).toBe(5n)
+    await log.close()
   })
 
   test('a server that is not there is named, and no password is', async () => {

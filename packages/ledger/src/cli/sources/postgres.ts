@@ -2,9 +2,9 @@
 import type { CryptoPort } from '@aiegis/protocol'
 import { textOf } from '../../columns.ts'
 import { withConnection, type PostgresPool, type Query } from '../../postgres/client.ts'
-import { checkSchema } from '../../postgres/schema.ts'
+import { driftOf } from '../../postgres/drift.ts'
+import { checkFormat } from '../../postgres/schema.ts'
 import { createPostgresStore } from '../../postgres/store.ts'
-import { NotAnswering } from '../../store.ts'
 import { BrokenLog } from '../../verify-log.ts'
 import { WrongCall } from '../failures.ts'
 import { rowsGet } from './rows.ts'
@@ -65,14 +65,11 @@ export async function openPostgresSource(crypto: CryptoPort, url: string): Promi
 }
 
 async function describe(query: Query): Promise<{ origin: string; drift: readonly string[] }> {
-  const drift: string[] = []
-  try {
-    await checkSchema(query)
-  } catch (error) {
-    if (error instanceof NotAnswering || !(error instanceof Error) || !error.message.startsWith('ledger: ')) throw error
-    if (/has no log|is of format/.test(error.message)) throw error
-    drift.push(error.message.slice('ledger: '.length))
-  }
+  await checkFormat(query)
+  const drift = await driftOf(query)
+  // What is in a table that is another one is worth nothing: a view named `release` would end every hold.
+  const lost = drift.find((sentence) => /lost or changed its (?:table|column) /.test(sentence))
+  if (lost !== undefined) throw new BrokenLog(lost)
   const [log] = (await query('SELECT origin FROM aiegis_ledger.log')).rows
   if (log === undefined) throw new BrokenLog('the database has a schema and no log')
   return { origin: textOf(log, 'origin'), drift }
