@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { build, serialise, type Case, type CaseRequest, type Step } from '../build/index.ts'
 import { readRegistry } from '../judge/registry.ts'
 import { visible } from '../report/page.ts'
+import { ruleLines } from '../report/terminal.ts'
 import { readCatalogue } from '../run/plan.ts'
 import { readSetup, worldOf, type Setup } from '../run/setup.ts'
 import { FOLDER, UsageError, type Arguments } from './arguments.ts'
@@ -53,7 +54,7 @@ function claimsOf(token: string): unknown {
 
 function pageOf(test: Case, requests: readonly Shown[]): string {
   const { id, title, level, must, why } = test
-  const lines = [`${id}: ${title}`, `Level ${level}; requirements ${must.join(', ')}`]
+  const lines = [`${id}: ${title}`, `Level ${level}; requirements:`, ...ruleLines(must)]
   if (why !== undefined) lines.push(why)
   if (test.bundle !== undefined)
     lines.push(

@@ -92,8 +92,9 @@ async function runStarted(plan: Plan, host: Host | null, command: string): Promi
     await untilListening(port, child, READY_SECONDS)
   }
   try {
-    await untilListening(port, child, READY_SECONDS)
-    return await runOn(plan, host, { ended: () => child.ended(), output: () => child.output(), restart, starter })
+    const listens = await untilListening(port, child, READY_SECONDS)
+    const held = { ended: () => child.ended(), output: () => child.output(), restart, starter }
+    return await runOn(plan, host, listens ? held : { ...held, silent: silentAt(port) })
   } finally {
     await undo()
   }
@@ -105,6 +106,11 @@ interface Held {
   readonly output: () => string
   readonly restart: (() => Promise<void>) | null
   readonly starter?: Starter
+  readonly silent?: string
+}
+
+function silentAt(port: number): string {
+  return `The receiver runs and does not listen on 127.0.0.1:${port}, ${READY_SECONDS} seconds after its start: it has to listen where PORT says.`
 }
 
 /** A receiver that somebody else started. */
@@ -124,6 +130,7 @@ async function runOn(plan: Plan, host: Host | null, held: Held): Promise<number>
     ended: held.ended,
     restart: held.restart,
     ...(held.starter === undefined ? {} : { starter: held.starter }),
+    ...(held.silent === undefined ? {} : { silent: held.silent }),
     onResult: (each, done, all) => progress.onResult(each, done, all),
   })
   progress.finish(result)

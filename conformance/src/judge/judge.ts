@@ -44,13 +44,19 @@ export function createJudge(registry: Registry, party: Party): Judge {
       // A receiver that reads HTTP itself says so with the code for it, whatever byte it stopped at.
       const own = 'framing' in expect ? ['request_malformed'] : []
       const rows = [...('code' in expect ? [expect.code] : 'anyOf' in expect ? expect.anyOf : []), ...own].map(rowOf)
-      const faults = rows.map((row) => faultsOfRefusal(outcome.response, row, party, isHeadRequest(exchange.sent)))
+      if (outcome.response.status < 400) return ['the request was served and had to be refused']
+      const first = lead(outcome.response, rows)
+      // With another code than the right one, all else is held against the row of that code: one mistake is told once.
+      const other = first.length === 0 ? [] : [...registry.values()].filter((row) => row.public === codeIn(outcome.response))
+      const faults = (other.length === 0 ? rows : other).map((row) =>
+        faultsOfRefusal(outcome.response, row, party, isHeadRequest(exchange.sent)),
+      )
       const best = faults.toSorted((left, right) => left.length - right.length)[0] ?? ['nothing was expected']
       const surplus =
         outcome.response.surplus > 0 && !isHeadRequest(exchange.sent)
           ? [`${outcome.response.surplus} bytes came after the response`]
           : []
-      return [...lead(outcome.response, rows), ...best, ...surplus, ...faultsOfReflection(outcome.response, built, allowed)]
+      return [...first, ...best, ...surplus, ...faultsOfReflection(outcome.response, built, allowed)]
     },
     served(exchange, built, echo) {
       const { outcome } = exchange
@@ -66,7 +72,6 @@ export function createJudge(registry: Registry, party: Party): Judge {
 
 /** The first thing to know when the wrong code came, or none. */
 function lead(response: Response, rows: readonly Row[]): readonly string[] {
-  if (response.status < 400) return ['the request was served and had to be refused']
   const code = codeIn(response)
   if (code === undefined || rows.some((row) => row.public === code)) return []
   return [`the code is ${code} and not ${rows.map((row) => row.public).join(' or ')}`]
@@ -79,5 +84,5 @@ function faultsOfParser({ status }: Response): readonly string[] {
 function sentenceOf(outcome: Exclude<Outcome, { readonly kind: 'response' }>): string {
   if (outcome.kind === 'timeout') return `there was no response within ${outcome.seconds} seconds`
   if (outcome.kind === 'unreachable') return `there was no connection (${outcome.why})`
-  return outcome.kind === 'closed' ? outcome.why : `the response is not HTTP/1.1: ${outcome.why}`
+  return outcome.kind === 'closed' ? outcome.why : `the response cannot be read as HTTP/1.1: ${outcome.why}`
 }

@@ -23,7 +23,10 @@ export function faultsOfServed(
   isHead: boolean,
 ): readonly string[] {
   if (response.status !== 200) return [`status is ${response.status} and not 200`]
-  if (response.surplus > 0) return [`${response.surplus} bytes came after the response: the request was read as more than one`]
+  if (response.surplus > 0)
+    return [
+      `${response.surplus} bytes came after the response: its Content-Length is too small, or the request was read as more than one`,
+    ]
   if (isHead) return []
   const echo = echoOf(response)
   if (echo === undefined) return ['the handler did not answer with the JSON object of the echo']

@@ -15,6 +15,12 @@ $('verdict').className = data.conformant ? 'good' : 'bad';
 document.title = data.verdict;
 $('ending').textContent = data.ending;
 $('counts').textContent = data.counts;
+if (data.first) {
+  const link = make('a', data.first);
+  link.href = '#case-' + data.first;
+  const { title } = data.cases.find((each) => each.id === data.first);
+  $('first').append(make('b', 'Fix first: '), link, ': ' + title);
+}
 for (const [name, value] of data.about) $('about').append(make('dt', name), make('dd', value));
 
 const copyButton = (text) => {
@@ -43,7 +49,8 @@ const fill = (box, each) => {
     for (const fault of each.faults) list.append(make('li', fault));
     box.append(list);
   }
-  box.append(make('p', 'Requirements: ' + (each.must.join(', ') || 'none')));
+  for (const id of each.must.slice(0, 2)) box.append(make('p', id + data.rules[id], 'rule'));
+  if (each.must.length > 2) box.append(make('p', 'Also about ' + each.must.slice(2).join(', '), 'rule'));
   box.append(make('pre', each.about));
   const command = make('div', undefined, 'command');
   command.append(make('code', each.reproduce), copyButton(each.reproduce));

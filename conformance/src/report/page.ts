@@ -4,13 +4,17 @@ import { isGood, type CaseResult, type RunResult, type Shot } from '../run/resul
 import { SCRIPT } from './page-script.ts'
 import { STYLE } from './page-style.ts'
 import { reproduction } from './reproduce.ts'
-import { countsOf, firstToFix, verdictOf } from './terminal.ts'
+import { readRules, type Rule } from './rules.ts'
+import { countsOf, toFix, verdictOf } from './terminal.ts'
 
 /** More of one response is not shown. */
 const MAX_SHOWN = 16_384
 
 /** A page of HTML. What came from a receiver is data in it, put into the page as text only. */
 export function pageOf(result: RunResult): string {
+  const shown = inReadingOrder(result.results)
+  const rules = readRules()
+  const used = new Set(shown.flatMap((each) => each.case.must))
   const data = JSON.stringify({
     verdict: verdictOf(result),
     conformant: result.conformant,
@@ -25,8 +29,9 @@ export function pageOf(result: RunResult): string {
       ['Requirements', `${result.revision} ${result.requirementsDigest}`],
       ['Cases', result.casesDigest],
     ],
-    first: firstToFix(result.results)?.case.id ?? '',
-    cases: result.results.map((each) => caseOf(each, result)),
+    first: toFix(result.results)[0]?.case.id ?? '',
+    rules: Object.fromEntries([...used].map((id) => [id, ruleOf(rules.get(id))])),
+    cases: shown.map((each) => caseOf(each, result)),
   }).replaceAll('<', String.raw`\u003c`)
   const policy = `default-src 'none'; style-src 'sha256-${hash(STYLE)}'; script-src 'sha256-${hash(SCRIPT)}'; base-uri 'none'; form-action 'none'`
   return `<!doctype html>
@@ -41,6 +46,7 @@ export function pageOf(result: RunResult): string {
 <h1 id="verdict"></h1>
 <p id="ending"></p>
 <p id="counts"></p>
+<p id="first"></p>
 <dl id="about"></dl>
 </header>
 <search>
@@ -59,10 +65,23 @@ export function pageOf(result: RunResult): string {
 `
 }
 
+/** What is wrong, then what passed, then what was not asked for. */
+function inReadingOrder(results: readonly CaseResult[]): readonly CaseResult[] {
+  const good = results.filter(isGood)
+  const claimed = good.filter(({ verdict }) => verdict !== 'NOT_CLAIMED')
+  return [...toFix(results), ...claimed, ...good.filter(({ verdict }) => verdict === 'NOT_CLAIMED')]
+}
+
+function ruleOf(rule: Rule | undefined): string {
+  return rule === undefined ? '' : ` (spec/${rule.file}): ${rule.text}`
+}
+
 function caseOf(each: CaseResult, result: RunResult): unknown {
   const { id, group, title, level, side, must } = each.case
-  // Controls of a case that passed look all alike; results.json has them.
-  const shots = isGood(each) ? each.shots.filter(({ label }) => !label.startsWith('control')) : each.shots
+  const controls = each.shots.filter(({ label }) => label.startsWith('control'))
+  const others = each.shots.filter(({ label }) => !label.startsWith('control'))
+  // What the case is about comes first. Controls of a case that passed look all alike; results.json has them.
+  const shots = isGood(each) ? others : [...others, ...controls]
   return {
     id,
     group,

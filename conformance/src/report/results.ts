@@ -52,7 +52,8 @@ export const SUITE = '0.1.0'
 /** The results of a run as data. Only evidence that was made for this run is in it: keys of the suite protect nothing. */
 export function resultsOf(result: RunResult): Results {
   const { revision, requirementsDigest, casesDigest, url, level, seed, session, started, milliseconds } = result
-  const { clockOffset, conformant, partial, ending } = result
+  const { clockOffset, conformant, partial } = result
+  const ending = result.ending === null ? null : { kind: result.ending.kind, sentence: result.ending.sentence }
   const cases = result.results.map((each) => caseOf(each, result))
   const about = { revision, requirementsDigest, casesDigest, url, level, seed, session, started, milliseconds, clockOffset }
   return { v: 1, suite: SUITE, ...about, conformant, partial, ending, cases }

@@ -2,6 +2,7 @@
 import type { CaseResult, RunResult, Verdict } from '../run/result.ts'
 import { isGood } from '../run/result.ts'
 import { reproduction } from './reproduce.ts'
+import { readRules } from './rules.ts'
 
 /** Writes text to a terminal or a file. */
 export interface Terminal {
@@ -19,18 +20,30 @@ export interface Progress {
 
 /** Most failures are not worth a wall of text: the page shows all. */
 const MAX_SHOWN = 20
+/** Of a case about more requirements than these, only the first are named. */
+const MAX_RULES = 2
 
 /** Progress on `terminal`. */
 export function createProgress(terminal: Terminal): Progress {
   let shown = 0
+  const said = new Set<string>()
   return {
     onResult(result, done, all) {
-      if (!isGood(result)) {
+      const fault = result.faults[0] ?? ''
+      const cause = result.verdict === 'INCONCLUSIVE' ? fault : null
+      // What could not be measured has one cause for many cases: it is said once.
+      if (!isGood(result) && !(cause !== null && said.has(cause))) {
+        if (cause !== null) said.add(cause)
         shown += 1
         clear(terminal)
         if (shown <= MAX_SHOWN)
-          terminal.write(`${mark(terminal, result.verdict)} ${result.case.id}: ${printable(result.faults[0] ?? '')}\n`)
-        if (shown === MAX_SHOWN) terminal.write('  … more failures are in the report\n')
+          terminal.write(
+            lineOf(`${result.verdict} ${result.case.id}: ${fault}`, terminal).replace(
+              result.verdict,
+              mark(terminal, result.verdict),
+            ),
+          )
+        if (shown === MAX_SHOWN) terminal.write('  … and more; --report folder writes them all\n')
       }
       if (terminal.isTerminal) terminal.write(`\r${cut(`${done} of ${all}  ${result.case.id}`, terminal.columns)}\u001B[K`)
     },
@@ -63,6 +76,11 @@ export function countsOf(results: readonly CaseResult[]): string {
 
 /** What the author should look at first: what failed before what could not be measured, basic before full. */
 export function firstToFix(results: readonly CaseResult[]): CaseResult | undefined {
+  return toFix(results)[0]
+}
+
+/** What is not good, in the order in which to fix it. */
+export function toFix(results: readonly CaseResult[]): readonly CaseResult[] {
   const order: readonly Verdict[] = ['FAIL', 'XPASS', 'INCONCLUSIVE']
   const levels = ['basic', 'standard', 'full']
   return results
@@ -71,25 +89,78 @@ export function firstToFix(results: readonly CaseResult[]): CaseResult | undefin
       (left, right) =>
         levels.indexOf(left.case.level) - levels.indexOf(right.case.level) ||
         order.indexOf(left.verdict) - order.indexOf(right.verdict) ||
+        // These are the first steps of a receiver.
+        Number(left.case.group !== 'start') - Number(right.case.group !== 'start') ||
         // What must be served comes first: nothing else means much while that fails.
         Number(left.case.side === 'refuse') - Number(right.case.side === 'refuse'),
-    )[0]
+    )
 }
 
 function summaryOf(result: RunResult, terminal: Terminal): string {
   const seconds = (result.milliseconds / 1000).toFixed(1)
-  const lines = ['']
-  if (result.ending) lines.push(result.ending.sentence)
-  if (result.results.length > 0) lines.push(`${countsOf(result.results)} in ${seconds} s, seed ${result.seed}`)
-  const first = firstToFix(result.results)
-  if (first) {
-    lines.push('', `Fix first: ${first.case.id} (${first.case.must.join(', ')})`, `  ${printable(first.case.title)}`)
-    lines.push(...first.faults.slice(0, 6).map((fault) => `  - ${printable(fault)}`))
-    lines.push(`  see it: ${reproduction(result, first)}`)
-  }
+  const lines = ['\n']
+  const say = (text: string): void => void lines.push(lineOf(text, terminal))
+  if (result.ending) say(result.ending.sentence)
+  if (result.results.length > 0) say(`${countsOf(result.results)} in ${seconds} s, seed ${result.seed}`)
+  for (const text of adviceOf(result)) say(text)
   const verdict = verdictOf(result)
-  lines.push('', terminal.isTerminal ? `\u001B[1m${verdict}\u001B[0m` : verdict, '')
-  return lines.join('\n')
+  lines.push('\n', terminal.isTerminal ? `\u001B[1m${verdict}\u001B[0m` : verdict, '\n')
+  return lines.join('')
+}
+
+/** What to do next, line by line. */
+function adviceOf(result: RunResult): readonly string[] {
+  const { ending } = result
+  if (ending?.kind === 'smoke')
+    return [
+      '  what it was sent: npm run conformance -- explain start-plain',
+      '  one like it, with every value on the way: spec/worked-example.json',
+    ]
+  if (ending?.kind === 'stopped')
+    return [
+      '',
+      'Fix first: that it stops. One of these did it, which one shows',
+      `  npm run conformance -- run ${result.target} --only ${ending.during.join(',')} --parallel 1`,
+    ]
+  const first = firstToFix(result.results)
+  if (first === undefined) return []
+  const { id, must, title } = first.case
+  const more = must.length > MAX_RULES ? [`  and ${must.length - MAX_RULES} requirements more`] : []
+  return [
+    '',
+    `Fix first: ${id}`,
+    `  ${title}`,
+    ...first.faults.slice(0, 6).map((fault) => `  - ${fault}`),
+    ...ruleLines(must.slice(0, MAX_RULES)),
+    ...more,
+    `  what it sends: npm run conformance -- explain ${id}`,
+    `  run it alone:  ${reproduction(result, first)}`,
+  ]
+}
+
+/** Requirements in the words of the specification. */
+export function ruleLines(must: readonly string[]): readonly string[] {
+  const rules = readRules()
+  return must.map((id) => {
+    const rule = rules.get(id)
+    return rule === undefined ? `  ${id}` : `  ${id} (spec/${rule.file}): ${rule.text}`
+  })
+}
+
+/** One line; on a terminal as many as it takes, each but the first set in. A command stays whole, so that it can be copied. */
+function lineOf(text: string, { isTerminal, columns }: Terminal): string {
+  const clean = printable(text)
+  if (!isTerminal || clean.includes('npm run ')) return `${clean}\n`
+  const indent = `${/^\s*(?:- )?/.exec(clean)?.[0].replaceAll('-', ' ') ?? ''}  `
+  const lines: string[] = []
+  let line = ''
+  for (const word of clean.split(/(?<=\S)\s+/)) {
+    if (line !== '' && line.length + 1 + word.length >= columns) {
+      lines.push(line)
+      line = `${indent}${word}`
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return `${[...lines, line].join('\n')}\n`
 }
 
 function mark(terminal: Terminal, verdict: Verdict): string {

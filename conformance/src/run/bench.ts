@@ -110,9 +110,15 @@ export function wordsOf({ outcome }: Exchange): string {
   return outcome.kind === 'timeout' ? 'no response' : outcome.kind
 }
 
+/** Why a request that had to be served was not: what came is said once. */
+export function uncleanness(done: Exchange, fault: string): string {
+  if (done.outcome.kind !== 'response') return `: ${fault}`
+  return done.outcome.response.status < 400 ? ` (${wordsOf(done)}): ${fault}` : ` (${wordsOf(done)})`
+}
+
 /** A sentence when the handler ran another number of times than it had to. */
 export function faultsOfEffects(what: string, effects: number | null, expected: number): readonly string[] {
-  if (effects === null) return [`the receiver does not say how often the handler ran for ${what}`]
+  if (effects === null) return [`GET /conformance/effects/<nonce> did not tell how often the handler ran for ${what}`]
   return effects === expected ? [] : [`the handler ran ${times(effects)} for ${what} and not ${times(expected)}`]
 }
 

@@ -1,6 +1,6 @@
 /** The request that has nothing wrong: what is refused between two of these was refused for the change alone. @module */
 import type { Case } from '../build/index.ts'
-import { effectsOf, faultsOfEffects, sendServable, shotOf, wordsOf, type Bench } from './bench.ts'
+import { effectsOf, faultsOfEffects, sendServable, shotOf, uncleanness, type Bench } from './bench.ts'
 import type { Shot, Verdict } from './result.ts'
 
 /** What a case was found to be, before the baseline is looked at. */
@@ -29,7 +29,6 @@ export async function runControl(
   const effects = await effectsOf(bench, built.nonce)
   shots.push(shotOf(label, built, done, effects, 1))
   const faults = [...bench.judge.served(done, built, {}), ...faultsOfEffects(`the ${label}`, effects, 1)]
-  return faults.length === 0
-    ? []
-    : [`the ${label}, which has nothing wrong, was not served cleanly (${wordsOf(done)}): ${faults[0]}`]
+  const [first] = faults
+  return first === undefined ? [] : [`the ${label}, which has nothing wrong, was not served cleanly${uncleanness(done, first)}`]
 }

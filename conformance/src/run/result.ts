@@ -32,6 +32,8 @@ export interface CaseResult {
 export interface Ending {
   readonly kind: 'unreachable' | 'smoke' | 'stopped'
   readonly sentence: string
+  /** Cases that ran at that time. */
+  readonly during: readonly string[]
 }
 
 export interface RunResult {

@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly host: HostControl | null
   /** A sentence when the receiver that the suite started has ended, else `undefined`. */
   readonly ended: () => string | undefined
+  /** A sentence when the receiver that the suite started did not listen in time. */
+  readonly silent?: string
   /** Ends the receiver without warning and starts it again; null where the suite did not start it. */
   readonly restart: (() => Promise<void>) | null
   /** Starts one receiver more for each bundle that must not start; absent where the suite did not start the receiver. */
@@ -87,22 +89,17 @@ async function runWith(options: RunOptions, fixture: Fixture): Promise<RunResult
     offset = await measureOffset(() => fixture.open(), pause)
   } catch (error) {
     if (!(error instanceof FixtureError)) throw error
-    return finish(
-      [],
-      {
-        kind: 'unreachable',
-        sentence: options.ended() ?? `There is no receiver with the fixture at ${setup.url}: ${error.message}.`,
-      },
-      0,
-    )
+    await pause(NOTICE_MS)
+    const sentence =
+      withStop(options.ended()) ?? options.silent ?? `There is no receiver with the fixture at ${setup.url}: ${error.message}.`
+    return finish([], { kind: 'unreachable', sentence, during: [] }, 0)
   }
   const bench = benchOf(options, fixture, offset)
   const unfit = await smokeTest(bench)
   if (unfit !== undefined) {
-    // A receiver that ends while it answers is noticed a little later than the broken connection.
-    await pause(200)
+    await pause(NOTICE_MS)
     const ended = options.ended()
-    return finish([], { kind: 'smoke', sentence: ended === undefined ? unfit : `${ended}. ${unfit}` }, offset)
+    return finish([], { kind: 'smoke', sentence: ended === undefined ? unfit : `${ended}. ${unfit}`, during: [] }, offset)
   }
   const { results, ending } = await runCases(options, bench)
   return finish(results, ending, offset)
@@ -147,11 +144,11 @@ async function runCases(
         running.add(test.id)
         const result = applyBaseline(await (options.isScan === true ? scanCase : runCase)(bench, test), baseline)
         note(result)
-        if (!isGood(result) && ending === null && !(await isAlive(bench))) {
-          ending = {
-            kind: 'stopped',
-            sentence: `${options.ended() ?? 'The receiver stopped answering'}; at that time ran ${[...running].join(', ')}.`,
-          }
+        if (!isGood(result) && ending === null) {
+          // The first that saw it names all that ran; later some of them are over.
+          const during = [...running]
+          const silence = await silenceOf(bench)
+          if (silence !== undefined) ending ??= { kind: 'stopped', sentence: stopOf(options, silence, during), during }
         }
         running.delete(test.id)
       },
@@ -218,17 +215,32 @@ function ofPart(result: CaseResult): CaseResult {
   return { ...result, verdict: 'NOT_CLAIMED', faults: ['only a run of all cases shows it'] }
 }
 
-/** Two chances: a receiver that is busy is not one that has ended. */
-async function isAlive(bench: Bench): Promise<boolean> {
+/** Why the receiver does not answer any more, if so. Two chances: one that is busy is not one that has ended. */
+async function silenceOf(bench: Bench): Promise<string | undefined> {
+  let silence: string | undefined
   for (let chance = 0; chance < 2; chance += 1) {
     try {
       await bench.fixture.open()
-      return true
+      return undefined
     } catch (error) {
       if (!(error instanceof FixtureError)) throw error
+      silence = error.message
     }
   }
-  return false
+  await pause(NOTICE_MS)
+  return silence
+}
+
+function withStop(sentence: string | undefined): string | undefined {
+  return sentence === undefined ? undefined : `${sentence}.`
+}
+
+/** A receiver that ends while it answers is noticed a little later than the broken connection. */
+const NOTICE_MS = 200
+
+function stopOf({ ended }: RunOptions, silence: string, during: readonly string[]): string {
+  const what = ended()
+  return `${what ?? 'The receiver stopped answering'}; at that time ran ${during.join(', ')}.${what === undefined ? ` ${silence}.` : ''}`
 }
 
 /** Audience and accepted harnesses, which a challenge names. */

@@ -1,7 +1,7 @@
 /** Before anything is scored: is there a fixture, does it serve what it must, does it refuse what it must (conformance/README.md). @module */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Case } from '../build/index.ts'
-import { effectsOf, faultsOfEffects, prepare, send, sendServable, wordsOf, type Bench } from './bench.ts'
+import { effectsOf, faultsOfEffects, prepare, send, sendServable, uncleanness, wordsOf, type Bench } from './bench.ts'
 
 /** A request of the smoke test is a case that is not scored. */
 const SMOKE: Case = {
@@ -44,7 +44,7 @@ async function servesPlain(bench: Bench): Promise<string | undefined> {
   const effects = await effectsOf(bench, built.nonce)
   const [first] = [...bench.judge.served(done, built, {}), ...faultsOfEffects('it', effects, 1)]
   if (first === undefined) return undefined
-  return `A complete valid request to ${built.wire.target} was not served cleanly (${wordsOf(done)}): ${first}.`
+  return `A complete valid request to ${built.wire.target} was not served cleanly${uncleanness(done, first)}.`
 }
 
 async function refusesNothingness(bench: Bench): Promise<string | undefined> {

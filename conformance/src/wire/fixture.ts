@@ -1,5 +1,5 @@
 /** Asks the routes of a fixture that no gate guards: is it alive, what does its clock say, how often did the handler run. @module */
-import { Pool } from 'undici'
+import { errors, Pool } from 'undici'
 import { isObject } from '../values.ts'
 
 /** What `GET /conformance/open` says. */
@@ -79,7 +79,7 @@ async function textOf(body: AsyncIterable<Uint8Array>, path: string): Promise<st
     }
   } catch (error) {
     if (error instanceof FixtureError) throw error
-    throw new FixtureError(`GET ${path}: ${reasonOf(error)}`)
+    throw new FixtureError(`GET ${path}: the answer did not come whole, ${reasonOf(error)}`)
   }
   return Buffer.concat(parts).toString('utf8')
 }
@@ -95,9 +95,16 @@ function parse(text: string, path: string): unknown {
 /** What went wrong on a connection, in words. */
 function reasonOf(error: unknown): string {
   const code = isObject(error) && typeof error['code'] === 'string' ? error['code'] : ''
+  if (error instanceof errors.HTTPParserError) return `the answer is not HTTP/1.1 (${innermost(error.message)})`
+  if (error instanceof errors.HeadersOverflowError) return 'the header of the answer is longer than 16 KiB'
+  if (error instanceof errors.ResponseContentLengthMismatchError) return 'the answer is longer or shorter than its Content-Length'
   if (code === 'ECONNREFUSED') return 'nothing listens there'
-  if (code === 'ECONNRESET' || code === 'UND_ERR_SOCKET') return 'the connection broke'
+  if (code === 'ECONNRESET' || code === 'UND_ERR_SOCKET') return 'the connection was closed'
   if (code.includes('TIMEOUT') || (error instanceof Error && error.name === 'TimeoutError')) return 'no answer in time'
-  if (code.startsWith('HPE_')) return 'the answer is not HTTP'
   return code === '' ? 'no usable answer' : code
+}
+
+/** What the parser says, without what it says around it. */
+function innermost(message: string): string {
+  return /\(([^()]+)\)/.exec(message)?.[1] ?? message
 }

@@ -39,7 +39,8 @@ export function readResponse(bytes: Buffer, ended: boolean, head: boolean): Read
   let from = 0
   for (;;) {
     const found = readHead(bytes, from)
-    if (found === undefined) return partial(bytes.length - from > MAX_HEADER ? 'a header without end' : undefined)
+    if (found === undefined)
+      return partial(bytes.length - from > MAX_HEADER ? `a header of more than the ${MAX_HEADER} bytes that are read` : undefined)
     if (typeof found === 'string') return { kind: 'malformed', why: found }
     if (found.status >= 200) return readContent(bytes, found, ended, head, interim)
     if (found.status === 101) return { kind: 'malformed', why: 'an upgrade (101) that nobody asked for' }
@@ -60,7 +61,7 @@ function readHead(bytes: Buffer, from: number): Head | string | undefined {
     const start = bytes.toString('latin1', from, from + 5)
     return 'HTTP/'.startsWith(start) || start === 'HTTP/' ? undefined : 'bytes that are not an HTTP/1.1 response'
   }
-  if (end - from > MAX_HEADER) return 'a header that is too long'
+  if (end - from > MAX_HEADER) return `a header of more than the ${MAX_HEADER} bytes that are read`
   const [first = '', ...lines] = bytes.toString('latin1', from, end).split('\r\n')
   const status = STATUS_LINE.exec(first)?.[1]
   if (status === undefined) return `a status line that is none: ${JSON.stringify(first.slice(0, 60))}`
@@ -91,12 +92,14 @@ function readContent(bytes: Buffer, head: Head, ended: boolean, isHead: boolean,
   if (lengths.length > 1) return { kind: 'malformed', why: 'two Content-Length lines' }
   const [text] = lengths
   if (text !== undefined) {
-    if (!/^\d{1,9}$/.test(text) || Number(text) > MAX_CONTENT)
-      return { kind: 'malformed', why: `Content-Length ${text.slice(0, 20)}` }
+    if (!/^\d+$/.test(text)) return { kind: 'malformed', why: `a Content-Length that is no number: ${text.slice(0, 20)}` }
+    if (Number(text) > MAX_CONTENT)
+      return { kind: 'malformed', why: `a Content-Length of ${text.slice(0, 20)}, more than the ${MAX_CONTENT} that are read` }
     const next = end + Number(text)
     return bytes.length < next ? { kind: 'partial' } : complete(bytes.subarray(end, next), next)
   }
-  if (bytes.length - end > MAX_CONTENT) return { kind: 'malformed', why: 'content without end' }
+  if (bytes.length - end > MAX_CONTENT)
+    return { kind: 'malformed', why: `content of more than the ${MAX_CONTENT} bytes that are read` }
   return ended ? complete(bytes.subarray(end), bytes.length) : { kind: 'partial' }
 }
 
@@ -111,7 +114,7 @@ function readChunks(bytes: Buffer, from: number, complete: (content: Uint8Array,
     if (size === undefined) return { kind: 'malformed', why: 'a chunk size that is none' }
     const length = Number.parseInt(size, 16)
     total += length
-    if (total > MAX_CONTENT) return { kind: 'malformed', why: 'content without end' }
+    if (total > MAX_CONTENT) return { kind: 'malformed', why: `content of more than the ${MAX_CONTENT} bytes that are read` }
     const next = line + 2 + length
     if (bytes.length < next + 2) return { kind: 'partial' }
     if (bytes.toString('latin1', next, next + 2) !== '\r\n') return { kind: 'malformed', why: 'a chunk without its end' }

@@ -204,7 +204,7 @@ describe('a refusal', () => {
   test.each<[string, Outcome, string]>([
     ['timeout', { kind: 'timeout', seconds: 10 }, 'there was no response within 10 seconds'],
     ['closed', { kind: 'closed', why: 'the connection was closed' }, 'the connection was closed'],
-    ['malformed', { kind: 'malformed', why: 'x' }, 'the response is not HTTP/1.1: x'],
+    ['malformed', { kind: 'malformed', why: 'x' }, 'the response cannot be read as HTTP/1.1: x'],
     ['unreachable', { kind: 'unreachable', why: 'ECONNREFUSED' }, 'there was no connection (ECONNREFUSED)'],
   ])('is not a connection that ends as %s, and neither is a served request', (_, outcome, sentence) => {
     expect(judge.refused(withOutcome(outcome), built, EXPIRED)).toEqual([sentence])

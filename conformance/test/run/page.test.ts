@@ -26,6 +26,7 @@ const result: RunResult = {
   milliseconds: 12_345,
   clockOffset: 0,
   results: [
+    caseResult('not-claimed', 'NOT_CLAIMED', 'serve'),
     caseResult('served-well', 'PASS', 'serve'),
     caseResult('refused-wrongly', 'FAIL', 'refuse', HOSTILE),
     caseResult('not-measured', 'INCONCLUSIVE', 'refuse'),
@@ -57,7 +58,13 @@ function caseResult(id: string, verdict: Verdict, side: Case['side'], words = 't
     effectsExpected: 0,
     parts: {},
   }
-  return { case: about, verdict, faults: verdict === 'PASS' ? [] : [words], shots: [shot], milliseconds: 9 }
+  return {
+    case: about,
+    verdict,
+    faults: verdict === 'PASS' ? [] : [words],
+    shots: [{ ...shot, label: 'control' }, shot],
+    milliseconds: 9,
+  }
 }
 
 let browser: Browser
@@ -89,9 +96,29 @@ afterAll(async () => {
 test('says the verdict, and opens what to fix first', async () => {
   expect(await page.textContent('#verdict')).toBe('Not conformant: ahp-receiver/0.1 basic is not obtained.')
   expect(await page.title()).toBe('Not conformant: ahp-receiver/0.1 basic is not obtained.')
-  expect(await page.textContent('#counts')).toBe('1 PASS, 1 FAIL, 1 INCONCLUSIVE')
+  expect(await page.textContent('#counts')).toBe('1 PASS, 1 FAIL, 1 INCONCLUSIVE, 1 NOT_CLAIMED')
   expect(await page.locator('details[open]').count()).toBe(1)
   expect(await page.locator('details[open] summary code').textContent()).toBe('refused-wrongly')
+  expect(await page.textContent('#first')).toBe('Fix first: refused-wrongly: About refused-wrongly')
+  expect(await page.getAttribute('#first a', 'href')).toBe('#case-refused-wrongly')
+})
+
+test('shows what is wrong before what passed, with the requirement in its own words', async () => {
+  expect(await page.locator('summary code').allTextContents()).toEqual([
+    'refused-wrongly',
+    'not-measured',
+    'served-well',
+    'not-claimed',
+  ])
+  expect(await page.locator('details[open] .rule').textContent()).toMatch(
+    /^AHP-TIME-2 \(spec\/12-times\.md\): A receiver MUST refuse a token when/,
+  )
+  expect(await page.locator('details[open] h2').allTextContents()).toEqual([
+    expect.stringMatching(/^changed: 200/),
+    'answer',
+    expect.stringMatching(/^control: 200/),
+    'answer',
+  ])
 })
 
 test('shows what a receiver sent as text', async () => {
@@ -102,18 +129,18 @@ test('shows what a receiver sent as text', async () => {
 
 test('filters by words, verdict and group', async () => {
   const shown = (): Promise<string | null> => page.textContent('#shown')
-  expect(await shown()).toBe('3 of 3')
+  expect(await shown()).toBe('4 of 4')
   await page.fill('#query', 'about not-measured')
-  expect(await shown()).toBe('1 of 3')
+  expect(await shown()).toBe('1 of 4')
   expect(await page.locator('details:visible').count()).toBe(1)
   await page.fill('#query', 'token_expired')
-  expect(await shown()).toBe('3 of 3')
+  expect(await shown()).toBe('4 of 4')
   await page.fill('#query', '')
   await page.selectOption('#verdicts', 'FAIL')
-  expect(await shown()).toBe('1 of 3')
+  expect(await shown()).toBe('1 of 4')
   await page.selectOption('#verdicts', '')
   await page.selectOption('#groups', 'group-of-some')
-  expect(await shown()).toBe('3 of 3')
+  expect(await shown()).toBe('4 of 4')
   await page.selectOption('#groups', '')
 })
 
@@ -121,7 +148,7 @@ test('folds and unfolds', async () => {
   await page.click('#fold')
   expect(await page.locator('details[open]').count()).toBe(0)
   await page.click('#unfold')
-  expect(await page.locator('details[open]').count()).toBe(3)
+  expect(await page.locator('details[open]').count()).toBe(4)
   await page.click('#fold')
   await page.locator('summary').first().click()
   expect(await page.locator('details[open]').count()).toBe(1)
@@ -155,7 +182,7 @@ test('bytes that cannot be seen are written as escapes, and no two byte strings 
 
 test('what a receiver sent steers neither XML nor Markdown', () => {
   for (const text of ['<img', '\u0000', '\u001b']) expect(junitOf(result)).not.toContain(text)
-  expect(junitOf(result)).toMatch('tests="3" failures="2" errors="0" skipped="0"')
+  expect(junitOf(result)).toMatch('tests="4" failures="2" errors="0" skipped="1"')
   const row = markdownOf(result)
     .split('\n')
     .find((line) => line.startsWith('| `refused-wrongly`'))

@@ -18,7 +18,7 @@ const SENTENCES: Readonly<Record<string, RegExp>> = {
   html: /answered text\/html and not JSON/,
   hang: /no answer in time/,
   'hang-at-the-gate': /was not answered: no response/,
-  'close-at-once': /the connection broke/,
+  'close-at-once': /the connection was closed/,
   'not-http': /the answer is not HTTP|no usable answer/,
 }
 
