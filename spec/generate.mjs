@@ -5,6 +5,7 @@ import { format, resolveConfig } from 'prettier'
 import { mendingCode, refusalsPage } from './generate/mending.mjs'
 import { reasonsCode, reasonsPage } from './generate/reasons.mjs'
 import { wireCode } from './generate/wire.mjs'
+import { requirementWords } from './generate/words.mjs'
 import { workedExample } from './generate/worked-example.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -23,6 +24,7 @@ export async function generate() {
       'reasons.json',
       JSON.stringify({ reasons: reasons.map(visible) }),
     ),
+    'conformance/requirements/words-0.1.json': await formatted('words.json', JSON.stringify(requirementWords(root))),
     'spec/worked-example.json': await formatted('example.json', JSON.stringify(workedExample())),
   }
 }

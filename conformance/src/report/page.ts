@@ -73,7 +73,7 @@ function inReadingOrder(results: readonly CaseResult[]): readonly CaseResult[] {
 }
 
 function ruleOf(rule: Rule | undefined): string {
-  return rule === undefined ? '' : ` (spec/${rule.file}): ${rule.text}`
+  return rule === undefined ? '' : ` (${rule.file}): ${rule.text}`
 }
 
 function caseOf(each: CaseResult, result: RunResult): unknown {

@@ -1,23 +1,16 @@
-/** The words of each requirement, where the specification stands beside the suite. @module */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+/** The words of each requirement, from the copy that is made of the specification. @module */
+import { readFileSync } from 'node:fs'
 import { packageFile } from '../judge/registry.ts'
 
-/** A requirement as its chapter says it, without markup of links. */
+/** A requirement as its chapter says it. */
 export interface Rule {
-  /** Name of the file in `spec/`. */
+  /** Path of the chapter, from the root of the repository. */
   readonly file: string
   readonly text: string
 }
 
-/** Requirements by their identifiers; none where the suite stands alone. */
-export function readRules(folder: URL = packageFile('../spec/')): ReadonlyMap<string, Rule> {
-  if (!existsSync(folder)) return new Map()
-  const files = readdirSync(folder).filter((name) => /^\d.*\.md$/.test(name))
-  return new Map(files.flatMap((file) => rulesOf(file, readFileSync(new URL(file, folder), 'utf8'))))
-}
-
-function rulesOf(file: string, chapter: string): readonly (readonly [string, Rule])[] {
-  return [...chapter.matchAll(/^\*\*(AHP-[A-Z]+-\d+)\*\* (.+(?:\n.+)*)/gm)].map(([, id = '', words = '']) => {
-    return [id, { file, text: words.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll('\n', ' ') }]
-  })
+/** Requirements by their identifiers. */
+export function readRules(file: URL = packageFile('requirements/words-0.1.json')): ReadonlyMap<string, Rule> {
+  const words: Readonly<Record<string, Rule>> = JSON.parse(readFileSync(file, 'utf8'))
+  return new Map(Object.entries(words))
 }

@@ -114,7 +114,7 @@ function adviceOf(result: RunResult): readonly string[] {
   if (ending?.kind === 'smoke')
     return [
       '  what it was sent: npm run conformance -- explain start-plain',
-      '  one like it, with every value on the way: spec/worked-example.json',
+      '  one like it, with every value on the way: worked-example.json in the folder of the specification',
     ]
   if (ending?.kind === 'stopped')
     return [
@@ -143,7 +143,7 @@ export function ruleLines(must: readonly string[]): readonly string[] {
   const rules = readRules()
   return must.map((id) => {
     const rule = rules.get(id)
-    return rule === undefined ? `  ${id}` : `  ${id} (spec/${rule.file}): ${rule.text}`
+    return rule === undefined ? `  ${id}` : `  ${id} (${rule.file}): ${rule.text}`
   })
 }
 
