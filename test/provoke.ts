@@ -5,7 +5,7 @@ import { startReceiver, type Receiver, type ReceiverShape } from './receiver.ts'
 
 /** Every code that a receiver can answer. */
 export const RECEIVER_CODES = (Object.keys(REASONS) as ReasonCode[]).filter(
-  (code): code is Breakable => REASONS[code].stage !== 'protect',
+  (code): code is Breakable => REASONS[code].stage !== 'protect' && REASONS[code].stage !== 'service',
 )
 
 /** What was sent, and what the last request was answered. */

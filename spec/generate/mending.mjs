@@ -33,7 +33,7 @@ ${paragraphs.join('\n\n')}
 export function mendingCode(reasons, mending) {
   checkComplete(reasons, mending)
   const rows = reasons
-    .filter(({ stage }) => stage !== 'protect')
+    .filter(({ stage }) => stage !== 'protect' && stage !== 'service')
     .map(({ code }) => `  ${code}: ${JSON.stringify(mending[code])},`)
   return `/** What to do about each refusal of a receiver, generated from spec/registry/mending.json (spec chapter 13). @module */
 
@@ -46,6 +46,7 @@ ${rows.join('\n')}
 
 function placeOf(stage) {
   if (stage === 'any') return 'may come from any step'
+  if (stage === 'service') return 'answered by a service behind a receiver'
   return stage === 'protect' ? 'answered by the enforcement server' : `step \`${stage}\``
 }
 

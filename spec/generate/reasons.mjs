@@ -1,6 +1,8 @@
 // The registry of refusals as TypeScript and as a page.
 const STAGES =
-  'extract decode token passports joins decision binding possession ledger status requirement replay any protect'.split(' ')
+  'extract decode token passports joins decision binding possession ledger status requirement replay any service protect'.split(
+    ' ',
+  )
 
 /** `packages/protocol/src/reasons.gen.ts`. */
 export function reasonsCode(reasons) {

@@ -106,6 +106,7 @@ export type {
   AgentName,
   AskAnswer,
   AskBody,
+  ContextClaims,
   Decision,
   DecisionClaims,
   DelegationClaims,

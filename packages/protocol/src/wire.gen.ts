@@ -1,5 +1,8 @@
 /** Types of every wire object, generated from spec/schemas (spec chapters 3 to 5, 8 to 11, 13 to 16). @module */
 
+/** What a receiver has to do if it serves the request. */
+export type Obligation = 'notify_owner' | 'log_full' | 'confirm_human' | 'redact_response' | 'content_unseen'
+
 /** What policy said. */
 export type Decision = 'ALLOW' | 'WARN' | 'BLOCK'
 
@@ -60,9 +63,6 @@ export type InterruptBody =
       readonly task: string
       readonly reason?: string
     }
-
-/** What a receiver has to do if it serves the request. */
-export type Obligation = 'notify_owner' | 'log_full' | 'confirm_human' | 'redact_response' | 'content_unseen'
 
 /** The request for which a token is asked. */
 export type ShownRequest =
@@ -140,6 +140,46 @@ export type TrustedIssuer =
 
 /** How strongly a fact is supported, weakest first. */
 export type Grade = 'none' | 'asserted' | 'evidence_checked' | 'live'
+
+/** Payload of an aegis-context+jwt: what a receiver says of a request to a service behind it (chapter 20). */
+export interface ContextClaims {
+  /** Version of this profile. */
+  readonly ahp: 'ahp-receiver/0.1'
+  /** The receiver. */
+  readonly iss: string
+  /** Name of the service. */
+  readonly aud: string
+  /** Seconds since 1970-01-01T00:00:00Z, whole. */
+  readonly iat: number
+  /** Seconds since 1970-01-01T00:00:00Z, whole. */
+  readonly exp: number
+  /** This context. */
+  readonly jti: string
+  /** Method of the request to the service. */
+  readonly htm: string
+  /** Path and query of the request to the service. */
+  readonly htt: string
+  /** The agents from principal to presenter, each with the issuer of its passport. */
+  readonly path: readonly ContextAgent[]
+  readonly action: string
+  readonly target: string
+  readonly decision: 'ALLOW' | 'WARN'
+  readonly obl: readonly Obligation[]
+  /** A did:key of an Ed25519 key or a did:web, in its one spelling. */
+  readonly harness: string
+  /** The jti of the token. */
+  readonly receipt: string
+  /** The task. */
+  readonly txn: string
+}
+
+/** An agent, named by issuer and DID together. */
+export interface ContextAgent {
+  /** The did:key of an Ed25519 key. */
+  readonly did: string
+  /** A did:key of an Ed25519 key or a did:web, in its one spelling. */
+  readonly issuer: string
+}
 
 /** Payload of an aegis-decision+jwt: a decision that is no token (chapter 3). */
 export interface DecisionClaims {

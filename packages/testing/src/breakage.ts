@@ -39,8 +39,10 @@ import { NAMES } from './keys.ts'
 import { withLine, type RawRequest } from './raw-request.ts'
 import { cosign } from './witness.ts'
 
-/** Codes of the server that decides; no receiver answers them. */
-type ServerCode = { [Code in ReasonCode]: (typeof REASONS)[Code]['stage'] extends 'protect' ? Code : never }[ReasonCode]
+/** Codes of the server that decides and of services behind receivers; no receiver answers them. */
+type ServerCode = {
+  [Code in ReasonCode]: (typeof REASONS)[Code]['stage'] extends 'protect' | 'service' ? Code : never
+}[ReasonCode]
 /** Every code that a receiver can answer. */
 export type Breakable = Exclude<ReasonCode, ServerCode>
 

@@ -79,5 +79,14 @@ export function createContext(
     ledger: Object.freeze(inclusion),
     receipt,
   }
+  made.add(context)
   return Object.freeze(context)
+}
+
+/** Contexts that were verified here: of anything else nobody says that it was. */
+const made = new WeakSet<AiegisContext>()
+
+/** Whether a verifier made this context. */
+export function isVerifiedContext(context: AiegisContext): boolean {
+  return made.has(context)
 }

@@ -1,7 +1,18 @@
 /** The receiver's road: from a request with evidence to a verified context, or a refusal with a code. @module */
+export { Refusal, type Signer } from '@aiegis/protocol'
 export { type AuditMemory, type LedgerAssurance } from './audit.ts'
 export { createChainReader, type ChainReader, type ChainReaderOptions } from './chain-reader.ts'
 export { type AiegisContext } from './context.ts'
+export { checkService, CONTEXT_HEADER } from './context-claims.ts'
+export { createContextSigner, type ContextSigner, type ContextSignerOptions, type ServiceCall } from './context-header.ts'
+export {
+  createContextVerifier,
+  type ContextReceiver,
+  type ContextVerifier,
+  type ContextVerifierOptions,
+  type NamedAgent,
+  type VerifiedContext,
+} from './context-header-verify.ts'
 export { admit, carry, contextOf, type Gate } from './contexts.ts'
 export { type DidResolver } from './did-read.ts'
 export { type DependencyEvent, type DependencyState, type EventHooks, type VerdictEvent } from './events.ts'

@@ -25,7 +25,7 @@ export interface TrustedKey {
 }
 
 /** What a key is for. */
-export type KeyRole = 'harness' | 'issuer' | 'status' | 'log' | 'witness'
+export type KeyRole = 'harness' | 'issuer' | 'status' | 'log' | 'witness' | 'receiver'
 
 /** Finds a key of one role. */
 export type KeyLookup = (did: string, kid: string) => TrustedKey | undefined
@@ -56,6 +56,7 @@ export function createKeyRing(didWeb: DidWebSettings): KeyRing {
     status: new Map(),
     log: new Map(),
     witness: new Map(),
+    receiver: new Map(),
   }
 
   const claim = (spot: Spot, role: KeyRole, key: Ed25519PublicKey): void => {

@@ -26,6 +26,12 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
     ['this.#young', 'half of its size'],
   ],
   'chain-reader.ts': [['known', '2,048 chains']],
+  'context-claims.ts': [['return new Set', 'request']],
+  'context-header-verify.ts': [
+    ['hosts', 'object'],
+    ['dids', 'bundle'],
+  ],
+  'context.ts': [['made', 'object']],
   'contexts.ts': [['verified', 'object']],
   'did-keys.ts': [['byName', 'bundle']],
   'did-read.ts': [['keys', 'keys of one document']],
@@ -50,7 +56,7 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
     ['return', 'bundle'],
   ],
   'steps/delegations.ts': [['return', 'request']],
-  'steps/extract.ts': [['OVERRIDES', '8 names']],
+  'steps/extract.ts': [['OVERRIDES', '9 names']],
   'trust-did-web.ts': [
     ['hosts:', 'bundle'],
     ['hosts', 'bundle'],
@@ -62,6 +68,7 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
     ['status', 'bundle'],
     ['log', 'bundle'],
     ['witness', 'bundle'],
+    ['receiver', 'bundle'],
   ],
   'trust-parties.ts': [
     ['ledgers:', 'bundle'],

@@ -17,7 +17,7 @@ MAX_FIELD_LINES = 128
 HIDDEN = ("x-aegis-token", "x-aegis-passport", "x-aegis-proof", "signature-input", "signature")
 _OVERRIDES = (
     "x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-original-uri", "x-rewrite-url",
-    "x-aiegis-original-method", "x-aiegis-original-uri",
+    "x-aiegis-original-method", "x-aiegis-original-uri", "x-aegis-context",
 )  # fmt: skip
 _REFUSED = {"trailer": "trailer_refused", "content-encoding": "content_encoding_refused", "early-data": "early_data_refused"}
 _METHOD = re.compile(r"[A-Z]{1,20}\Z")

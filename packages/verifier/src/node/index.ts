@@ -1,5 +1,6 @@
 /** The parts of the verifier that need Node: trust file, HTTP, streams. @module */
 export { captureRawBody, readContent } from './content.ts'
+export { contextKeyFile } from './context-key.ts'
 export { httpGet } from './get.ts'
 export { describeTrust, hasTrustFile, loadTrust, type TrustFile } from './load-trust.ts'
 export { mountOf, passes, type RequireOptions } from './mount.ts'

@@ -27,7 +27,7 @@ const LINE_BYTES = 8000
 /** More field lines than this are no request of an agent; frameworks drop what is beyond a number of their own. */
 const MAX_LINES = 128
 
-/** Headers with which some framework or proxy replaces method or target after this check. */
+/** Headers with which some framework or proxy replaces method or target after this check, and the one that only a receiver may write. */
 export const OVERRIDES: ReadonlySet<string> = new Set([
   'x-http-method-override',
   'x-http-method',
@@ -37,6 +37,7 @@ export const OVERRIDES: ReadonlySet<string> = new Set([
   'x-rewrite-url',
   'x-aiegis-original-method',
   'x-aiegis-original-uri',
+  'x-aegis-context',
 ])
 
 /**
