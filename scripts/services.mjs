@@ -1,7 +1,7 @@
 // Runs a command with the services that its tests need: node scripts/services.mjs npm test
 // A service whose variable is set is used as it is. Any other is started here, on a free port of the loopback interface and in a
-// temporary folder, and ended with the command.
-// Exit codes: that of the command, 2 without a command, 3 when a service cannot be started.
+// temporary folder, and ended with the command. AIEGIS_TEST_NGINX is the path of an nginx, found by nginx.mjs.
+// Exit codes: that of the command, 2 without a command, 3 when a service cannot be started or found.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -10,6 +10,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { findNginx } from './nginx.mjs'
 
 const SERVICES = [
   {
@@ -70,6 +71,8 @@ let code = 3
 try {
   const env = { ...process.env }
   for (const service of SERVICES) env[service.variable] ||= await start(service)
+  // Tests start it themselves, each with a configuration of its own.
+  env['AIEGIS_TEST_NGINX'] ||= findNginx()
   code = await run(env)
 } catch (error) {
   console.error(error.message)
