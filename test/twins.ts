@@ -52,6 +52,7 @@ export const TWINS: { readonly [Name in keyof Steps]: { readonly twin: Steps[Nam
   status: { attack: 'passport_revoked', twin: () => {} },
   requirement: { attack: 'action_mismatch', twin: () => {} },
   content: { attack: 'content_mismatch', twin: () => {} },
+  check: { attack: 'check_refused', twin: (_token, _requirement, contextWith) => contextWith(undefined) },
   replay: { attack: 'token_replayed', twin: async () => {} },
 }
 

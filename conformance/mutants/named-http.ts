@@ -258,7 +258,7 @@ export const HTTP_MUTANTS: readonly Mutant[] = [
   road(
     'no-content',
     'does not look at content',
-    "await on('content')(request, token, trust, crypto, now, performance.now() - progress.startedAt);",
+    "await on('content')(request, token, requirement, trust, crypto, now, performance.now() - progress.startedAt);",
     'await request.content({ maxBytes: 1e9, timeoutMs: 1e4 });',
   ),
   extract(

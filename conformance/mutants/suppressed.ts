@@ -8,9 +8,12 @@ export const ROAD: readonly string[] = [
     'base64 bytes checkpoint delegation did did-document did-web ed25519 http-signature jcs json jwk jws leaf',
   ),
   ...below('protocol', 'members mission note passport status-list structured-fields time tlog-proof token url'),
-  ...below('verifier/steps', 'binding content decision decode delegations extract joins ledger passports possession replay'),
+  ...below(
+    'verifier/steps',
+    'binding check content decision decode delegations extract joins ledger passports possession replay',
+  ),
   ...below('verifier/steps', 'requirement signed status token'),
-  ...below('verifier', 'audit-origin audit-round did-keys narrow node/content node/verifier status status-read'),
+  ...below('verifier', 'audit-origin audit-round body-requirement did-keys narrow node/content node/verifier status status-read'),
 ]
 
 function below(folder: string, names: string): readonly string[] {

@@ -3,21 +3,23 @@ import { REASONS } from '@aiegis/protocol'
 import { describe, expect, test } from 'vitest'
 import { RECEIVER_CODES } from '../provoke.ts'
 import { CASES, EXCEPT_CODES } from './cases.ts'
+import { ROUTE_CASES } from './route-cases.ts'
 import { codeOf, inProcess, runBreakage, runCase } from './run.ts'
 import { ADAPTERS, type AdapterName } from './servers.ts'
 
 /** The server answers this itself before any application sees the request. */
 const ANSWERED_BY_NODE: Readonly<Record<string, number>> = { content_incomplete: 400 }
 
+const TABLE = [...CASES, ...ROUTE_CASES]
 const names = Object.keys(ADAPTERS) as AdapterName[]
 
 describe.each(names)('%s', (name) => {
-  test.each(CASES)('$title', async (row) => {
+  test.each(TABLE)('$title', async (row) => {
     const { answers, effects, sent } = await runCase(inProcess(name), row)
     const except = row.except?.[name]
     expect(answers).toEqual(except?.answers ?? row.answers)
     expect(effects.map(({ content }) => content)).toEqual(except?.contents ?? sent)
-    expect(effects.flatMap(({ seen }) => seen)).toEqual([])
+    expect(effects.flatMap(({ seen }) => seen)).toEqual(row.seen ?? [])
     expect(new Set(effects.map(({ receiptId }) => receiptId)).size).toBe(effects.length)
   })
 
@@ -36,5 +38,5 @@ describe.each(names)('%s', (name) => {
 })
 
 test('each row of the table has a title of its own', () => {
-  expect(new Set(CASES.map(({ title }) => title)).size).toBe(CASES.length)
+  expect(new Set(TABLE.map(({ title }) => title)).size).toBe(TABLE.length)
 })

@@ -1,7 +1,7 @@
 /** What every adapter has to answer alike: one row is one case (spec chapters 7, 10 and 11). Data only; `run.ts` sends them. @module */
 import { formatContentDigest, utf8, type JsonObject } from '@aiegis/protocol'
 import { withLine, type MockHarness, type RawRequest, type Wanted } from '@aiegis/testing'
-import type { RouteRequirement } from '@aiegis/verifier'
+import type { AnyRoute } from '@aiegis/verifier'
 import { bare, inChunks } from '../raw.ts'
 import type { AdapterName } from './servers.ts'
 import type { Shape } from './shape.ts'
@@ -13,11 +13,13 @@ export interface AdapterCase {
   /** The requests, all on one connection. */
   readonly make: (harness: MockHarness) => readonly RawRequest[]
   readonly sending?: Sending
-  readonly route?: RouteRequirement
+  readonly route?: AnyRoute
   readonly trust?: JsonObject
   readonly receiver?: Shape['receiver']
   /** For each request the public code of the refusal, else the status. Each 200 is one effect, and nothing else is one. */
   readonly answers: readonly (string | number)[]
+  /** Names of evidence, `cookie` and `authorization` that handlers are shown, all together; none unless said otherwise. */
+  readonly seen?: readonly string[]
   /** Where an adapter or the server under it answers otherwise, and why. A handler runs for each 200 and for nothing else there too. */
   readonly except?: Partial<Record<AdapterName, Exception>>
 }
@@ -39,20 +41,20 @@ export const EXCEPT_CODES: Partial<Record<AdapterName, Readonly<Record<string, s
 export const ORDER: Wanted = { method: 'POST', contentType: 'application/json', content: '{"item":7}' }
 
 /** One request, minted and then changed. */
-const one =
+export const one =
   (wanted: Wanted | undefined, change: (request: RawRequest, harness: MockHarness) => RawRequest = (request) => request) =>
   (harness: MockHarness): readonly RawRequest[] => [change(harness.mint(wanted), harness)]
-const to = (path: string): Wanted => ({ url: `https://api.example.com${path}` })
+export const to = (path: string): Wanted => ({ url: `https://api.example.com${path}` })
 /** Decided on one target, sent to another. */
 const instead = (decided: string, target: string): AdapterCase['make'] => one(to(decided), (request) => ({ ...request, target }))
 const line = (name: string, ...values: readonly string[]): AdapterCase['make'] =>
   one(ORDER, (request) => withLine(request, name, ...values))
-const chunked = (request: RawRequest): RawRequest => inChunks(request, 3)
+export const chunked = (request: RawRequest): RawRequest => inChunks(request, 3)
 const withTrailer = (request: RawRequest): RawRequest => {
   const text = Buffer.from(chunked(request).body).toString('latin1')
   return { ...chunked(request), body: Buffer.from(text.replace(/0\r\n\r\n$/, '0\r\nX-More: 1\r\n\r\n'), 'latin1') }
 }
-const forged = (harness: MockHarness): RawRequest => harness.mint({}, { tokenSigner: harness.keys.stranger })
+export const forged = (harness: MockHarness): RawRequest => harness.mint({}, { tokenSigner: harness.keys.stranger })
 const other = (harness: MockHarness): RawRequest => ({ ...harness.mint(ORDER), body: utf8('{"item":8}') })
 const long = JSON.stringify('x'.repeat(1_000_000))
 const tooLong = 'x'.repeat(1_048_577)

@@ -1,6 +1,6 @@
 /** Runs one case of the table against one adapter; knows no test framework. @module */
 import { createMockHarness, type Breakable, type MockHarness, type RawRequest } from '@aiegis/testing'
-import { createVerifier } from '@aiegis/verifier'
+import { createVerifier, type Actions } from '@aiegis/verifier'
 import type { AdapterCase } from './cases.ts'
 import { startAdapter, type AdapterName } from './servers.ts'
 import type { Effect } from './shape.ts'
@@ -16,7 +16,10 @@ export interface Outcome {
 }
 
 /** Actions of every receiver of the table. */
-export const ACTIONS = { 'POST /named/:id': 'orders.create' }
+export const ACTIONS: Actions = {
+  'POST /named/:id': 'orders.create',
+  'POST /strict/:id': { action: 'orders.create', body: { presence: 'required' } },
+}
 
 /** What a receiver of the table differs in. */
 export type Wish = Pick<AdapterCase, 'trust' | 'route' | 'receiver'>

@@ -1,7 +1,7 @@
 /** One receiver for each adapter, all alike: the check in front, a router mounted at `/api` and a handler for all else behind it (spec chapters 7 and 11). @module */
 import { createServer, type RequestListener } from 'node:http'
 import * as expressAdapter from '@aiegis/express'
-import { honoAiegis } from '@aiegis/fetch/hono-node'
+import { honoAiegis, type AiegisEnv } from '@aiegis/fetch/hono-node'
 import * as koaAdapter from '@aiegis/koa'
 import { listen } from '@aiegis/testing'
 import type { AiegisContext } from '@aiegis/verifier'
@@ -24,10 +24,11 @@ export interface Server {
 const onExpress =
   (framework: typeof express) =>
   ({ verifier, route, receiver }: Shape, note: Note): RequestListener => {
-    const { requireAiegisToken, getAiegis } = expressAdapter
+    const { requireAiegisToken } = expressAdapter
+    const contextOf = route?.presence === 'optional' ? expressAdapter.findAiegis : expressAdapter.getAiegis
     const handler = (request: ExpressRequest, response: ExpressResponse): void => {
       const content: unknown = request.body
-      note(getAiegis(request), Buffer.isBuffer(content) ? content : new Uint8Array(), (name) => name in request.headers)
+      note(contextOf(request), Buffer.isBuffer(content) ? content : new Uint8Array(), (name) => name in request.headers)
       response.send('served')
     }
     const app = framework()
@@ -42,11 +43,12 @@ const onExpress =
   }
 
 function onKoa({ verifier, route, receiver }: Shape, note: Note): RequestListener {
-  const { requireAiegisToken, getAiegis } = koaAdapter
-  const handler = async (ctx: Parameters<typeof getAiegis>[0] & { body: unknown }): Promise<void> => {
+  const { requireAiegisToken } = koaAdapter
+  const contextOf = route?.presence === 'optional' ? koaAdapter.findAiegis : koaAdapter.getAiegis
+  const handler = async (ctx: Parameters<typeof contextOf>[0] & { body: unknown }): Promise<void> => {
     const chunks: Buffer[] = []
     for await (const chunk of ctx.req) chunks.push(chunk)
-    note(getAiegis(ctx), Buffer.concat(chunks), (name) => name in ctx.req.headers)
+    note(contextOf(ctx), Buffer.concat(chunks), (name) => name in ctx.req.headers)
     ctx.body = 'served'
   }
   const app = new Koa()
@@ -64,7 +66,7 @@ function onKoa({ verifier, route, receiver }: Shape, note: Note): RequestListene
 }
 
 function onHono({ verifier, route, receiver }: Shape, note: Note): RequestListener {
-  const handler = async (c: HonoContext<{ Variables: { aiegis: AiegisContext } }>): Promise<Response> => {
+  const handler = async (c: HonoContext<AiegisEnv<AiegisContext | undefined>>): Promise<Response> => {
     const content = new Uint8Array(await c.req.arrayBuffer())
     note(c.var.aiegis, content, (name) => c.req.header(name) !== undefined)
     return c.text('served')
@@ -78,7 +80,7 @@ function onHono({ verifier, route, receiver }: Shape, note: Note): RequestListen
   app.use(honoAiegis({ verifier, ...quiet, ...route }))
   if (receiver === 'narrowing-route') app.use(honoAiegis({ action: 'orders.read', ...quiet }))
   if (receiver === 'checked-twice') app.use(honoAiegis({ maxDepth: 0 }))
-  app.route('/api', new Hono<{ Variables: { aiegis: AiegisContext } }>().all('/orders/:id', handler))
+  app.route('/api', new Hono<AiegisEnv<AiegisContext | undefined>>().all('/orders/:id', handler))
   app.all('*', handler)
   return asListener(app.fetch)
 }

@@ -1,6 +1,6 @@
 /** What a receiver of the table is made of, and what its handlers note; on any runtime. @module */
 import type { Broken } from '@aiegis/testing'
-import type { AiegisContext, RouteRequirement, Verifier } from '@aiegis/verifier'
+import type { AiegisContext, AnyRoute, Verifier } from '@aiegis/verifier'
 
 /** What a handler did: each run is one effect. */
 export interface Effect {
@@ -14,18 +14,22 @@ export interface Effect {
 /** What a receiver is made of. */
 export interface Shape {
   readonly verifier: Verifier
-  readonly route?: RouteRequirement | undefined
+  readonly route?: AnyRoute | undefined
   readonly receiver?: Broken['receiver'] | 'checked-twice' | undefined
 }
 
-/** A handler ran, with this content, and was shown the headers of which `header` says so. */
-export type Note = (context: AiegisContext, content: Uint8Array, header: (name: string) => boolean) => void
+/** A handler ran, with this context if there was one and this content, and was shown the headers of which `header` says so. */
+export type Note = (context: AiegisContext | undefined, content: Uint8Array, header: (name: string) => boolean) => void
 
 export const quiet = { log: (): void => {} }
 
 /** What came of one run of a handler. */
-export function effectOf(...[{ receiptId }, content, header]: Parameters<Note>): Effect {
+export function effectOf(...[context, content, header]: Parameters<Note>): Effect {
+  const receiptId = context?.receiptId ?? `none ${++without}`
   return { receiptId, content: Array.from(content, (byte) => String.fromCharCode(byte)).join(''), seen: WATCHED.filter(header) }
 }
+
+/** Handlers that ran without a context. */
+let without = 0
 
 const WATCHED = ['x-aegis-token', 'x-aegis-passport', 'x-aegis-proof', 'signature-input', 'signature', 'cookie', 'authorization']

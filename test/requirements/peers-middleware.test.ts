@@ -13,7 +13,7 @@ import {
   type MockHarness,
   type RawRequest,
 } from '@aiegis/testing'
-import { createVerifier, type TrustInput } from '@aiegis/verifier'
+import { createVerifier } from '@aiegis/verifier'
 import type { NextFunction, Request, Response } from 'express'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { drip } from '../drip.ts'
@@ -88,21 +88,33 @@ describe.each(Object.entries(FRAMEWORKS))('%s', (_name, framework) => {
     expect(served).toEqual([`${harness.audience}/orders/7`])
   })
 
-  test('F03 F04 no option makes evidence optional or only reported: what is missing or forged is refused', async () => {
+  test('F03 evidence is optional by one word and only where there is none: what is forged or incomplete is refused', async () => {
     const { harness, verifier, served, seen, start } = await scene()
-    const wishes = {
-      optional: true,
-      required: false,
-      credentialsRequired: false,
-      mode: 'optional',
-      reportOnly: true,
-      report: 'only',
-    }
+    const wishes = { optional: true, required: false, credentialsRequired: false, mode: 'optional', passthrough: true }
+    for (const [name, value] of Object.entries(wishes))
+      expect(() => requireAiegisToken({ verifier, [name]: value })).toThrow(TypeError)
+    for (const presence of ['none', 'Optional', '', false, true])
+      expect(() => requireAiegisToken({ verifier, presence: presence as 'optional' })).toThrow(TypeError)
+    const app = framework()
+    app.use('/strict', requireAiegisToken({ verifier }), seen)
+    app.use(requireAiegisToken({ verifier, presence: 'optional' }), seen)
+    const { send } = await start(app)
+    expect(await send(harness.mint({}, { tokenSigner: harness.keys.stranger }))).toBe('untrusted')
+    expect(await send(withLine(harness.mint(), 'X-AEGIS-Proof'))).toBe('proof_missing')
+    expect(await send(withLine(harness.mint(), 'X-AEGIS-Token'))).toBe('token_missing')
+    expect(await send(bare('GET', '/strict'))).toBe('token_missing')
+    expect(served).toEqual([])
+    expect(await send(harness.mint())).toBe(200)
+    expect(served).toHaveLength(1)
+  })
+
+  test('F04 no word makes evidence only reported in passing', async () => {
+    const { harness, verifier, served, seen, start } = await scene()
+    const wishes = { reportOnly: true, report: 'only', dryRun: true, mode: 'report-only', enforce: false }
     for (const [name, value] of Object.entries(wishes))
       expect(() => requireAiegisToken({ verifier, [name]: value })).toThrow(TypeError)
     const app = framework()
-    const { trust, ...options } = harness.receiver()
-    app.use(requireAiegisToken({ ...options, trust: trust as TrustInput, ...wishes }), seen)
+    app.use(requireAiegisToken({ verifier }), seen)
     const { send } = await start(app)
     expect(await send(bare('GET'))).toBe('token_missing')
     expect(await send(harness.mint({}, { tokenSigner: harness.keys.stranger }))).toBe('untrusted')

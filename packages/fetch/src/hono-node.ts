@@ -1,8 +1,8 @@
 /** Hono middleware on @hono/node-server: verifies the request that Node received, which shows more than a `Request`. @module */
 import { IncomingMessage, ServerResponse } from 'node:http'
-import { admit, carry, type ReceivedRequest } from '@aiegis/verifier'
+import type { ContextFor, Presence } from '@aiegis/verifier'
 import { mountOf, receivedOf, stripHeaders, type RequireOptions } from '@aiegis/verifier/node'
-import { passes, requestForHandler, responseOf, type Gated } from '@aiegis/verifier/web'
+import { passes, passesAs, type Beneath } from '@aiegis/verifier/web'
 import type { MiddlewareHandler } from 'hono'
 import type { AiegisEnv } from './hono.ts'
 
@@ -15,12 +15,16 @@ export type { AiegisEnv } from './hono.ts'
  * As `honoAiegis` of `@aiegis/fetch/hono`; zero options read the trust file, as with Express. Requests that Node did not receive, such as
  * those of `app.request()` in tests, are verified by what a `Request` shows.
  */
-export function honoAiegis(options: RequireOptions = {}): MiddlewareHandler<AiegisEnv> {
+export function honoAiegis<Claims = unknown, P extends Presence = 'required'>(
+  options: RequireOptions<Claims, P> = {},
+): MiddlewareHandler<AiegisEnv<ContextFor<Claims, P>>> {
   const mount = mountOf(options)
   return async function aiegis(c, next) {
-    const { incoming, outgoing }: Beneath = Object(c.env)
+    const { incoming, outgoing }: Bindings = Object(c.env)
     const isNode = incoming instanceof IncomingMessage && outgoing instanceof ServerResponse
-    const gated = isNode ? await passesOnNode(mount, c.req.raw, incoming, outgoing) : await passes(mount, c.req.raw, { incoming })
+    const gated = isNode
+      ? await passesAs(mount, c.req.raw, beneath(incoming, outgoing))
+      : await passes(mount, c.req.raw, { incoming })
     if (!gated.ok) return gated.response
     c.req.raw = gated.request
     c.set('aiegis', gated.context)
@@ -28,36 +32,26 @@ export function honoAiegis(options: RequireOptions = {}): MiddlewareHandler<Aieg
   }
 }
 
-interface Beneath {
+interface Bindings {
   readonly incoming?: unknown
   readonly outgoing?: unknown
 }
 
-/** From what Node received to the request for handlers. */
-const cleaned = new WeakMap<IncomingMessage, Request>()
-
-async function passesOnNode(
-  { gate, route, stripped }: ReturnType<typeof mountOf>,
-  request: Request,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): Promise<Gated> {
-  const received = receivedOf(incoming, outgoing)
+function beneath(incoming: IncomingMessage, outgoing: ServerResponse): Beneath {
   let content = new Uint8Array(0)
-  const kept: ReceivedRequest = {
-    method: received.method,
-    target: received.target,
-    get headers() {
-      return received.headers
+  const received = receivedOf(incoming, outgoing)
+  return {
+    carrier: incoming,
+    received: {
+      method: received.method,
+      target: received.target,
+      get headers() {
+        return received.headers
+      },
+      content: async (limits) => (content = new Uint8Array(await received.content(limits))),
     },
-    content: async (limits) => (content = new Uint8Array(await received.content(limits))),
+    content: () => content,
+    isGone: () => incoming.errored !== null,
+    hide: (names) => stripHeaders(incoming, names),
   }
-  const refused = await admit(incoming, gate, kept, route)
-  if (refused !== undefined) return { ok: false, response: responseOf(refused) }
-  // The client has gone; nobody reads this.
-  if (incoming.errored !== null) return { ok: false, response: new Response(null, { status: 400 }) }
-  stripHeaders(incoming, stripped)
-  const clean = cleaned.get(incoming) ?? requestForHandler(request, request.headers, content, stripped)
-  cleaned.set(incoming, clean)
-  return { ok: true, context: carry(incoming, clean), request: clean }
 }

@@ -1,5 +1,5 @@
 /** Hono middleware for runtimes that give nothing but a `Request`; with @hono/node-server use `@aiegis/fetch/hono-node`. @module */
-import type { AiegisContext, MountOptions } from '@aiegis/verifier'
+import type { AiegisContext, ContextFor, MountOptions, Presence } from '@aiegis/verifier'
 import { passes, webMountOf, type Runtime, type WebVerifierOptions } from '@aiegis/verifier/web'
 import type { Context, MiddlewareHandler } from 'hono'
 
@@ -7,8 +7,8 @@ export { createWebVerifier, describeReceiver } from '@aiegis/verifier/web'
 export type { AiegisContext, RouteRequirement, Verifier } from '@aiegis/verifier'
 
 /** What handlers behind the middleware find: `c.var.aiegis`. */
-export interface AiegisEnv {
-  Variables: { readonly aiegis: AiegisContext }
+export interface AiegisEnv<Given = AiegisContext> {
+  Variables: { readonly aiegis: Given }
 }
 
 /**
@@ -16,7 +16,9 @@ export interface AiegisEnv {
  * without their evidence. Without `verifier` and `trust` it is a route, which uses what a mount in front verified. Throws `TypeError` at
  * start for options that cannot work.
  */
-export function honoAiegis(options: MountOptions & Partial<WebVerifierOptions> = {}): MiddlewareHandler<AiegisEnv> {
+export function honoAiegis<Claims = unknown, P extends Presence = 'required'>(
+  options: MountOptions<Claims, P> & Partial<WebVerifierOptions> = {},
+): MiddlewareHandler<AiegisEnv<ContextFor<Claims, P>>> {
   const mount = webMountOf(options)
   return async function aiegis(c, next) {
     const gated = await passes(mount, c.req.raw, runtimeOf(c))

@@ -3,7 +3,10 @@ import type { TrustInput, Verifier } from '@aiegis/verifier'
 import { Hono } from 'hono'
 import { honoAiegis } from '../src/hono.ts'
 import * as node from '../src/hono-node.ts'
-import { gate, withAiegis } from '../src/index.ts'
+import { z } from 'zod'
+import { findAiegis, gate, withAiegis } from '../src/index.ts'
+
+const tenants = z.object({ tenant: z.string() })
 
 export const compiled = (verifier: Verifier, trust: TrustInput, request: Request): readonly (() => unknown)[] => [
   () => withAiegis({ verifier }, (_request, { presenter }) => new Response(presenter.did)),
@@ -14,6 +17,22 @@ export const compiled = (verifier: Verifier, trust: TrustInput, request: Request
     const gated = await gate({ verifier })(request)
     return gated.ok ? gated.context.action : gated.response
   },
+  () => withAiegis({ verifier, claims: tenants }, (_request, { claims }) => new Response(claims.tenant)),
+  () => withAiegis({ verifier, presence: 'optional' }, (_request, context) => new Response(context?.action ?? 'nobody')),
+  () => new Hono().use(honoAiegis({ trust, claims: tenants })).get('/orders', (c) => c.text(c.var.aiegis.claims.tenant)),
+  () => new Hono().use(node.honoAiegis({ presence: 'optional' })).get('/orders', (c) => c.text(c.var.aiegis?.action ?? 'nobody')),
+  // @ts-expect-error -- there may be no context
+  () => withAiegis({ verifier, presence: 'optional' }, (_request, { action }) => new Response(action)),
+  // @ts-expect-error -- there may be no context
+  () => new Hono().use(honoAiegis({ trust, presence: 'optional' })).get('/orders', (c) => c.text(c.var.aiegis.action)),
+  // @ts-expect-error -- there may be no context
+  () => findAiegis(request).action,
+  // @ts-expect-error -- nobody said which parser
+  () => withAiegis({ verifier }, (_request, { claims }) => new Response(claims.tenant)),
+  // @ts-expect-error -- the parser gives no such claim
+  () => new Hono().use(honoAiegis({ trust, claims: tenants })).get('/orders', (c) => c.text(c.var.aiegis.claims.user)),
+  // @ts-expect-error -- misspelt
+  () => gate({ verifier, body: { maxbyte: 1 } }),
   // @ts-expect-error -- the verdict was not looked at
   async () => (await gate({ verifier })(request)).context,
   // @ts-expect-error -- a refused request is for no handler

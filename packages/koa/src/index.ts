@@ -1,10 +1,10 @@
 /** Koa middleware: no token, no service. Everything but the shape of Koa's context is in @aiegis/verifier. @module */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { contextOf, type AiegisContext } from '@aiegis/verifier'
+import { contextOf, findContext, type AiegisContext, type StandardSchema } from '@aiegis/verifier'
 import { mountOf, passes, type RequireOptions } from '@aiegis/verifier/node'
 
 export { captureRawBody, createNodeVerifier, receiverDocument, statusHints, type RequireOptions } from '@aiegis/verifier/node'
-export type { AiegisContext, RouteRequirement, Verifier } from '@aiegis/verifier'
+export type { AiegisContext, RouteRequirement, StandardSchema, Verifier } from '@aiegis/verifier'
 
 declare const required: unique symbol
 /** State of contexts behind `requireAiegisToken()`. For the compiler only: nothing is kept where other code could write it. */
@@ -25,7 +25,7 @@ export type AiegisMiddleware = (context: KoaContext & { state: AiegisState }, ne
  * Refuses every request that does not carry valid evidence for exactly this request; the others reach the next middleware with their
  * evidence removed and a context for `getAiegis`. Throws `TypeError` at start for options or a trust file that cannot work.
  */
-export function requireAiegisToken(options: RequireOptions = {}): AiegisMiddleware {
+export function requireAiegisToken<Claims = unknown>(options: RequireOptions<Claims> = {}): AiegisMiddleware {
   const mount = mountOf(options)
   return async function aiegis(context, next) {
     const { req, res } = context
@@ -36,7 +36,21 @@ export function requireAiegisToken(options: RequireOptions = {}): AiegisMiddlewa
   }
 }
 
-/** The verified facts of a request. Throws when no `requireAiegisToken()` verified it. */
-export function getAiegis(context: { readonly req: IncomingMessage; readonly state: AiegisState }): AiegisContext {
-  return contextOf(context.req)
+/** What is needed of the context of a handler behind the middleware. */
+interface Behind {
+  readonly req: IncomingMessage
+  readonly state: AiegisState
+}
+
+/**
+ * The verified facts of a request. Throws when no `requireAiegisToken()` verified it. With the `claims` of the route its claims have their
+ * type; with another parser it throws.
+ */
+export function getAiegis<Claims = unknown>({ req }: Behind, claims?: StandardSchema<Claims>): AiegisContext<Claims> {
+  return contextOf(req, claims)
+}
+
+/** The same, or `undefined` when the request came without evidence and the mount says `presence: 'optional'`. Throws without a mount. */
+export function findAiegis({ req }: Behind): AiegisContext | undefined {
+  return findContext(req)
 }

@@ -6,6 +6,7 @@ import {
   formatSeconds,
   hashText,
   jwkOf,
+  Refusal,
   thumbprint,
   utf8,
   type JsonObject,
@@ -185,10 +186,27 @@ export const BREAKAGE: { readonly [Code in Breakable]: (harness: MockHarness) =>
   target_mismatch: (h) => minted(h, {}, { claims: (claims) => entry(claims, { target: `${h.audience}/orders/8` }) }),
   depth_exceeded: (h) => ({ request: h.mint({ handOffs: 2 }), route: { maxDepth: 1 } }),
   grade_insufficient: (h) => ({ request: h.mint(), route: { require: { human: { asserted: 'live' } } } }),
+  content_required: (h) => ({ request: h.mint(), route: { body: { presence: 'required' } } }),
+  content_forbidden: (h) => ({ request: h.mint(ORDER), route: { body: { presence: 'forbidden' } } }),
+  media_type_not_accepted: (h) => ({ request: h.mint(ORDER), route: { body: { mediaTypes: ['text/plain'] } } }),
+
+  claims_not_accepted: (h) => ({ request: h.mint(), route: { claims: NOTHING } }),
+  check_refused: (h) => ({ request: h.mint(), route: { check: () => false } }),
+  check_unavailable: (h) => ({ request: h.mint(), route: { check: unanswered } }),
 
   replay_warming: (h) => minted(h, {}, { claims: (claims) => issuedAt(claims, h.startedAt) }),
   replay_full: (h) => failing(h, 'full'),
   replay_unavailable: (h) => failing(h, 'down'),
   token_replayed: (h) => ({ request: h.mint(), times: 2 }),
   misconfigured: (h) => ({ request: h.mint(), receiver: 'narrowing-route' }),
+}
+
+/** A parser of claims that takes none. */
+const NOTHING: NonNullable<RouteRequirement['claims']> = {
+  '~standard': { version: 1, vendor: 'aiegis', validate: () => ({ issues: [{ message: 'nothing is taken' }] }) },
+}
+
+/** A check whose own dependency is down. */
+function unanswered(): never {
+  throw new Refusal('check_unavailable', 'its database is down', { retryAfter: 2 })
 }

@@ -1,12 +1,13 @@
 /** What a handler may rely on after every step has passed (spec chapter 10). @module */
 import type { Obligation } from '@aiegis/protocol'
 import type { Grades } from './grades.ts'
+import type { StandardSchema } from './standard-schema.ts'
 import type { VerifiedInclusion } from './steps/ledger.ts'
 import type { Agent, VerifiedChain } from './steps/passports.ts'
 import type { VerifiedToken } from './steps/token.ts'
 
-/** The verified facts of one request; frozen at every level. Says what was decided and by whom, not that the decision was wise or the act done. */
-export interface AiegisContext {
+/** The verified facts of one request; frozen at every level but for `claims`, which is the parser's. Says what was decided and by whom, not that the decision was wise or the act done. */
+export interface AiegisContext<Claims = unknown> {
   /** On whose authority the agent acts. */
   readonly principal: Agent
   /** Who sent the request. */
@@ -37,6 +38,8 @@ export interface AiegisContext {
   readonly task: string
   /** When the token ends, epoch seconds. */
   readonly expires: number
+  /** What the parser of the route made of claims that this profile does not know; `undefined` where a route has none. */
+  readonly claims: Claims
   /** Where the decision stands in the log, and whether this receiver has found the head in the tree that the log publishes. */
   readonly ledger: VerifiedInclusion
   /**
@@ -52,6 +55,8 @@ export function createContext(
   chain: VerifiedChain,
   inclusion: VerifiedInclusion,
   receipt: () => string,
+  parsed: unknown,
+  parser: StandardSchema | undefined,
 ): AiegisContext {
   const { claims } = token
   const { entry } = claims
@@ -76,17 +81,31 @@ export function createContext(
     receiptId: claims.jti,
     task: claims.txn,
     expires: claims.exp,
+    claims: parsed,
     ledger: Object.freeze(inclusion),
     receipt,
   }
-  made.add(context)
+  if (parser !== undefined) parsers.set(context, parser)
   return Object.freeze(context)
 }
 
-/** Contexts that were verified here: of anything else nobody says that it was. */
+const parsers = new WeakMap<AiegisContext, StandardSchema>()
+
+/** True when `parser` made the claims of `context`. */
+export function isParsedBy<Claims>(context: AiegisContext, parser: StandardSchema<Claims>): context is AiegisContext<Claims> {
+  return parsers.get(context) === parser
+}
+
+/** Contexts of requests that passed every step: of anything else nobody says that it did. */
 const made = new WeakSet<AiegisContext>()
 
-/** Whether a verifier made this context. */
+/** Says that the request of this context has passed every step; returns it. A check of the operator sees it before that. */
+export function passed(context: AiegisContext): AiegisContext {
+  made.add(context)
+  return context
+}
+
+/** Whether a verifier made this context, of a request that passed every step. */
 export function isVerifiedContext(context: AiegisContext): boolean {
   return made.has(context)
 }

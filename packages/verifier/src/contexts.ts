@@ -1,18 +1,22 @@
 /** Remembers which request was verified, by whom, so that a second call narrows and never claims again (spec chapter 11). @module */
 import { REASONS, Refusal } from '@aiegis/protocol'
-import type { AiegisContext } from './context.ts'
+import { isParsedBy, type AiegisContext } from './context.ts'
 import { quietLog, type Log } from './hooks.ts'
+import { isWithoutEvidence } from './presence.ts'
 import { renderRefusal, type RefusalResponse } from './refusal-response.ts'
 import type { ReceivedRequest } from './request.ts'
-import type { RouteRequirement } from './requirement.ts'
+import type { AnyRoute } from './requirement.ts'
+import type { StandardSchema } from './standard-schema.ts'
 import type { Verifier } from './verifier.ts'
 
-interface Verified {
-  readonly context: AiegisContext
+/** A request that may reach handlers. */
+interface Passed {
+  /** `undefined` when it came without evidence and a mount allows that. */
+  readonly context: AiegisContext | undefined
   readonly verifier: Verifier
 }
 
-const verified = new WeakMap<object, Verified>()
+const verified = new WeakMap<object, Passed>()
 
 /** Which verifier speaks for a request, and where defects are told. */
 export interface Gate {
@@ -28,22 +32,25 @@ export interface Gate {
  * Verifies the request that the framework holds as `carrier`, once, and resolves to the response to send when it is refused. Never
  * rejects: whatever goes wrong is a refusal, so that no error handler of the application can serve what was not verified.
  * A later call on the same carrier may only narrow grades and depth or repeat the action; anything else that it asks for, or another
- * verifier, is `misconfigured`: what the first call did not require cannot be required after the claim.
+ * verifier, is `misconfigured`: what the first call did not require cannot be required after the claim. What came without evidence, as
+ * the first call allows, is refused by a later one that does not.
  */
 export async function admit(
   carrier: object,
   gate: Gate,
   request: ReceivedRequest,
-  route: RouteRequirement,
+  route: AnyRoute,
 ): Promise<RefusalResponse | undefined> {
   const known = verified.get(carrier)
   const verifier = gate.own ?? known?.verifier ?? gate.fallback
   try {
     if (verifier === undefined)
       throw new Refusal('misconfigured', 'no verifier in front of this route and no trust file: mount requireAiegisToken()')
-    if (known === undefined) verified.set(carrier, { context: await verifier.verify(request, route), verifier })
-    else if (known.verifier === verifier) verifier.narrow(known.context, route)
-    else throw new Refusal('misconfigured', 'two verifiers on one request')
+    if (known !== undefined && known.verifier !== verifier) throw new Refusal('misconfigured', 'two verifiers on one request')
+    if (known?.context !== undefined) verifier.narrow(known.context, route)
+    else if (route.presence === 'optional' && isWithoutEvidence(request.headers))
+      verified.set(carrier, { context: undefined, verifier })
+    else verified.set(carrier, { context: await verifier.verify(request, route), verifier })
     return undefined
   } catch (error) {
     const refusal = error instanceof Refusal ? error : new Refusal('misconfigured', String(error), { cause: error })
@@ -57,19 +64,41 @@ export async function admit(
   }
 }
 
-/** The context of a verified request. Throws when nothing was verified: there is no anonymous context. */
-export function contextOf(carrier: object): AiegisContext {
-  return verifiedOf(carrier).context
+/**
+ * The context of a verified request. Throws when nothing was verified: there is no anonymous context. With the parser that the route
+ * has as `claims` its claims have the type that the parser gives; with another one it throws.
+ */
+export function contextOf<Claims = unknown>(carrier: object, parser?: StandardSchema<Claims>): AiegisContext<Claims>
+export function contextOf(carrier: object, parser?: StandardSchema): AiegisContext {
+  const context = findContext(carrier)
+  if (context === undefined)
+    throw new Error('no AiEGIS context: the request came without evidence, as this mount allows; ask with findAiegis()')
+  if (parser !== undefined && !isParsedBy(context, parser))
+    throw new Error('no such claims: the route of this request has another parser, or none; give it this one as { claims }')
+  return context
 }
 
-/** Lets `to`, which was made of the verified request `from`, stand for it; gives its context. Throws when nothing was verified. */
-export function carry(from: object, to: object): AiegisContext {
-  const known = verifiedOf(from)
-  verified.set(to, known)
-  return known.context
+/**
+ * The same, or `undefined` for a request that came without evidence where a mount allows that. Throws when no mount has let the request
+ * pass at all.
+ */
+export function findContext(carrier: object): AiegisContext | undefined {
+  return passedOf(carrier).context
 }
 
-function verifiedOf(carrier: object): Verified {
+/** The headers that handlers of a request must not see: of `stripped` all, or none where there was no evidence that could cover any. */
+export function hiddenFrom(carrier: object, stripped: ReadonlySet<string>): ReadonlySet<string> {
+  return findContext(carrier) === undefined ? NONE : stripped
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
+/** Lets `to`, which was made of the request `from`, stand for it. Throws when no mount has let that pass. */
+export function carry(from: object, to: object): void {
+  verified.set(to, passedOf(from))
+}
+
+function passedOf(carrier: object): Passed {
   const known = verified.get(carrier)
   if (known === undefined) {
     throw new Error('no AiEGIS context: requireAiegisToken() did not verify this request; mount it in front of this handler')

@@ -2,6 +2,7 @@
 export { Refusal, type Signer } from '@aiegis/protocol'
 export { type AuditMemory, type LedgerAssurance } from './audit.ts'
 export { createChainReader, type ChainReader, type ChainReaderOptions } from './chain-reader.ts'
+export { type BodyRequirement } from './body-requirement.ts'
 export { type AiegisContext } from './context.ts'
 export { checkService, CONTEXT_HEADER } from './context-claims.ts'
 export { createContextSigner, type ContextSigner, type ContextSignerOptions, type ServiceCall } from './context-header.ts'
@@ -13,7 +14,7 @@ export {
   type NamedAgent,
   type VerifiedContext,
 } from './context-header-verify.ts'
-export { admit, carry, contextOf, type Gate } from './contexts.ts'
+export { admit, carry, contextOf, findContext, hiddenFrom, type Gate } from './contexts.ts'
 export { type DidResolver } from './did-read.ts'
 export { type DependencyEvent, type DependencyState, type EventHooks, type VerdictEvent } from './events.ts'
 export { type EvidenceCheck, type EvidenceClaim, type Grades } from './grades.ts'
@@ -30,7 +31,9 @@ export {
 } from './replay.ts'
 export { type ContentLimits, type ReceivedRequest } from './request.ts'
 export { type Stage } from './road.ts'
-export { type Actions, type GradeRequirement, type RouteRequirement } from './requirement.ts'
+export { type StandardSchema } from './standard-schema.ts'
+export { type Actions, type MappedRequirement } from './action-map.ts'
+export { type AnyRoute, type ContextFor, type GradeRequirement, type Presence, type RouteRequirement } from './requirement.ts'
 export { type HttpGet, type Inflate, type KeptList, type StatusMemory } from './status.ts'
 export { type FoundKey, type Keys, type PartyRole } from './keys.ts'
 export { type Agent, type KnownPassport, type VerifiedChain } from './steps/passports.ts'

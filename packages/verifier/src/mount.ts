@@ -1,11 +1,11 @@
 /** What one mount or one route is made of, whichever runtime it is on: who verifies, what is asked for, what no handler sees (spec chapters 7.7 and 11). @module */
 import type { Gate } from './contexts.ts'
 import type { Log } from './hooks.ts'
-import { routeOf, type RouteRequirement } from './requirement.ts'
+import { routeOf, type Presence, type RouteRequirement } from './requirement.ts'
 import type { Verifier } from './verifier.ts'
 
 /** Options of a mount besides those of the verifier that it makes. */
-export interface MountOptions extends RouteRequirement {
+export interface MountOptions<Claims = unknown, P extends Presence = Presence> extends RouteRequirement<Claims, P> {
   /** A verifier that several mounts share. */
   readonly verifier?: Verifier
   /** Keep `cookie` or `authorization`, which no decision covers, for the handlers. */
@@ -14,9 +14,9 @@ export interface MountOptions extends RouteRequirement {
 }
 
 /** A mount whose options were checked. */
-export interface Mount {
+export interface Mount<Claims = unknown, P extends Presence = Presence> {
   readonly gate: Gate
-  readonly route: RouteRequirement
+  readonly route: RouteRequirement<Claims, P>
   /** Names of the headers that no handler sees, lower case. */
   readonly stripped: ReadonlySet<string>
 }
@@ -35,9 +35,13 @@ export function splitOptions<Options extends MountOptions>(
     maxDepth,
     acceptWarn,
     acceptObligations,
+    body,
+    claims,
+    check,
+    presence,
     ...rest
   } = options
-  const route = routeOf({ action, target, require, maxDepth, acceptWarn, acceptObligations })
+  const route = routeOf({ action, target, require, maxDepth, acceptWarn, acceptObligations, body, claims, check, presence })
   if (verifier !== undefined && Object.keys(rest).length > 0) {
     throw new TypeError(
       `requireAiegisToken: ${Object.keys(rest).join(', ')} belong to the verifier; give them to the function that creates it`,

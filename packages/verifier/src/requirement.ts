@@ -1,12 +1,22 @@
 /** What a route demands of a decision, and how the mount knows it before the handler runs (spec chapter 11). @module */
 import { checkAction, FACTS, GRADES, Malformed, OBLIGATIONS, type Fact, type Grade, type Obligation } from '@aiegis/protocol'
-import { pathToRegexp } from 'path-to-regexp'
+import { completeBody, type BodyRequirement, type CompleteBody } from './body-requirement.ts'
+import type { AiegisContext } from './context.ts'
+import { checkSchema, type StandardSchema } from './standard-schema.ts'
 
 /** Least grades per fact: what the issuer says, and what this receiver itself checked. */
 export type GradeRequirement = Readonly<Partial<Record<Fact, { readonly asserted?: Grade; readonly checked?: Grade }>>>
 
-/** What one route may declare. */
-export interface RouteRequirement {
+/** Whether a request may come without any evidence. What comes with some is verified either way. */
+export type Presence = 'required' | 'optional'
+
+/** What handlers of a route get: nothing is there where evidence is optional and was not sent. */
+export type ContextFor<Claims, P extends Presence> = 'optional' extends P
+  ? AiegisContext<Claims> | undefined
+  : AiegisContext<Claims>
+
+/** What one route may declare. `Claims` is what the parser of `claims` gives. */
+export interface RouteRequirement<Claims = unknown, P extends Presence = 'required'> {
   /** The action that must have been decided; without it `http.` and the lower-case method. */
   readonly action?: string
   /** The target that must have been decided; without it the target URI without query. */
@@ -16,6 +26,29 @@ export interface RouteRequirement {
   readonly maxDepth?: number
   readonly acceptWarn?: boolean
   readonly acceptObligations?: readonly Obligation[]
+  readonly body?: BodyRequirement
+  /** Parses the claims of the token that this profile does not know, as the harness signed them; what it gives is `context.claims`. */
+  readonly claims?: StandardSchema<Claims>
+  /**
+   * Asked last, before the token is used up: `true` goes on, `false` refuses with `check_refused`. It can refuse and never allow. What it
+   * throws is a `Refusal` that it means, else a defect (500); after 3 seconds the request is refused with `check_unavailable`.
+   */
+  check?(this: void, context: AiegisContext<Claims>): boolean | Promise<boolean>
+  /** `optional`: a request without any evidence reaches the handler without a context. One with evidence that is not good is refused. */
+  readonly presence?: P
+}
+
+/** The operator's own check. */
+export type Check = NonNullable<RouteRequirement['check']>
+
+/** A requirement of which only this module and adapters have to know whether evidence is optional. */
+export type AnyRoute = RouteRequirement<unknown, Presence>
+
+/** What the trust bundle says for every route. */
+export interface Defaults {
+  readonly require: GradeRequirement
+  readonly acceptWarn: boolean
+  readonly acceptObligations: readonly Obligation[]
 }
 
 /** A requirement with every default filled in. */
@@ -26,67 +59,14 @@ export interface Requirement {
   readonly maxDepth: number
   readonly acceptWarn: boolean
   readonly acceptObligations: ReadonlySet<Obligation>
-}
-
-/** `'POST /orders': 'orders.create'`: paths as the receiver sees them, patterns of `path-to-regexp`, first match wins. */
-export type Actions = Readonly<Record<string, string>>
-
-/** What the map says about a request: the action, that the path is known with other methods only, or nothing. */
-export type Mapped =
-  { readonly kind: 'action'; readonly action: string } | { readonly kind: 'unmapped' } | { readonly kind: 'undeclared' }
-
-/** Looks up method and path (without query) in the map. */
-export type ActionMap = (method: string, path: string) => Mapped
-
-const KEY = /^([A-Z]{1,20}) (\/\S*)$/
-
-/**
- * Compiles the map. Matches without regard to case and trailing slash, as widely as any router does; `HEAD` takes the action of `GET`.
- * Throws `TypeError` for a key or an action without the form, and for a path that an earlier pattern hides under another action.
- */
-export function createActionMap(actions: Actions): ActionMap {
-  const rules = Object.entries(actions).map(([key, action]) => {
-    const [, method, pattern] = KEY.exec(key) ?? []
-    if (method === undefined || pattern === undefined) {
-      throw new TypeError(`actions: write the key '${key}' as method and path, for example 'POST /orders'`)
-    }
-    return { key, method, pattern, action: checkActionOption(`actions['${key}']`, action), match: compile(key, pattern) }
-  })
-  for (const [at, rule] of rules.entries()) {
-    const earlier = rules
-      .slice(0, at)
-      .find((other) => other.method === rule.method && other.action !== rule.action && other.match.test(rule.pattern))
-    if (earlier) throw new TypeError(`actions: '${earlier.key}' hides '${rule.key}'; write '${rule.key}' before it`)
-  }
-  return (method, path) => {
-    const matching = rules.filter((rule) => rule.match.test(path))
-    const rule =
-      matching.find((candidate) => candidate.method === method) ??
-      (method === 'HEAD' ? matching.find((candidate) => candidate.method === 'GET') : undefined)
-    if (rule) return { kind: 'action', action: rule.action }
-    return { kind: matching.length > 0 ? 'unmapped' : 'undeclared' }
-  }
-}
-
-function compile(key: string, pattern: string): RegExp {
-  try {
-    // Routers ignore a slash at the end of a pattern; read as written, it would be demanded of the path.
-    const bare = pattern === '/' ? pattern : pattern.replace(/\/+$/, '')
-    return pathToRegexp(bare, { sensitive: false, trailing: true }).regexp
-  } catch (error) {
-    throw new TypeError(`actions: '${key}' is not a pattern of path-to-regexp: ${String(error)}`, { cause: error })
-  }
+  readonly body: CompleteBody
+  readonly claims: StandardSchema | undefined
+  /** Each has to say yes. */
+  readonly checks: readonly Check[]
 }
 
 /** Fills in the defaults of the bundle. Throws `TypeError` for a value that is none of the allowed. */
-export function completeRequirement(
-  route: RouteRequirement,
-  defaults: {
-    readonly require: GradeRequirement
-    readonly acceptWarn: boolean
-    readonly acceptObligations: readonly Obligation[]
-  },
-): Requirement {
+export function completeRequirement(route: AnyRoute, defaults: Defaults): Requirement {
   if (route.action !== undefined) checkActionOption('action', route.action)
   const { acceptWarn }: { readonly acceptWarn?: unknown } = route
   if (acceptWarn !== undefined && typeof acceptWarn !== 'boolean') throw new TypeError('acceptWarn: write true or false')
@@ -96,6 +76,12 @@ export function completeRequirement(
   if (!Array.isArray(obligations)) throw new TypeError("acceptObligations: write a list, for example ['log_full']")
   const unknown = obligations.find((obligation) => !OBLIGATIONS.includes(obligation))
   if (unknown !== undefined) throw new TypeError(`acceptObligations: '${unknown}' is none of ${OBLIGATIONS.join(', ')}`)
+  const { check, presence }: { readonly check?: unknown; readonly presence?: unknown } = route
+  if (check !== undefined && typeof check !== 'function')
+    throw new TypeError('check: not a function; pass one that takes a context and answers true or false')
+  if (presence !== undefined && presence !== 'required' && presence !== 'optional')
+    throw new TypeError("presence: write 'optional' or leave it out")
+  if (route.claims !== undefined) checkSchema('claims', route.claims)
   return {
     action: route.action,
     target: route.target,
@@ -103,14 +89,15 @@ export function completeRequirement(
     maxDepth: depth,
     acceptWarn: route.acceptWarn ?? defaults.acceptWarn,
     acceptObligations: new Set(obligations),
+    body: completeBody(route.body),
+    claims: route.claims,
+    checks: route.check === undefined ? [] : [route.check],
   }
 }
 
 /** A route's requirement without members that were not given. Throws `TypeError` for a value that no route can have. */
-export function routeOf(route: {
-  readonly [Name in keyof RouteRequirement]: RouteRequirement[Name] | undefined
-}): RouteRequirement {
-  const given: RouteRequirement = Object.fromEntries(Object.entries(route).filter(([, value]) => value !== undefined))
+export function routeOf(route: { readonly [Name in keyof AnyRoute]: AnyRoute[Name] | undefined }): AnyRoute {
+  const given: AnyRoute = Object.fromEntries(Object.entries(route).filter(([, value]) => value !== undefined))
   completeRequirement(given, { require: {}, acceptWarn: false, acceptObligations: [] })
   return given
 }
@@ -128,7 +115,8 @@ function checkGrades(require: GradeRequirement): GradeRequirement {
   return require
 }
 
-function checkActionOption(where: string, action: string): string {
+/** Throws `TypeError` for an action without the form; returns it. `where` is the name of the option. */
+export function checkActionOption(where: string, action: string): string {
   try {
     return checkAction(action)
   } catch (error) {

@@ -1,13 +1,15 @@
 /** The road: every step in order, cheap before dear, the only write at the end (spec chapter 10). @module */
 import type { CryptoPort } from '@aiegis/protocol'
 import type { Audit } from './audit.ts'
-import { createContext, type AiegisContext } from './context.ts'
+import { createContext, passed, type AiegisContext } from './context.ts'
 import { receiptOf } from './receipt.ts'
 import type { ReplayStore } from './replay.ts'
 import type { ReceivedRequest } from './request.ts'
-import type { Mapped, Requirement } from './requirement.ts'
+import type { Mapped } from './action-map.ts'
+import type { Requirement } from './requirement.ts'
 import type { StatusLists } from './status.ts'
 import { checkBinding } from './steps/binding.ts'
+import { checkRoute } from './steps/check.ts'
 import { checkContent } from './steps/content.ts'
 import { checkDecision } from './steps/decision.ts'
 import { decode } from './steps/decode.ts'
@@ -36,6 +38,7 @@ export interface Steps {
   readonly status: typeof checkStatus
   readonly requirement: typeof checkRequirement
   readonly content: typeof checkContent
+  readonly check: typeof checkRoute
   readonly replay: typeof claimOnce
 }
 
@@ -53,6 +56,7 @@ export const STEPS: Steps = {
   status: checkStatus,
   requirement: checkRequirement,
   content: checkContent,
+  check: checkRoute,
   replay: claimOnce,
 }
 
@@ -85,6 +89,12 @@ export interface Progress {
   sender?: Agent
 }
 
+/** What is asked of a request, as far as its method and path tell. */
+export interface Asked {
+  readonly requirement: Requirement
+  readonly mapped: Mapped
+}
+
 /**
  * Walks the road. Throws a `Refusal` from the first step that refuses; anything else that is thrown is a defect.
  * Signatures come before any claim is believed; what a request did not prove is neither in the context nor in `progress`.
@@ -93,8 +103,7 @@ export async function walk(
   steps: Steps,
   receiver: Receiver,
   request: ReceivedRequest,
-  requirement: Requirement,
-  mapped: (method: string, path: string) => Mapped,
+  asked: (method: string, path: string) => Asked,
   progress: Progress,
 ): Promise<AiegisContext> {
   const { trust, crypto, chains, checkpoints, audit, lists, replay, startedAt } = receiver
@@ -104,6 +113,7 @@ export async function walk(
   }
   const now = receiver.now()
   const credential = on('extract')(request)
+  const { requirement, mapped } = asked(credential.method, credential.path)
   const evidence = on('decode')(credential, trust.limits, chains.known)
   const token = await on('token')(evidence.token, trust, chains.keys, crypto, now)
   progress.token = token
@@ -116,11 +126,15 @@ export async function walk(
   progress.sender = chain.presenter.agent
   const inclusion = await on('ledger')(evidence, token, trust, { seen: checkpoints, audit }, crypto, now)
   on('status')(chain, trust, lists, now)
-  on('requirement')(token, chain, requirement, mapped(credential.method, credential.path))
-  await on('content')(request, token, trust, crypto, now, performance.now() - progress.startedAt)
+  on('requirement')(token, chain, requirement, mapped)
+  await on('content')(request, token, requirement, trust, crypto, now, performance.now() - progress.startedAt)
+  const receipt = (): string => receiptOf(evidence, token, inclusion, trust, now)
+  const context = await on('check')(token, requirement, (claims) =>
+    createContext(token, chain, inclusion, receipt, claims, requirement.claims),
+  )
   await on('replay')(token, chain, replay, trust, crypto, startedAt(), receiver.now)
   progress.stage = 'context'
   // Only now: a request that is refused must not make a log prove anything.
   audit.accept(evidence.proof.checkpoint, now)
-  return createContext(token, chain, inclusion, () => receiptOf(evidence, token, inclusion, trust, now))
+  return passed(context)
 }

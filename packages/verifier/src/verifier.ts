@@ -1,21 +1,20 @@
 /** Builds a verifier once, from options that are checked at the start, and verifies requests with it (spec chapter 10). @module */
-import { defaultCrypto, type CryptoPort, type ReasonCode } from '@aiegis/protocol'
-import { createAudit, type AuditMemory } from './audit.ts'
+import type { CryptoPort, ReasonCode } from '@aiegis/protocol'
+import type { Actions } from './action-map.ts'
+import type { AuditMemory } from './audit.ts'
 import { beginning } from './beginning.ts'
-import { BoundedMap } from './bounded-map.ts'
 import type { AiegisContext } from './context.ts'
-import { createDidKeys, type DidKeys } from './did-keys.ts'
 import type { DidResolver } from './did-read.ts'
+import { createEngine } from './engine.ts'
 import { codeOf, createEvents, factsIn, factsOf, type EventHooks, type Events } from './events.ts'
 import type { EvidenceCheck } from './grades.ts'
 import { quietLog, type Log } from './hooks.ts'
-import { keysOf } from './keys.ts'
 import { narrow } from './narrow.ts'
 import { createMemoryReplayStore, type ReplayStore } from './replay.ts'
 import type { ReceivedRequest } from './request.ts'
-import { completeRequirement, createActionMap, type Actions, type Requirement, type RouteRequirement } from './requirement.ts'
-import { STEPS, walk, type Progress, type Receiver, type Steps } from './road.ts'
-import { createStatusLists, type HttpGet, type Inflate, type StatusMemory } from './status.ts'
+import type { AnyRoute } from './requirement.ts'
+import { STEPS, walk, type Asked, type Progress, type Steps } from './road.ts'
+import type { HttpGet, Inflate, StatusMemory } from './status.ts'
 import { parseTrustBundle, type TrustConfig } from './trust.ts'
 
 /** What a verifier is made of. */
@@ -39,7 +38,7 @@ export interface VerifierOptions extends EventHooks {
   readonly resolver?: DidResolver | undefined
   /** A store of used tokens; without it the bundle's `replay` decides. */
   readonly replay?: ReplayStore
-  /** Actions by method and path pattern: `{ 'POST /orders': 'orders.create' }`. */
+  /** Actions by method and path pattern: `{ 'POST /orders': 'orders.create' }`, or with all that the route asks: `{ action, body, … }`. */
   readonly actions?: Actions
   /** Milliseconds since the epoch; the system clock by default. */
   readonly now?: () => number
@@ -52,16 +51,16 @@ export interface VerifierOptions extends EventHooks {
 export interface Verifier {
   readonly trust: TrustConfig
   /** The actions that were named, by method and path pattern. */
-  readonly actions: Actions
+  readonly actions: Readonly<Record<string, string>>
   /** Milliseconds since the epoch, as this verifier reads the clock. */
   readonly now: () => number
   /** Resolves to the context of a request that passed every step; rejects with a `Refusal` otherwise. Claims the token: call it once per request. */
-  verify(request: ReceivedRequest, route?: RouteRequirement): Promise<AiegisContext>
+  verify(request: ReceivedRequest, route?: AnyRoute): Promise<AiegisContext>
   /**
    * Judges a request that `verify` has served by what a later route asks for: grades, depth, or its action once more. Throws
    * `grade_insufficient`, `depth_exceeded`, and `misconfigured` for everything that would have had to be known before the claim.
    */
-  narrow(context: AiegisContext, route: RouteRequirement): void
+  narrow(context: AiegisContext, route: AnyRoute): void
   /** Resolves when every status list, DID document and log was tried once; one that cannot be read refuses its party later, not here. */
   warm(): Promise<void>
   /**
@@ -73,9 +72,6 @@ export interface Verifier {
   close(): void
 }
 
-/** Chains and checkpoints kept as verified, at most so many of each. */
-const CACHE_SIZE = 1024
-
 /** Checks the options and starts the background refresh. Throws `TypeError` with one sentence that says what to write instead. */
 export function createVerifier(options: VerifierOptions): Verifier {
   return createVerifierOf(STEPS, options)
@@ -84,78 +80,26 @@ export function createVerifier(options: VerifierOptions): Verifier {
 /** As `createVerifier`, on a road with given steps: how tests show that each step bites. */
 export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifier {
   const trust = parseTrustBundle(options.trust)
-  const crypto = options.crypto ?? defaultCrypto()
   const now = options.now ?? Date.now
-  const seconds = (): number => Math.floor(now() / 1000)
   const log = quietLog(options.log ?? console.error)
   const events = createEvents({ ...options, log, now })
-  const { watch } = events
-  const lists = createStatusLists({
-    issuers: trust.statusIssuers,
-    get: options.get,
-    inflate: options.inflate,
-    crypto,
-    now,
-    memory: options.statusMemory,
-    log,
-    watch,
-    refreshSeconds: trust.time.statusRefreshSeconds,
-    skewSeconds: trust.time.skewSeconds,
-  })
-  const audit = createAudit({
-    ledgers: trust.ledgers,
-    get: options.get,
-    crypto,
-    now,
-    memory: options.auditMemory,
-    log,
-    watch,
-    maxUnprovenSeconds: trust.time.maxUnprovenSeconds,
-    skewSeconds: trust.time.skewSeconds,
-  })
-  const documents = documentsOf(trust, options.resolver, now, events)
   const replay = options.replay === undefined ? storeOf(trust, options.now) : checkStore(options.replay)
   const began = beginning(now, options.now === undefined ? elapsed : undefined)
-  const receiver: Receiver = {
-    trust,
-    crypto,
-    chains: {
-      isIssuer: (did) => trust.issuer(did) !== undefined,
-      skewSeconds: trust.time.skewSeconds,
-      keys: keysOf(trust, documents),
-      // Each chain is found by its end and by its digest.
-      known: new BoundedMap(2 * CACHE_SIZE),
-      crypto,
-      checkEvidence: options.checkEvidence,
-    },
-    checkpoints: new BoundedMap(CACHE_SIZE),
-    audit,
-    lists,
-    replay,
-    startedAt: () => replay.startedAt ?? began(),
-    now: seconds,
-  }
-  const mapped = createActionMap(options.actions ?? {})
-  const defaults = completeRequirement({}, trust)
-  const completed = new WeakMap<RouteRequirement, Requirement>()
-  const requirementOf = (route: RouteRequirement): Requirement => {
-    const requirement = completed.get(route) ?? completeRequirement(route, trust)
-    completed.set(route, requirement)
-    return requirement
-  }
+  const startedAt = (): number => replay.startedAt ?? began()
+  const engine = createEngine(trust, { options, events, log, now, replay, startedAt })
   const told = tellingOf(events, trust.audience)
-  lists.start()
-  audit.start()
-  documents?.start()
+  engine.start()
   return {
     trust,
-    actions: Object.freeze({ ...options.actions }),
+    actions: namesOf(options.actions),
     now,
-    verify: (request, route) =>
-      told((progress) => walk(steps, receiver, request, route ? requirementOf(route) : defaults, mapped, progress)),
+    verify: (request, route = NOTHING) => {
+      const asked = (method: string, path: string): Asked => engine.asked(route, method, path)
+      return told((progress) => walk(steps, engine.receiver, request, asked, progress))
+    },
     narrow(context, route) {
       try {
-        narrow(context, route, requirementOf(route))
+        narrow(context, route, engine.completed(route))
       } catch (error) {
         events.verdict(
           codeOf(error),
@@ -167,15 +111,18 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
       }
     },
     warm: async () => {
-      await Promise.all([lists.warm(), audit.warm(), documents?.warm()])
+      await Promise.all([engine.lists.warm(), engine.audit.warm(), engine.documents?.warm()])
     },
-    statusChanged: (url) => lists.changed(url),
-    close: () => {
-      lists.close()
-      audit.close()
-      documents?.close()
-    },
+    statusChanged: (url) => engine.lists.changed(url),
+    close: () => engine.close(),
   }
+}
+
+const NOTHING: AnyRoute = Object.freeze({})
+
+function namesOf(actions: Actions = {}): Verifier['actions'] {
+  const names = Object.entries(actions).map(([key, given]) => [key, typeof given === 'string' ? given : given.action] as const)
+  return Object.freeze(Object.fromEntries(names))
 }
 
 /** Runs one verification and tells what came of it; the store of used tokens is watched by what it did to requests. */
@@ -210,23 +157,6 @@ function tellingOf(
 
 /** How long no claim may have failed before a store counts as up again. */
 const STEADY_SECONDS = 10
-
-/** `undefined` when all keys are pinned. */
-function documentsOf(
-  { didWebParties: parties, roleOf }: TrustConfig,
-  resolver: DidResolver | undefined,
-  now: () => number,
-  { watch }: Events,
-): DidKeys | undefined {
-  const [first] = parties
-  if (first === undefined) return undefined
-  if (resolver === undefined) {
-    throw new TypeError(
-      `resolver: the keys of ${first.did} are in its DID document and nothing here reads one; pass { resolver }, on Node createDidWebResolver(…) of @aiegis/verifier/did-web, or pin keys`,
-    )
-  }
-  return createDidKeys({ parties, resolver, roleOf, now, watch })
-}
 
 /** Milliseconds of a clock that nobody sets. */
 const elapsed = (): number => performance.now()

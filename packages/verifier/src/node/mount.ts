@@ -1,13 +1,15 @@
 /** What every adapter on Node does with its options and with one request; the framework adds where a request continues (spec chapters 7 and 11). @module */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { admit } from '../contexts.ts'
+import { admit, hiddenFrom } from '../contexts.ts'
 import { splitOptions, type Mount, type MountOptions } from '../mount.ts'
+import type { Presence } from '../requirement.ts'
 import type { TrustInput } from '../trust-input.ts'
 import { createNodeVerifier, processVerifier, processVerifierIfAny, receivedOf, stripHeaders } from './verifier.ts'
 import type { NodeVerifierOptions } from './verifier.ts'
 
 /** Options of one mount or one route. Without `verifier` and `trust` a mount reads the trust file; a route uses what the mount verified. */
-export interface RequireOptions extends Omit<NodeVerifierOptions, 'trust' | 'log'>, MountOptions {
+export interface RequireOptions<Claims = unknown, P extends Presence = Presence>
+  extends Omit<NodeVerifierOptions, 'trust' | 'log'>, MountOptions<Claims, P> {
   /** The trust bundle, parsed JSON (spec chapter 14). */
   readonly trust?: TrustInput
 }
@@ -16,6 +18,7 @@ export interface RequireOptions extends Omit<NodeVerifierOptions, 'trust' | 'log
 const OF_A_ROUTE = ['action', 'target', 'require', 'maxDepth'] as const
 
 /** Throws `TypeError` at start for options or a trust file that cannot work. */
+export function mountOf<Claims = unknown, P extends Presence = 'required'>(options: RequireOptions<Claims, P>): Mount<Claims, P>
 export function mountOf(options: RequireOptions): Mount {
   const { log, rest, ...mount } = splitOptions(options)
   const { verifier } = options
@@ -44,6 +47,6 @@ export async function passes(
   }
   // The client has gone: parsers would take the broken stream for a request without content.
   if (request.errored !== null) return false
-  stripHeaders(request, stripped)
+  stripHeaders(request, hiddenFrom(request, stripped))
   return true
 }

@@ -2,7 +2,9 @@
 import { hashText, Refusal, type CryptoPort } from '@aiegis/protocol'
 import { after } from '../after.ts'
 import type { ReceivedRequest } from '../request.ts'
+import type { Requirement } from '../requirement.ts'
 import type { TrustConfig } from '../trust.ts'
+import { CHECK_MS, hasOwnCheck } from './check.ts'
 import type { VerifiedToken } from './token.ts'
 
 /**
@@ -12,6 +14,7 @@ import type { VerifiedToken } from './token.ts'
 export function checkContent(
   request: ReceivedRequest,
   token: VerifiedToken,
+  requirement: Requirement,
   trust: TrustConfig,
   crypto: CryptoPort,
   now: number,
@@ -19,8 +22,10 @@ export function checkContent(
 ): void | Promise<void> {
   const { exp, htd } = token.claims
   const seconds = Math.min(trust.time.bodyTimeoutSeconds, exp - now)
-  const timeoutMs = Math.max(0, Math.min(seconds * 1000, BEFORE_CLAIM_MS - waitedMs))
-  return after(request.content({ maxBytes: trust.limits.bodyBytes, timeoutMs }), (content) => {
+  const checkMs = hasOwnCheck(requirement) ? CHECK_MS : 0
+  const timeoutMs = Math.max(0, Math.min(seconds * 1000, BEFORE_CLAIM_MS - checkMs - waitedMs))
+  const maxBytes = Math.min(trust.limits.bodyBytes, requirement.body.maxBytes)
+  return after(request.content({ maxBytes, timeoutMs }), (content) => {
     if (hashText(crypto, content) !== htd) throw new Refusal('content_mismatch', 'the content differs from the decided one')
   })
 }

@@ -24,7 +24,8 @@ import { findKnown, type ChainCache, type VerifiedChain } from './passports.ts'
 /** What an agent signs to show that it holds its key (RFC 9421 §2). */
 const POSSESSION_COMPONENTS: readonly string[] = ['@method', '@target-uri', 'x-aegis-token']
 /** The tag of the one signature that counts. */
-const POSSESSION_TAG = 'aegis-pop'
+/** `tag` of the signature by the agent. */
+export const POSSESSION_TAG = 'aegis-pop'
 
 /** A chain that was verified before under these very bytes, the digest of one that is not held, or a chain that is now decoded. */
 export type DecodedChain =

@@ -1,8 +1,10 @@
 /** What every adapter of `Request` and `Response` does with its options and with one request (spec chapters 7 and 11). @module */
-import { admit, carry } from '../contexts.ts'
+import { admit, carry, findContext } from '../contexts.ts'
 import type { AiegisContext } from '../context.ts'
 import { splitOptions, type Mount, type MountOptions } from '../mount.ts'
 import type { RefusalResponse } from '../refusal-response.ts'
+import type { ReceivedRequest } from '../request.ts'
+import type { ContextFor, Presence } from '../requirement.ts'
 import type { TrustInput } from '../trust-input.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from '../verifier.ts'
 import { requestForHandler } from './content.ts'
@@ -17,11 +19,12 @@ export interface WebVerifierOptions extends Partial<Omit<VerifierOptions, 'trust
 }
 
 /** Options of one mount: a verifier, or what one is made of. */
-export type WebMountOptions = MountOptions & ({ readonly verifier: Verifier } | WebVerifierOptions)
+export type WebMountOptions<Claims = unknown, P extends Presence = Presence> = MountOptions<Claims, P> &
+  ({ readonly verifier: Verifier } | WebVerifierOptions)
 
 /** What came of one request. `request` is for the handler: re-readable, with the bytes that were digested and without the evidence. */
-export type Gated =
-  | { readonly ok: true; readonly context: AiegisContext; readonly request: Request }
+export type Gated<Context = AiegisContext> =
+  | { readonly ok: true; readonly context: Context; readonly request: Request }
   | { readonly ok: false; readonly response: Response }
 
 /** Creates a verifier that reads lists with `fetch`. Throws `TypeError` with one sentence that says what to write instead. */
@@ -30,6 +33,9 @@ export function createWebVerifier(options: WebVerifierOptions): Verifier {
 }
 
 /** Throws `TypeError` for options that cannot work. Without `verifier` and `trust` it is a route, which uses what its mount verified. */
+export function webMountOf<Claims = unknown, P extends Presence = 'required'>(
+  options: MountOptions<Claims, P> & Partial<WebVerifierOptions>,
+): Mount<Claims, P>
 export function webMountOf(options: MountOptions & Partial<WebVerifierOptions>): Mount {
   const { log, rest, ...mount } = splitOptions(options)
   const { trust } = options
@@ -47,22 +53,59 @@ export interface Runtime {
   readonly incoming?: unknown
 }
 
-/** From a verified request to the one for handlers, which stands for itself. */
-const cleaned = new WeakMap<Request, Request>()
+/** From what the framework holds of a verified request to the one for handlers, which stands for itself. */
+const cleaned = new WeakMap<object, Request>()
 
 /**
  * Verifies `request`, once. Never rejects; when the client has gone meanwhile no handler runs. With `waitUntil`, what the verifier keeps
  * is read behind the request when it is due; nobody waits for it. An `incoming` of Node shows more than `request`, and is refused.
  */
-export async function passes({ gate, route, stripped }: Mount, request: Request, runtime?: Runtime): Promise<Gated> {
-  if (runtime?.waitUntil !== undefined && isDue(gate.own)) runtime.waitUntil(gate.own.warm())
-  const { received, content } = receivedOf(request, gate.own?.trust, runtime?.incoming)
-  const refused = await admit(request, gate, received, route)
+export async function passes<Claims, P extends Presence>(
+  mount: Mount<Claims, P>,
+  request: Request,
+  runtime?: Runtime,
+): Promise<Gated<ContextFor<Claims, P>>> {
+  const { own } = mount.gate
+  if (runtime?.waitUntil !== undefined && isDue(own)) runtime.waitUntil(own.warm())
+  const shown = receivedOf(request, own?.trust, runtime?.incoming)
+  return passesAs(mount, request, { ...shown, carrier: request, isGone: () => request.signal.aborted, hide() {} })
+}
+
+/** What is beneath a `Request`. */
+export interface Beneath {
+  /** What stands for the request from mount to mount. */
+  readonly carrier: object
+  readonly received: ReceivedRequest
+  /** The content that was read. */
+  content(this: void): Uint8Array<ArrayBuffer>
+  /** Nobody is there to get an answer. */
+  isGone(this: void): boolean
+  /** Removes headers from what else shows them. */
+  hide(this: void, names: ReadonlySet<string>): void
+}
+
+/** As `passes`, for a request that was made of `beneath`. */
+export async function passesAs<Claims, P extends Presence>(
+  mount: Mount<Claims, P>,
+  request: Request,
+  beneath: Beneath,
+): Promise<Gated<ContextFor<Claims, P>>>
+export async function passesAs(
+  { gate, route, stripped }: Mount,
+  request: Request,
+  { carrier, received, content, isGone, hide }: Beneath,
+): Promise<Gated<AiegisContext | undefined>> {
+  const refused = await admit(carrier, gate, received, route)
   if (refused !== undefined) return { ok: false, response: responseOf(refused) }
-  if (request.signal.aborted) return { ok: false, response: new Response(null, { status: 400 }) }
-  const clean = cleaned.get(request) ?? requestForHandler(request, request.headers, content(), stripped)
-  cleaned.set(request, clean).set(clean, clean)
-  return { ok: true, context: carry(request, clean), request: clean }
+  if (isGone()) return { ok: false, response: new Response(null, { status: 400 }) }
+  const context = findContext(carrier)
+  // Nobody has read anything of what came without evidence.
+  if (context === undefined) return { ok: true, context, request }
+  hide(stripped)
+  const clean = cleaned.get(carrier) ?? requestForHandler(request, request.headers, content(), stripped)
+  cleaned.set(carrier, clean).set(clean, clean)
+  carry(carrier, clean)
+  return { ok: true, context, request: clean }
 }
 
 /** When what a verifier keeps was last read behind a request, milliseconds. */

@@ -112,11 +112,15 @@ export function noted(steps: Steps, note: Note): Steps {
       ])
       return steps.requirement(token, chain, requirement, mapped)
     },
-    content: (request, token, trust, crypto, now, waitedMs) => {
+    content: (request, token, requirement, trust, crypto, now, waitedMs) => {
       const content = request.content({ maxBytes: Number.MAX_SAFE_INTEGER, timeoutMs: 0 })
       const received = content instanceof Promise ? 'not read' : `${hashText(crypto, content)} of ${content.length} bytes`
       note('content', [row('SHA-256', token.claims.htd, received)])
-      return steps.content(request, token, trust, crypto, now, waitedMs)
+      return steps.content(request, token, requirement, trust, crypto, now, waitedMs)
+    },
+    check: (...given) => {
+      note('check', [])
+      return steps.check(...given)
     },
     replay: (...given) => {
       note('replay', [row('use', 'the first one', 'not looked at: nothing is claimed here')])

@@ -161,6 +161,10 @@ export const MENDING: Readonly<Record<string, string>> = {
   target_mismatch: 'The route wants another target. Without a declared one that is the URL without its query.',
   grade_insufficient:
     'An attestation of an agent in the chain is weaker than `require` asks. The agent needs a passport with a better grade.',
+  content_required: 'The route wants content and none was decided. Caller: ask the harness about the request with its content.',
+  content_forbidden: 'The route takes no content. Caller: ask the harness about the request without any.',
+  media_type_not_accepted:
+    'The decided `Content-Type` is none that the route takes (`body.mediaTypes`). Parameters do not count.',
   depth_exceeded: 'There are more hand-offs than this route accepts (`maxDepth`).',
   content_too_large:
     'The content is larger than `limits.bodyBytes` of the bundle (at most 1 MiB). Send less, or send a reference to it.',
@@ -171,6 +175,12 @@ export const MENDING: Readonly<Record<string, string>> = {
     'Something in front of the check read the content. Operator: mount `requireAiegisToken()` in front of body parsers, or give them `{ verify: captureRawBody }`.',
   content_mismatch:
     'The content is not the decided one. Caller: serialise once, and send the bytes that were shown to the harness. Operator: a proxy changes content.',
+  claims_not_accepted:
+    "The harness put no such claims into the token as the route wants (`claims`), or none at all. Operator: parse such a token's claims with the same schema and read its issues; what it takes is between you and the harness.",
+  check_refused:
+    "The operator's own `check` of this route answered false. What it looks at is not of this specification: ask the operator.",
+  check_unavailable:
+    "The operator's own `check`, or the parser of claims, did not answer within 3 seconds, or said itself that it cannot know now. Look at what it asks.",
   replay_warming:
     'The receiver has just started and cannot know tokens from before. Caller: wait as `Retry-After` says and ask for a new token. Operator: a shared store knows them.',
   replay_full:

@@ -44,6 +44,7 @@ test('a good request passes every step, and again: nothing is claimed', async ()
         'status',
         'requirement',
         'content',
+        'check',
         'replay',
       ],
     ])
