@@ -224,7 +224,7 @@ describe('on the log of a server', () => {
     expect(await ledger('erase', '1', ...by)).toMatchObject({ code: 1, err: expect.stringMatching(/^entry 1 has no clear text/) })
     const tail = await ledger('tail', '--once', '--lines', '2', ...at)
     expect(tail.out).toMatch(/act: hold of entries 3 to 4, hold \S+: reason "by Ada \(data protection\): request 17"/)
-    expect(tail.out).toMatch(/act: erase of entries 1 to 1: reason "by Ada \(data protection\): request 17"/)
+    expect(tail.out).toMatch(/act: erase of entry 1: reason "by Ada \(data protection\): request 17"/)
     expect((await ledger('show', '1', ...at)).out).toContain('clear text: erased, or never kept')
     const page = await ledger('why', '1', ...at)
     expect([page.code, page.out]).toEqual([0, expect.stringContaining('its clear text is gone')])
@@ -433,9 +433,12 @@ describe('a call', () => {
     async (name) => {
       const { code, out } = await ledger(name, '--help')
       expect([code, out]).toEqual([0, expect.stringMatching(new RegExp(`^usage: aiegis-ledger ${name}`))])
+      expect(out.split('\n').filter((line) => line.length > 100)).toEqual([])
       expect(out).toContain('Exit code 0')
       expect(Math.max(...out.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(130)
-      expect((await ledger('--help')).out).toContain(`  ${name}`)
+      const all = (await ledger('--help')).out
+      expect(all).toContain(`  ${name}`)
+      expect(all.split('\n').filter((line) => line.length > 100)).toEqual([])
     },
   )
 })

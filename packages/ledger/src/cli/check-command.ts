@@ -11,9 +11,11 @@ export const checkCommand: Command = {
   summary: 'check a receipt, or evidence against a log, from its file alone',
   help: `usage: aiegis-ledger check FILE [--trust aiegis-trust.json] [--json]
 
-FILE is a receipt (context.receipt()) or evidence against a log (ledger-evidence-….json). Needs no network and no log.
+FILE is a receipt (context.receipt()) or evidence against a log (ledger-evidence-….json). Needs
+no network and no log.
 
-  --trust FILE    whose keys to believe; without it the keys in the file are used, and the answer says so
+  --trust FILE    whose keys to believe; without it the keys in the file are used, and the
+                  answer says so
 ${JSON_OPTION}
 ${CODES}`,
   options: ['trust'],

@@ -9,13 +9,14 @@ import { withWriter } from './writer.ts'
 
 const WRITING = `  --by NAME       who ordered it, such as a person or a case; recorded with the reason
   --reason TEXT   why; both are committed in the log and can be erased like other clear text
-  --db WHERE      a SQLite file, a directory of tiles, or postgres://ROLE@HOST/DATABASE; .aiegis/ledger.db when
-                  absent. A file or a directory has one writer: end the server first
+  --db WHERE      a SQLite file, a directory of tiles, or postgres://ROLE@HOST/DATABASE;
+                  .aiegis/ledger.db when absent. A file or a directory has one writer: end
+                  the server first
   --key FILE      the log key (PKCS#8 PEM); log.key beside the log when absent
   --also-key FILE the other log key, while the log is signed by two
   --last-checkpoint FILE
-                  the newest released head; last-checkpoint beside the log when absent. With PostgreSQL it
-                  must be named: each process has its own
+                  the newest released head; last-checkpoint beside the log when absent.
+                  With PostgreSQL it must be named: each process has its own
   --witnesses FILE
                   who signs each head, where the log has witnesses
 ${JSON_OPTION}
@@ -24,11 +25,12 @@ ${CODES}`
 export const erase: Command = {
   line: 'erase INDEX|RECEIPT_ID',
   summary: 'order that the clear text of an entry be erased',
-  help: `usage: aiegis-ledger erase INDEX|RECEIPT_ID --by NAME --reason TEXT [--db WHERE] [--key FILE] [--json]
+  help: `usage: aiegis-ledger erase INDEX|RECEIPT_ID --by NAME --reason TEXT [--db WHERE] [--key FILE]
+       [--json]
 
-Orders that the clear text of an entry be erased. From then on nobody reads it; its bytes go when the janitor comes. The
-entry, its proofs and the tree stay as they are, and the order becomes an entry of the log itself. Refused while the entry is
-on hold.
+Orders that the clear text of an entry be erased. From then on nobody reads it; its bytes go
+when the janitor comes. The entry, its proofs and the tree stay as they are, and the order
+becomes an entry of the log itself. Refused while the entry is on hold.
 
 ${WRITING}`,
   options: ['db', 'key', 'also-key', 'by', 'reason', 'last-checkpoint', 'witnesses'],
@@ -49,13 +51,16 @@ ${WRITING}`,
 
 export const hold: Command = {
   line: 'hold [FIRST[-LAST]|ID]',
-  summary: 'keep clear text from being erased, release it again, or list what is on hold',
+  summary: 'keep clear text from being erased, release it, or list what is held',
   help: `usage: aiegis-ledger hold [--db WHERE] [--json]
-       aiegis-ledger hold FIRST[-LAST] --by NAME --reason TEXT [--db WHERE] [--key FILE] [--json]
-       aiegis-ledger hold ID --release --by NAME --reason TEXT [--db WHERE] [--key FILE] [--json]
+       aiegis-ledger hold FIRST[-LAST] --by NAME --reason TEXT [--db WHERE] [--key FILE]
+       [--json]
+       aiegis-ledger hold ID --release --by NAME --reason TEXT [--db WHERE] [--key FILE]
+       [--json]
 
-The first lists what is on hold, and needs no key. The second keeps the clear text of entries FIRST to LAST, whatever is
-ordered and however old it is, until the third releases it. Hold and release become entries of the log.
+The first lists what is on hold, and needs no key. The second keeps the clear text of entries
+FIRST to LAST, whatever is ordered and however old it is, until the third releases it. Hold and
+release become entries of the log.
 
 ${WRITING}`,
   options: ['db', 'key', 'also-key', 'by', 'reason', 'last-checkpoint', 'witnesses', 'release'],

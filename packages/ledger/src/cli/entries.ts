@@ -96,7 +96,8 @@ export function leafSentence(leaf: JsonObject | undefined): string {
   const act = objectIn(leaf, 'act')
   if (act === undefined) return 'no entry of a harness'
   const [first, last] = [act['first'], act['last']]
-  const range = typeof first === 'number' && typeof last === 'number' ? ` of entries ${first} to ${last}` : ''
+  const isRange = typeof first === 'number' && typeof last === 'number'
+  const range = !isRange ? '' : first === last ? ` of entry ${first}` : ` of entries ${first} to ${last}`
   const id = textIn(act, 'id')
   return `${textIn(act, 'ts') ?? 'at some time'} act: ${textIn(act, 'kind') ?? 'unknown'}${range}${id === undefined ? '' : `, hold ${id}`}`
 }

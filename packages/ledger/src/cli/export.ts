@@ -10,12 +10,13 @@ import { jsonLine, quoted } from './output.ts'
 
 export const exportCommand: Command = {
   line: 'export NAME',
-  summary: 'print all that the log still says about an agent, each entry with its proof',
+  summary: 'print all that the log still says about an agent, with proofs',
   help: `usage: aiegis-ledger export NAME [--db WHERE] (--vkey VKEY | --trust FILE) [--json]
 
-NAME is a value in clear text, such as a did:key: the agent that acted, or one in the chain of who acted. One JSON object on each
-line in any case: index, leaf (base64url), proof, clear and opens, which is false where clear text does not open its leaf.
-What was erased says nothing about anybody any more, and is not among them.
+NAME is a value in clear text, such as a did:key: the agent that acted, or one in the chain of
+who acted. One JSON object on each line in any case: index, leaf (base64url), proof, clear and
+opens, which is false where clear text does not open its leaf. What was erased says nothing
+about anybody any more, and is not among them.
 
 ${WHERE.split('\n  --url')[0] ?? ''}
 ${KEYS}

@@ -9,10 +9,11 @@ import { withLog } from './one-log.ts'
 export const prove: Command = {
   line: 'prove INDEX|RECEIPT_ID',
   summary: 'print the proof (c2sp.org/tlog-proof) that an entry is in the log',
-  help: `usage: aiegis-ledger prove INDEX|RECEIPT_ID [--db WHERE | --url URL] (--vkey VKEY | --trust FILE) [--json]
+  help: `usage: aiegis-ledger prove INDEX|RECEIPT_ID [--db WHERE | --url URL]
+       (--vkey VKEY | --trust FILE) [--json]
 
-Prints the text of a tlog-proof under the newest head, after verifying it. A receipt id is looked for in clear text: where that
-was erased, or at a URL, name the number of the entry.
+Prints the text of a tlog-proof under the newest head, after verifying it. A receipt id is
+looked for in clear text: where that was erased, or at a URL, name the number of the entry.
 
 ${WHERE}
 ${KEYS}

@@ -9,10 +9,11 @@ import { withLog } from './one-log.ts'
 export const show: Command = {
   line: 'show INDEX|RECEIPT_ID',
   summary: 'show an entry, with its clear text where that is still there',
-  help: `usage: aiegis-ledger show INDEX|RECEIPT_ID [--db WHERE | --url URL] (--vkey VKEY | --trust FILE) [--json]
+  help: `usage: aiegis-ledger show INDEX|RECEIPT_ID [--db WHERE | --url URL] (--vkey VKEY | --trust FILE)
+       [--json]
 
-Shows the leaf, which the log can never change, and the clear text, which can be erased. Clear text is no evidence by itself: the
-answer says whether it opens the leaf.
+Shows the leaf, which the log can never change, and the clear text, which can be erased. Clear
+text is no evidence by itself: the answer says whether it opens the leaf.
 
 ${WHERE}
 ${KEYS}
@@ -61,7 +62,14 @@ function clearSentences({ state, value, opens }: Clear): readonly string[] {
 }
 
 function indented(value: unknown): readonly string[] {
-  return JSON.stringify(value, undefined, 2)
+  return JSON.stringify(value, shortened, 2)
     .split('\n')
     .map((line) => `  ${line}`)
+}
+
+/** A signature stays whole; of a signed text the start is enough to know it again. */
+function shortened(_: string, value: unknown): unknown {
+  return typeof value === 'string' && value.length > 88
+    ? `${value.slice(0, 32)}… (${value.length} characters; --json has them all)`
+    : value
 }

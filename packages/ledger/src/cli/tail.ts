@@ -16,11 +16,13 @@ import type { Output } from './output.ts'
 export const tail: Command = {
   line: 'tail',
   summary: 'print the newest entries, and new ones as they come',
-  help: `usage: aiegis-ledger tail [--db WHERE | --url URL] (--vkey VKEY | --trust FILE) [--lines 10] [--once] [--json]
+  help: `usage: aiegis-ledger tail [--db WHERE | --url URL] (--vkey VKEY | --trust FILE) [--lines 10]
+       [--once] [--json]
 
-Prints the newest entries, then new ones until it is interrupted. Each head that comes is proven to extend the one before: a
-log that goes back or shows another history ends it with exit code 1. A file is copied each time that it changed: of a large
-one the URL of its server is read faster.
+Prints the newest entries, then new ones until it is interrupted. Each head that comes is proven
+to extend the one before: a log that goes back or shows another history ends it with exit code
+1. A file is copied each time that it changed: of a large one the URL of its server is read
+faster.
 
   --lines N       how many entries to begin with
   --once          do not wait for new ones

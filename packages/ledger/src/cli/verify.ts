@@ -12,17 +12,20 @@ import { countIn, type Values } from './options.ts'
 import type { Output } from './output.ts'
 
 const KEEP = `  --keep FILE     write the head there when all holds: remember it for the next audit
-  --minimum N     the first entry that the log publishes, where its operator publishes old ones no more`
+  --minimum N     the first entry that the log publishes, where its operator publishes old
+                  ones no more`
 
 export const verify: Command = {
   line: 'verify',
-  summary: 'hash every entry again and hold tree, tiles and heads against the signature of the log',
-  help: `usage: aiegis-ledger verify [--db WHERE | --url URL] (--vkey VKEY | --trust FILE) [--keep FILE] [--json]
+  summary: 'hash every entry again, and hold all of it against the signed head',
+  help: `usage: aiegis-ledger verify [--db WHERE | --url URL] (--vkey VKEY | --trust FILE) [--keep FILE]
+       [--json]
 
-Hashes every entry again and compares the tree with every tile, every head that is kept, and the newest signed one. Where
-something differs it says which entry is the first, as far as that can be told. Needs no more memory for a longer log.
-It finds what was changed under a head that was signed. Who has the key of the log can sign another history: that shows
-only against a checkpoint that somebody remembers (audit).
+Hashes every entry again and compares the tree with every tile, every head that is kept, and the
+newest signed one. Where something differs it says which entry is the first, as far as that can
+be told. Needs no more memory for a longer log. It finds what was changed under a head that was
+signed. Who has the key of the log can sign another history: that shows only against a
+checkpoint that somebody remembers (audit).
 
 ${WHERE}
 ${KEYS}
@@ -36,14 +39,16 @@ ${CODES}`,
 
 export const audit: Command = {
   line: 'audit --since FILE',
-  summary: 'show that the log still begins with what a checkpoint, proof or receipt remembers',
-  help: `usage: aiegis-ledger audit --since FILE [--db WHERE | --url URL] (--vkey VKEY | --trust FILE) [--keep FILE] [--json]
+  summary: 'show that the log still begins with what somebody remembers',
+  help: `usage: aiegis-ledger audit --since FILE [--db WHERE | --url URL] (--vkey VKEY | --trust FILE)
+       [--keep FILE] [--json]
 
-FILE has a checkpoint that you remember: one that --keep wrote, the file last-checkpoint of a server, a proof, or a receipt.
-Shows that the log still begins with the entries under it. Neither its operator nor a thief of its key can change one of them,
-take one out, or put back an old copy without being found here.
-Of a database every row is hashed again, and its tables and triggers are compared with those of a log. Of a URL the entries
-since FILE are read, and of those before it only hashes.
+FILE has a checkpoint that you remember: one that --keep wrote, the file last-checkpoint of a
+server, a proof, or a receipt. Shows that the log still begins with the entries under it.
+Neither its operator nor a thief of its key can change one of them, take one out, or put back an
+old copy without being found here. Of a database every row is hashed again, and its tables and
+triggers are compared with those of a log. Of a URL the entries since FILE are read, and of
+those before it only hashes.
 
 ${WHERE}
 ${KEYS}

@@ -76,11 +76,11 @@ function agentLines({ claims, chain }: Known): readonly string[] {
 function authorityLines({ claims }: Known): readonly string[] {
   if (claims === undefined) return [ERASED]
   const [harness, task, psp] = ['iss', 'txn', 'psp'].map((name) => textIn(claims, name))
-  const kept = 'the passport is not kept; whoever has it can show that it is this one'
+  const kept = '  it is not kept; whoever has it can show that it is this one'
   return [
     ...(psp === undefined
       ? ['no passport is named: it was no token, and gave no right to be served']
-      : [`passport, with all hand-offs, of SHA-256 ${psp}: ${kept}`]),
+      : [`passport, with all hand-offs, of SHA-256 ${psp}`, kept]),
     ...(task === undefined ? [] : [`task ${task}`]),
     ...(harness === undefined ? [] : [`judged by the harness ${harness}`]),
   ]
@@ -94,7 +94,7 @@ function policyLines({ claims, leafEntry }: Known): readonly string[] {
   const [pack, rule, reason] = ['deciding_pack', 'deciding_rule', 'deny_reason'].map((name) => textIn(entry, name))
   return [
     pack === undefined
-      ? 'no pack decided alone: nothing in those that were loaded stood against it, or the harness itself decided'
+      ? 'no pack decided alone: none that was loaded stood against it, or the harness itself decided'
       : `pack ${quoted(pack)}`,
     ...(rule === undefined ? [] : [`rule ${quoted(rule)}`]),
     ...layers,
@@ -105,7 +105,7 @@ function policyLines({ claims, leafEntry }: Known): readonly string[] {
 function decisionLines({ claims, leafEntry }: Known): readonly string[] {
   const entry = objectIn(claims, 'entry')
   if (entry === undefined)
-    return [`${textIn(leafEntry, 'decision') ?? 'a decision'} at ${textIn(leafEntry, 'ts') ?? 'some time'}; on what: ${ERASED}`]
+    return [`${textIn(leafEntry, 'decision') ?? 'a decision'} at ${textIn(leafEntry, 'ts') ?? 'some time'}`, ERASED]
   const [method, url, audience] = ['htm', 'htu', 'aud'].map((name) => textIn(claims, name))
   const obligations = claims?.['obl']
   const took = entry['decision_ms']

@@ -37,13 +37,14 @@ import { whyMembers, whyPage, type Known } from './why-page.ts'
 
 export const why: Command = {
   line: 'why RECEIPT',
-  summary: 'one page: which agent, on what authority, under which policy, what was decided',
+  summary: 'one page: which agent, what authority, which policy, what decision',
   help: `usage: aiegis-ledger why FILE [--trust FILE] [--db WHERE | --url URL]
        aiegis-ledger why INDEX|RECEIPT_ID [--db WHERE | --url URL] (--vkey VKEY | --trust FILE)
 
-FILE is a receipt (context.receipt()); with --db or --url it is looked for in that log too. A decision that is named by its
-receipt id or number is read from the log, with its clear text as long as nobody erased it. What cannot be told is said.
-With --trust also the signature of the harness is verified.
+FILE is a receipt (context.receipt()); with --db or --url it is looked for in that log too. A
+decision that is named by its receipt id or number is read from the log, with its clear text as
+long as nobody erased it. What cannot be told is said. With --trust also the signature of the
+harness is verified.
 
 ${WHERE}
 ${KEYS}
@@ -61,7 +62,7 @@ ${CODES}`,
 
 const NEVER_KNOWN = [
   'whether the request was carried out',
-  'whether the policy was right, and what the pack said at that time: the log has its name, not its text',
+  'whether the policy was right, and what the pack said then: the log has its name, not its text',
   'which person or company stands behind a key: passports say it, and the log has their hash only',
 ]
 

@@ -6,11 +6,14 @@ import { clean, type Cleaned } from './janitor.ts'
 import { DEFAULT_RETENTION, parseRetention } from './retention.ts'
 import { openSqliteJanitor } from './sqlite-janitor.ts'
 
-const USAGE = `usage: aiegis-janitor --db FILE|postgres://ROLE@HOST/DATABASE [--retention ${DEFAULT_RETENTION}] [--prune] [--json]
+const USAGE = `usage: aiegis-janitor --db FILE|postgres://ROLE@HOST/DATABASE [--retention ${DEFAULT_RETENTION}]
+       [--prune] [--json]
 
-Takes out clear text whose erasure was ordered, or that is older than the retention and nobody ordered to erase; never what is on hold.
-A log in a file must not be open elsewhere. In PostgreSQL ROLE is only a member of aiegis_ledger_janitor; a password is taken from
-PGPASSWORD or .pgpass. --prune: publish entries no more that are older than the retention.
+Takes out clear text whose erasure was ordered, or that is older than the retention and nobody
+ordered to erase; never what is on hold. A log in a file must not be open elsewhere. In
+PostgreSQL ROLE is only a member of aiegis_ledger_janitor; a password is taken from PGPASSWORD
+or .pgpass.
+--prune: publish entries no more that are older than the retention.
 Exit code 0: done, 1: refused, 2: wrong call, 4: own fault.`
 
 /** Where a command writes. */

@@ -12,11 +12,13 @@ import { createWitness } from './witness.ts'
 const PORT = 18_086
 const HOST = '127.0.0.1'
 
-const USAGE = `usage: aiegis-witness --name NAME --log VKEY [--log VKEY ...] [--state .aiegis] [--port ${PORT}] [--host ${HOST}]
+const USAGE = `usage: aiegis-witness --name NAME --log VKEY [--log VKEY ...] [--state .aiegis] [--port ${PORT}]
+       [--host ${HOST}]
 
-NAME is in every signature of the witness: by custom an URL without scheme, such as witness.example.
-VKEY is the verifier key of a log whose heads are signed; its name is the origin.
-The directory of the state has the key and what was signed; it is made when it is not there. Never restore it from an old copy.
+NAME is in every signature of the witness: by custom an URL without scheme, such as
+witness.example. VKEY is the verifier key of a log whose heads are signed; its name is the
+origin. The directory of the state has the key and what was signed; it is made when it is not
+there. Never restore it from an old copy.
 Exit code 1: refused, 2: wrong call, 4: own fault.`
 
 /** A witness that runs. */
