@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Case, Level } from '../build/index.ts'
 import { HOST_PORTS, type Host } from '../host/host.ts'
 import { resultsOf } from '../report/results.ts'
-import { createProgress, printable } from '../report/terminal.ts'
+import { announce, createProgress, printable } from '../report/terminal.ts'
 import { writeReports } from '../report/write.ts'
 import { parseBaseline, type Baseline } from '../run/baseline.ts'
 import { createStarter, type Starter } from '../run/bundles.ts'
@@ -92,6 +92,7 @@ async function runStarted(plan: Plan, host: Host | null, command: string): Promi
     await untilListening(port, child, READY_SECONDS)
   }
   try {
+    announce(plan.surroundings.terminal, 'waiting until the receiver listens')
     const listens = await untilListening(port, child, READY_SECONDS)
     const held = { ended: () => child.ended(), output: () => child.output(), restart, starter }
     return await runOn(plan, host, listens ? held : { ...held, silent: silentAt(port) })
@@ -120,6 +121,7 @@ async function runOn(plan: Plan, host: Host | null, held: Held): Promise<number>
   const { asked, surroundings, ...rest } = plan
   const { terminal, out } = surroundings
   const progress = createProgress(terminal)
+  announce(terminal, 'waiting until the receiver serves a first request, some seconds after its start')
   const result = await run({
     ...rest,
     host,

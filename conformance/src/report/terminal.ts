@@ -23,6 +23,11 @@ const MAX_SHOWN = 20
 /** Of a case about more requirements than these, only the first are named. */
 const MAX_RULES = 2
 
+/** Says on a terminal what is waited for, until there is progress to show. */
+export function announce(terminal: Terminal, text: string): void {
+  if (terminal.isTerminal) terminal.write(`\r${cut(text, terminal.columns)}\u001B[K`)
+}
+
 /** Progress on `terminal`. */
 export function createProgress(terminal: Terminal): Progress {
   let shown = 0
@@ -45,7 +50,7 @@ export function createProgress(terminal: Terminal): Progress {
           )
         if (shown === MAX_SHOWN) terminal.write('  … and more; --report folder writes them all\n')
       }
-      if (terminal.isTerminal) terminal.write(`\r${cut(`${done} of ${all}  ${result.case.id}`, terminal.columns)}\u001B[K`)
+      announce(terminal, `${done} of ${all}  ${result.case.id}`)
     },
     finish(result) {
       clear(terminal)
@@ -119,7 +124,7 @@ function adviceOf(result: RunResult): readonly string[] {
   if (ending?.kind === 'stopped')
     return [
       '',
-      'Fix first: that it stops. One of these did it, which one shows',
+      'Fix first: it stops. Which case does that, this shows:',
       `  npm run conformance -- run ${result.target} --only ${ending.during.join(',')} --parallel 1`,
     ]
   const first = firstToFix(result.results)

@@ -1,6 +1,6 @@
 /** What a person sees of a run: the first thing to fix with its rule, in the width of the terminal, and no cause twice. @module */
 import { expect, test } from 'vitest'
-import { createProgress, toFix } from '../../src/report/terminal.ts'
+import { announce, createProgress, toFix } from '../../src/report/terminal.ts'
 import type { Case } from '../../src/build/index.ts'
 import type { CaseResult, Ending, RunResult, Verdict } from '../../src/run/result.ts'
 
@@ -101,6 +101,16 @@ test('on a terminal no line is wider than it, but commands, which stay whole', (
   expect(shown.match(/fits\s+one line of a terminal/g)).toHaveLength(3)
 })
 
+test('what is waited for is said on a terminal alone, in one line that progress writes over', () => {
+  const said = (isTerminal: boolean): string => {
+    let shown = ''
+    announce({ write: (text) => void (shown += text), isTerminal, columns: 20 }, 'waiting until the receiver listens')
+    return shown
+  }
+  expect(said(true)).toBe('\rwaiting until the …\u001B[K')
+  expect(said(false)).toBe('')
+})
+
 test('where the receiver stopped, that comes first, with the command that finds the case that did it', () => {
   const ending = {
     kind: 'stopped',
@@ -108,7 +118,7 @@ test('where the receiver stopped, that comes first, with the command that finds 
     during: ['a', 'b'],
   } as const
   const shown = shownOf([caseResult('a', 'FAIL', 'the connection was closed without a response')], { ending })
-  expect(shown).toContain('Fix first: that it stops.')
+  expect(shown).toContain('Fix first: it stops.')
   expect(shown).toContain("npm run conformance -- run --exec 'java Receiver.java' --only a,b --parallel 1\n")
   expect(shown).not.toContain('Fix first: a')
 })
