@@ -1,5 +1,6 @@
 // Finds an nginx with auth_request: on the path, or as the Debian package, which is unpacked into .runtimes/nginx and installed nowhere.
-// Run as a program it prints the path. Exit codes: 0 found, 3 there is none and none can be had.
+// Run as a program it prints the path, or runs the command that it is given with the path in AIEGIS_TEST_NGINX.
+// Exit codes: that of the command, 0 without one, 3 when there is no nginx and none can be had (with a command only where CI is set).
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -78,10 +79,20 @@ function run(command, options, cwd) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [command, ...rest] = process.argv.slice(2)
   try {
-    console.log(findNginx())
+    const program = findNginx()
+    if (command === undefined) console.log(program)
+    else process.exitCode = started(command, rest, program)
   } catch (error) {
     console.error(error.message)
-    process.exitCode = 3
+    // Who only looks at examples may do without; where everything must hold, what cannot be tried does not hold.
+    process.exitCode = command === undefined || process.env.CI ? 3 : 0
   }
+}
+
+function started(command, rest, program) {
+  const { status, error } = spawnSync(command, rest, { stdio: 'inherit', env: { ...process.env, AIEGIS_TEST_NGINX: program } })
+  if (error) throw error
+  return status ?? 1
 }

@@ -28,6 +28,10 @@ const BLOCKS: readonly (readonly [document: string, fence: string, file: string]
   ['packages/fetch/README.md', 'ts', 'examples/receiver/hono.ts'],
   ['packages/fetch/README.md', 'ts', 'examples/receiver/next.ts'],
   ['packages/fetch/README.md', 'ts', 'examples/receiver/worker.ts'],
+  ['packages/gate/README.md', 'nginx', 'examples/nginx/redirect.conf'],
+  ['packages/gate/README.md', 'nginx', 'examples/nginx/subrequest.conf'],
+  ['packages/gate/README.md', 'ts', 'examples/nginx/service.ts'],
+  ['packages/gate/README.md', 'ts', 'examples/nginx/gate.ts'],
   ['packages/testing/README.md', 'js', 'examples/receiver/orders.test.mjs'],
   ['packages/testing/README.md', 'ts', 'examples/receiver/msw.ts'],
   ['docs/observing.md', 'ts', 'examples/observing/observed.ts'],
@@ -38,9 +42,9 @@ test.each(BLOCKS)('%s shows as %s what is in %s', (document, fence, file) => {
   expect(read(document)).toContain(`\`\`\`${fence}\n${read(file)}\`\`\``)
 })
 
-test.each(['express', 'koa', 'fetch'])('the README of %s shows no code that is not compiled', (name) => {
+test.each(['express', 'koa', 'fetch', 'gate'])('the README of %s shows no code that is not compiled', (name) => {
   const document = `packages/${name}/README.md`
-  const shown = [...read(document).matchAll(/```(?:ts|js|tsx|jsx)\n/g)]
+  const shown = [...read(document).matchAll(/```(?:ts|js|tsx|jsx|nginx)\n/g)]
   expect(shown.length).toBeGreaterThan(0)
   expect(shown).toHaveLength(BLOCKS.filter(([own]) => own === document).length)
 })

@@ -6,9 +6,8 @@ import { createVerifier } from '@aiegis/verifier'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { headOf, inChunks } from '../../../test/raw.ts'
 import { startGate } from '../src/index.ts'
-import { LOCATIONS, NGINX, startApplication, startNginx, type Reply } from './nginx.ts'
+import { configuration, NGINX, startApplication, startNginx, type NginxProxy, type Reply } from './nginx.ts'
 
-type NginxProxy = keyof typeof LOCATIONS
 const BOTH = ['accel-redirect', 'auth-request'] as const
 
 interface Setting {
@@ -30,7 +29,7 @@ async function scene({ proxy, extra = '', more, only, http, replyTo }: Setting) 
   harness.clock.advance(6)
   const gate = await startGate({ proxy, listen: { port: 0 }, verifier, log: () => {} })
   const application = await startApplication(({ target }) => replyTo?.(target) ?? {})
-  const whole = only ?? ((asked: string, app: string) => LOCATIONS[proxy](asked, app, extra) + (more?.(asked, app) ?? ''))
+  const whole = only ?? ((asked: string, app: string) => configuration(proxy, asked, app, extra) + (more?.(asked, app) ?? ''))
   const nginx = await startNginx(whole(gate.address, application.address), http?.(application.address))
   onTestFinished(async () => {
     await nginx.close()
@@ -175,7 +174,7 @@ describe.skipIf(NGINX === undefined)('nginx (skipped where AIEGIS_TEST_NGINX is 
     const { harness, received, send } = await scene({
       proxy,
       http: (app) => `upstream both { server ${app.slice(7)}; server ${app.slice(7)} backup; }`,
-      only: (gate) => LOCATIONS[proxy](gate, 'http://both'),
+      only: (gate) => configuration(proxy, gate, 'http://both'),
       replyTo: () => 'nothing',
     })
     expect(await send(harness.mint({ method: 'DELETE' }))).toBe(502)

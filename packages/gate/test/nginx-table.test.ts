@@ -10,7 +10,7 @@ import { CASES, type AdapterCase } from '../../../test/adapters/cases.ts'
 import { ACTIONS, codeOf, runBreakage, runCase, type Start } from '../../../test/adapters/run.ts'
 import { RECEIVER_CODES } from '../../../test/provoke.ts'
 import { startGate } from '../src/index.ts'
-import { LOCATIONS, NGINX, startApplication, startNginx } from './nginx.ts'
+import { configuration, NGINX, startApplication, startNginx } from './nginx.ts'
 
 /** Field names that no application behind the gate may see. */
 const HIDDEN = [
@@ -81,7 +81,7 @@ describe.skipIf(NGINX === undefined).each(['accel-redirect', 'auth-request'] as 
 
     beforeAll(async () => {
       application = await startApplication()
-      nginx = await startNginx(LOCATIONS[proxy](`http://unix:${path}`, application.address))
+      nginx = await startNginx(configuration(proxy, `http://unix:${path}`, application.address))
     })
     afterAll(async () => {
       await nginx.close()
