@@ -1,5 +1,6 @@
 /** What a person sees: progress, failures as they come, and at the end the verdict and the first thing to fix. @module */
 import type { CaseResult, RunResult, Verdict } from '../run/result.ts'
+import { includes } from '../run/plan.ts'
 import { isGood } from '../run/result.ts'
 import { reproduction } from './reproduce.ts'
 import { readRules } from './rules.ts'
@@ -66,7 +67,12 @@ export function verdictOf(result: RunResult): string {
   if (result.partial) return 'All chosen cases passed. No level is obtained: not all cases were run.'
   const known = result.results.some(({ verdict }) => verdict === 'XFAIL')
   if (known) return 'Nothing unexpected failed. No level is obtained: the baseline lists failures.'
-  return `Conformant: ${result.revision} ${result.level}.`
+  const unseen = result.results.filter((each) => each.verdict === 'NOT_CLAIMED' && includes(result.level, each.case.level)).length
+  const but =
+    unseen === 0
+      ? ''
+      : ` Cases of it that only a receiver shows that the suite starts itself (--exec), and that were not run: ${unseen}.`
+  return `Conformant: ${result.revision} ${result.level}.${but}`
 }
 
 /** How many cases have each verdict, as text. */
@@ -129,7 +135,10 @@ function adviceOf(result: RunResult): readonly string[] {
     ]
   const first = firstToFix(result.results)
   if (first === undefined) return []
-  const { id, must, title } = first.case
+  const { id, title } = first.case
+  // What a fault names is nearer than what the case is about.
+  const cited = first.faults.flatMap((fault) => fault.match(/AHP-[A-Z]+-\d+/g) ?? [])
+  const must = [...new Set([...cited, ...first.case.must])]
   const more = must.length > MAX_RULES ? [`  and ${must.length - MAX_RULES} requirements more`] : []
   return [
     '',

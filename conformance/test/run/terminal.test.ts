@@ -1,6 +1,6 @@
 /** What a person sees of a run: the first thing to fix with its rule, in the width of the terminal, and no cause twice. @module */
 import { expect, test } from 'vitest'
-import { announce, createProgress, toFix } from '../../src/report/terminal.ts'
+import { announce, createProgress, toFix, verdictOf } from '../../src/report/terminal.ts'
 import type { Case } from '../../src/build/index.ts'
 import type { CaseResult, Ending, RunResult, Verdict } from '../../src/run/result.ts'
 
@@ -20,14 +20,8 @@ function caseResult(id: string, verdict: Verdict, words: string, about: Partial<
   return { case: shown, verdict, faults: [words], shots: [], milliseconds: 9 }
 }
 
-function shownOf(
-  results: readonly CaseResult[],
-  { isTerminal = false, ending = null }: { isTerminal?: boolean; ending?: Ending | null },
-): string {
-  let shown = ''
-  const progress = createProgress({ write: (text) => void (shown += text), isTerminal, columns: 80 })
-  for (const [at, result] of results.entries()) progress.onResult(result, at + 1, results.length)
-  const result: RunResult = {
+function runOf(results: readonly CaseResult[], ending: Ending | null = null): RunResult {
+  return {
     url: 'http://127.0.0.1:3000',
     target: "--exec 'java Receiver.java'",
     level: 'basic',
@@ -44,7 +38,16 @@ function shownOf(
     partial: false,
     conformant: false,
   }
-  progress.finish(result)
+}
+
+function shownOf(
+  results: readonly CaseResult[],
+  { isTerminal = false, ending = null }: { isTerminal?: boolean; ending?: Ending | null },
+): string {
+  let shown = ''
+  const progress = createProgress({ write: (text) => void (shown += text), isTerminal, columns: 80 })
+  for (const [at, result] of results.entries()) progress.onResult(result, at + 1, results.length)
+  progress.finish(runOf(results, ending))
   return shown
 }
 
@@ -62,6 +65,11 @@ test('of many requirements two are shown', () => {
   expect(shown).toContain('AHP-TIME-1')
   expect(shown).not.toContain('AHP-TOKEN-1')
   expect(shown).toContain('and 2 requirements more')
+})
+
+test('a requirement that a fault names comes before those of the case', () => {
+  const shown = shownOf([caseResult('token-old', 'FAIL', 'there is no Cache-Control: no-store (AHP-REFUSE-2)')], {})
+  expect(shown).toMatch(/AHP-REFUSE-2 \(spec\/13-refusals\.md\): A refusal MUST have[^\n]*\n {2}AHP-TIME-2 /)
 })
 
 test('what must be served comes before what must be refused, and the first steps before all', () => {
@@ -109,6 +117,15 @@ test('what is waited for is said on a terminal alone, in one line that progress 
   }
   expect(said(true)).toBe('\rwaiting until the …\u001B[K')
   expect(said(false)).toBe('')
+})
+
+test('a level that was obtained without the cases that need a receiver of the suite says so', () => {
+  const passed = caseResult('a', 'PASS', '')
+  const conformant = (results: readonly CaseResult[]): string => verdictOf({ ...runOf(results), conformant: true })
+  expect(conformant([passed, caseResult('b', 'NOT_CLAIMED', 'x', { level: 'full' })])).toBe('Conformant: ahp-receiver/0.1 basic.')
+  expect(conformant([passed, caseResult('b', 'NOT_CLAIMED', 'x')])).toBe(
+    'Conformant: ahp-receiver/0.1 basic. Cases of it that only a receiver shows that the suite starts itself (--exec), and that were not run: 1.',
+  )
 })
 
 test('where the receiver stopped, that comes first, with the command that finds the case that did it', () => {
