@@ -122,6 +122,13 @@ describe('on the log of a server', () => {
     expect((await ledger('prove', 'no such', ...at)).code).toBe(2)
   })
 
+  test('show fits a page: of a signed text only the start, of a signature all', async () => {
+    const { out } = await ledger('show', '2', ...at)
+    expect(out).toMatch(/"jws": "eyJ\S{29}… \(\d{3,4} characters; --json has them all\)"/)
+    expect(out).toMatch(/"ledger_sig": "[\w-]{86}"/)
+    expect(out.split('\n').filter((line) => line.length > 110)).toEqual([])
+  })
+
   test('AHP-AUDITOR-6 why answers the four questions, and says what it does not know', async () => {
     const { code, out } = await ledger('why', '2', '--db', db, '--trust', trust)
     expect(code).toBe(0)
