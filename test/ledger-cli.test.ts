@@ -197,6 +197,24 @@ describe('on the log of a server', () => {
     expect((await ledger('export', agent, ...place)).code).toBe(1)
   })
 
+  test('AHP-AUDITOR-7 nor on whose behalf it was: of a receipt the chain is told only where it opens the leaf', async () => {
+    const copy = temporaryDirectory()
+    writeFileSync(join(copy, 'ledger.db'), readFileSync(db))
+    const { index } = parseProof(JSON.parse(receipt).proof)
+    const { last } = await ledgerJson('show', String(index), ...at)
+    const clear = last['clear'] as Record<string, unknown>
+    const forged = utf8(
+      JSON.stringify({ ...clear, chain: ['did:example:somebody', ...(clear['chain'] as string[])], more: true }),
+    )
+    asOwner(copy, `UPDATE private SET clear = ${blob(forged)} WHERE idx = ${index}`)
+    const told = async (file: string): Promise<unknown> => {
+      const why = await ledgerJson('why', fileWith(receipt), '--db', file, '--trust', trust)
+      return [why.code, why.last['agent']]
+    }
+    expect(await told(db)).toEqual([0, expect.objectContaining({ chain: [agent] })])
+    expect(await told(join(copy, 'ledger.db'))).toEqual([0, expect.objectContaining({ chain: null })])
+  })
+
   test('AHP-CUSTODY-8 export prints each entry with its proof on a line, and nothing about nobody', async () => {
     const { code, out, err } = await ledger('export', agent, ...at)
     expect(code).toBe(0)
@@ -233,6 +251,7 @@ describe('on the log of a server', () => {
     expect(tail.out).toMatch(/act: hold of entries 3 to 4, hold \S+: reason "by Ada \(data protection\): request 17"/)
     expect(tail.out).toMatch(/act: erase of entry 1: reason "by Ada \(data protection\): request 17"/)
     expect((await ledger('show', '1', ...at)).out).toContain('clear text: erased, or never kept')
+    expect((await ledgerJson('show', '1', ...at)).last).toMatchObject({ clear_state: 'gone', clear: null, opens: null })
     const page = await ledger('why', '1', ...at)
     expect([page.code, page.out]).toEqual([0, expect.stringContaining('its clear text is gone')])
     expect(await ledger('hold', String(held.last['id']), '--release', ...by)).toMatchObject({ code: 0 })
