@@ -65,7 +65,7 @@ export const USAGE = `Runs the conformance suite against a receiver.
   init     --url <origin> [--level basic|standard|full] [--seed s] [--host-port n] [--out folder]
            writes aiegis-trust.json, which the receiver loads, and conformance.json, which run reads
   run      [--url <origin>] [--in folder] or --exec '<command>'
-           [--level l] [--only id,group,AHP-…] [--seed s] [--baseline file] [--report folder] [--json]
+           [--level l] [--only id,group,AHP-…,start-*] [--seed s] [--baseline file] [--report folder] [--json]
            [--parallel n] [--deadline seconds]
   list     [--level l] [--only …] [--json]      all cases, with what each is about
   explain  <case> [--in folder] [--json]        what the case sends and expects, byte by byte

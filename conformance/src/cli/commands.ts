@@ -1,7 +1,7 @@
 /** What each command does; resolves to the exit code. @module */
 import { resolve } from 'node:path'
 import type { Terminal } from '../report/terminal.ts'
-import { choose, includes, LEVELS, readCatalogue } from '../run/plan.ts'
+import { choose, includes, LEVELS, misnamed, readCatalogue } from '../run/plan.ts'
 import { readKills } from '../run/kills.ts'
 import { originOf, writeSetup, type Setup } from '../run/setup.ts'
 import { FOLDER, UsageError, type Arguments } from './arguments.ts'
@@ -40,7 +40,10 @@ export async function init(asked: Arguments, { out }: Surroundings): Promise<num
 }
 
 export async function list({ level = 'full', only, json }: Arguments, { out }: Surroundings): Promise<number> {
-  const cases = choose(readCatalogue().cases, only)
+  const all = readCatalogue().cases
+  const wrong = misnamed(all, only)
+  if (wrong !== undefined) throw new UsageError(wrong)
+  const cases = choose(all, only)
     .filter((each) => includes(level, each.level))
     .toSorted((one, other) => LEVELS.indexOf(one.level) - LEVELS.indexOf(other.level))
   if (cases.length === 0) throw new UsageError('list: no case fits')

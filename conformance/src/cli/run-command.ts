@@ -10,7 +10,7 @@ import { writeReports } from '../report/write.ts'
 import { parseBaseline, type Baseline } from '../run/baseline.ts'
 import { createStarter, type Starter } from '../run/bundles.ts'
 import { freePorts, startChild, untilListening, untilSilent, type Child } from '../run/child.ts'
-import { choose, includes, readCatalogue, type Catalogue } from '../run/plan.ts'
+import { choose, includes, misnamed, readCatalogue, type Catalogue } from '../run/plan.ts'
 import type { RunResult } from '../run/result.ts'
 import { run } from '../run/run.ts'
 import { originOf, readSetup, SetupError, worldOf, writeSetup, type Setup } from '../run/setup.ts'
@@ -37,6 +37,8 @@ export async function runCommand(asked: Arguments, surroundings: Surroundings): 
   const baseline = baselineOf(asked, catalogue)
   const setup = asked.exec === undefined ? narrowed(readSetup(asked.folder ?? FOLDER), asked) : await freshSetup(asked)
   const level = asked.level ?? setup.level
+  const wrong = misnamed(catalogue.cases, asked.only)
+  if (wrong !== undefined) throw new UsageError(wrong)
   const chosen = choose(catalogue.cases, asked.only)
   if (!chosen.some((each) => includes(level, each.level)))
     throw new UsageError(`no case of level ${level} fits --only ${asked.only.join(',')}; list shows all`)

@@ -54,6 +54,14 @@ export function choose(cases: readonly Case[], only: readonly string[]): readonl
   return cases.filter(({ id, group, must }) => only.some((name) => [id, group, ...must].some((own) => fits(name, own))))
 }
 
+/** A sentence about the first name that no case has, or `undefined`: what is misspelt must not look like what passed. */
+export function misnamed(cases: readonly Case[], only: readonly string[]): string | undefined {
+  const wrong = only.find((name) => choose(cases, [name]).length === 0)
+  if (wrong === undefined) return undefined
+  const groups = [...new Set(cases.map(({ group }) => group))]
+  return `--only ${wrong}: no case and no requirement of a case is called so; list shows the cases, the groups are ${groups.join(', ')}`
+}
+
 /** An order that the seed decides, so that what one case leaves behind is met by other cases under another seed. */
 export function inOrder(cases: readonly Case[], seed: string): readonly Case[] {
   const keys = new Map(cases.map(({ id }) => [id, createHash('sha256').update(`${seed}\norder\n${id}`).digest('hex')]))
