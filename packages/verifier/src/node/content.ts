@@ -64,10 +64,22 @@ function tooLarge(limits: ContentLimits): Refusal {
   return new Refusal('content_too_large', `more than ${limits.maxBytes} bytes`)
 }
 
-function collect(request: IncomingMessage, limits: ContentLimits): Promise<Uint8Array> {
+/** What was read of a request so far. */
+interface Taken {
+  readonly chunks: Buffer[]
+  size: number
+}
+
+function collect(request: IncomingMessage, limits: ContentLimits): Uint8Array | Promise<Uint8Array> {
+  const taken: Taken = { chunks: [], size: 0 }
+  // Small content has mostly arrived by now; then nothing has to be waited for.
+  if (request.complete) {
+    const refusal = take(request, limits, taken) ?? trailersIn(request)
+    if (refusal === undefined) return putBack(request, taken)
+    request.resume()
+    throw refusal
+  }
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
     const timer = setTimeout(
       () => finish(new Refusal('content_timeout', `not complete after ${limits.timeoutMs} ms`)),
       limits.timeoutMs,
@@ -82,25 +94,32 @@ function collect(request: IncomingMessage, limits: ContentLimits): Promise<Uint8
         reject(refusal)
         return
       }
-      const content = Buffer.concat(chunks, size)
-      if (size > 0) request.unshift(content)
-      resolve(content)
+      resolve(putBack(request, taken))
     }
     const onBroken = (): void => finish(new Refusal('content_incomplete', 'the connection broke before the content was complete'))
     const onReadable = (): void => {
-      // Never read at length zero after the end: that would emit "end" and leave nothing for the next reader.
-      while (request.readableLength > 0) {
-        const chunk: unknown = request.read()
-        if (!Buffer.isBuffer(chunk)) break
-        size += chunk.length
-        if (size > limits.maxBytes) return finish(tooLarge(limits))
-        chunks.push(chunk)
-      }
-      if (!request.complete) return
-      finish(trailersIn(request))
+      const refusal = take(request, limits, taken)
+      if (refusal !== undefined || request.complete) finish(refusal ?? trailersIn(request))
     }
     request.on('readable', onReadable).on('error', onBroken).on('close', onBroken)
-    // Everything may have arrived before this call; then no further event comes.
-    if (request.complete) onReadable()
   })
+}
+
+/** Reads what is there; never at length zero after the end: that would emit "end" and leave nothing for the next reader. */
+function take(request: IncomingMessage, limits: ContentLimits, taken: Taken): Refusal | undefined {
+  while (request.readableLength > 0) {
+    const chunk: unknown = request.read()
+    if (!Buffer.isBuffer(chunk)) break
+    taken.size += chunk.length
+    if (taken.size > limits.maxBytes) return tooLarge(limits)
+    taken.chunks.push(chunk)
+  }
+  return undefined
+}
+
+function putBack(request: IncomingMessage, { chunks, size }: Taken): Uint8Array {
+  const [first] = chunks
+  const content = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, size)
+  if (size > 0) request.unshift(content)
+  return content
 }
