@@ -128,7 +128,7 @@ export async function walk(
   on('status')(chain, trust, lists, now)
   on('requirement')(token, chain, requirement, mapped)
   await on('content')(request, token, requirement, trust, crypto, now, performance.now() - progress.startedAt)
-  const receipt = (): string => receiptOf(evidence, token, inclusion, trust, now)
+  const receipt = receiptOf(credential.proof, token, inclusion, trust, now)
   const context = await on('check')(token, requirement, (claims) =>
     createContext(token, chain, inclusion, receipt, claims, requirement.claims),
   )
