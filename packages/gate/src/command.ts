@@ -79,12 +79,14 @@ function optionsOf(values: Values, { directory, complain }: CommandPorts): GateO
 
 function actionsIn(path: string): Actions {
   const value = parsed(path)
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    const entries: readonly (readonly [string, unknown])[] = Object.entries(value)
-    const actions = entries.flatMap(([pattern, action]) => (typeof action === 'string' ? [[pattern, action] as const] : []))
-    if (actions.length === entries.length) return Object.fromEntries(actions)
-  }
-  throw new TypeError(`--actions ${path}: write an object of texts, such as { "POST /orders": "orders.create" }`)
+  if (isActions(value)) return value
+  throw new TypeError(`--actions ${path}: write an object, such as { "POST /orders": "orders.create" }`)
+}
+
+/** What an entry may say is looked at where the map is made. */
+function isActions(value: unknown): value is Actions {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.values(value).every((entry) => typeof entry === 'string' || (typeof entry === 'object' && entry !== null))
 }
 
 function parsed(path: string): unknown {

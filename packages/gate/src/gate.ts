@@ -49,6 +49,11 @@ export async function startGate(options: GateOptions): Promise<Gate> {
   if (!PROXIES.includes(proxy)) throw new TypeError(`proxy: write one of ${PROXIES.join(', ')}`)
   const place = placeOf(listen)
   const mount = mountOf(rest)
+  const { presence }: { readonly presence?: unknown } = mount.route
+  if (presence !== undefined && presence !== 'required')
+    throw new TypeError(
+      'presence: a gate lets nothing through without evidence; lead what needs none past it in the configuration of the proxy',
+    )
   const asking: Asking = { proxy, mount, sign: signingOf(mount, context) }
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
     void answerTo(asking, request, response).then((answer) => send(answer, request, response))

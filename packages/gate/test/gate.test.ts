@@ -76,6 +76,14 @@ describe('a gate', () => {
     await expect(startGate({ proxy })).rejects.toThrow('proxy: write one of auth-request, accel-redirect, ext-authz')
   })
 
+  test('does not start where evidence would be optional: the application could not tell who has some', async () => {
+    const harness = createMockHarness({ logSize: 20 })
+    const verifier = createVerifier(harness.receiver())
+    onTestFinished(() => verifier.close())
+    const options = { proxy: 'ext-authz', verifier, listen: { port: 0 }, presence: 'optional' } as never
+    await expect(startGate(options)).rejects.toThrow('presence: a gate lets nothing through without evidence')
+  })
+
   test('has one way of asking: the fields of another are no questions', async () => {
     const { harness, port } = await scene({ proxy: 'auth-request' })
     const direct = await sendRaw(port, asked('accel-redirect', harness.mint()))
@@ -164,6 +172,12 @@ describe('aiegis-gate', () => {
     if (bundle !== undefined) writeFileSync(process.env['AIEGIS_TRUST'], JSON.stringify(bundle), { mode: 0o600 })
     writeFileSync(join(directory, 'actions.json'), '{ "POST /orders": "orders.create" }')
     writeFileSync(join(directory, 'list.json'), '["orders.create"]')
+    writeFileSync(join(directory, 'number.json'), '{ "POST /orders": 1 }')
+    writeFileSync(
+      join(directory, 'rules.json'),
+      '{ "POST /orders": { "action": "orders.create", "body": { "presence": "required" } } }',
+    )
+    writeFileSync(join(directory, 'wrong.json'), '{ "POST /orders": { "action": "orders.create", "bodies": {} } }')
     const say = (line: string): void => void said.push(line)
     const gate = await runGate(args, { print: say, complain: say, directory })
     if (typeof gate === 'object') onTestFinished(() => gate.close())
@@ -188,9 +202,9 @@ describe('aiegis-gate', () => {
     const port = ['--proxy', 'ext-authz', '--port', '0']
     expect(await called(port)).toMatchObject({ gate: 1, said: expect.stringContaining('does not exist') })
     expect(await called(port, {})).toMatchObject({ gate: 1, said: expect.stringContaining('lacks "ahp"') })
-    for (const file of ['none.json', 'list.json']) {
+    for (const file of ['none.json', 'list.json', 'number.json', 'wrong.json']) {
       const { gate, said } = await called([...port, '--actions', file], bundle())
-      expect([gate, said]).toEqual([1, expect.stringContaining(`--actions`)])
+      expect([file, gate, said]).toEqual([file, 1, expect.stringMatching(/--actions|^actions/)])
     }
     const flags = ['--context-key', 'none.key', '--context-kid', SIGNER.kid, '--context-audience', AUDIENCE]
     expect(await called([...port, ...flags], bundle())).toMatchObject({ gate: 1, said: expect.stringContaining('context key') })
@@ -199,7 +213,7 @@ describe('aiegis-gate', () => {
   })
 
   test('says where it listens, on a port and on a socket', async () => {
-    const one = await called(['--proxy', 'ext-authz', '--port', '0', '--actions', 'actions.json'], bundle())
+    const one = await called(['--proxy', 'ext-authz', '--port', '0', '--actions', 'rules.json'], bundle())
     expect(one.said).toMatch(/gate for ext-authz listens on http:\/\/127\.0\.0\.1:[0-9]+$/)
     const two = await called(['--proxy', 'accel-redirect', '--socket', 'gate.sock'], bundle())
     expect(two.said).toContain(`gate for accel-redirect listens on unix:${two.directory}/gate.sock`)

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { contextOf, findContext, type AiegisContext, type StandardSchema } from '@aiegis/verifier'
 import { mountOf, passes, type RequireOptions } from '@aiegis/verifier/node'
 
+export { createContextSigner } from '@aiegis/verifier'
 export { captureRawBody, createNodeVerifier, receiverDocument, statusHints, type RequireOptions } from '@aiegis/verifier/node'
 export type { AiegisContext, RouteRequirement, StandardSchema, Verifier } from '@aiegis/verifier'
 
