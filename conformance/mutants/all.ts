@@ -16,7 +16,7 @@ export interface Known extends Mutant {
 
 /** What requests with one passport, and without anything that is fetched, do not meet. */
 const LEVELS: readonly (readonly [form: RegExp, level: Level])[] = [
-  [/^verifier\/audit|witness_|older than the newest one|not valid now/, 'full'],
+  [/^verifier\/audit|witness_|ledger_/, 'full'],
   [/^verifier\/(?:status|did-keys|steps\/delegations|steps\/status)/, 'standard'],
   [/^protocol\/(?:delegation|status-list|did-document|did-web)/, 'standard'],
 ]
@@ -41,6 +41,11 @@ function known(mutant: Mutant, family: Known['family']): Known {
   // Only at Basic a bundle allows fewer delegations than a header can have.
   const runAt = mutant.code === 'chain_too_long' ? { runAt: 'basic' as const } : {}
   return { ...mutant, family, level: mutant.level ?? level, ...runAt }
+}
+
+/** The level of the trust bundle that shows a mutant: many of level basic are told by what only standard has. */
+export function bundleLevelOf({ level, runAt }: Known): Level {
+  return runAt ?? (level === 'full' ? 'full' : 'standard')
 }
 
 /** Mutants that no request can tell from the receiver, each with the reason in a sentence. */

@@ -225,13 +225,6 @@ export const EVIDENCE_MUTANTS: readonly Mutant[] = [
     'const DECIMAL = /^(?:0|[1-9][0-9]{0,18})$/;',
     'const DECIMAL = /^[0-9]{1,19}$/;',
   ),
-  inFile('protocol/head.js')(
-    'quorum-of-signatures',
-    'counts witness lines and not witnesses',
-    'return signed.length >= quorum;',
-    'return signed.length * 2 >= quorum;',
-    'full',
-  ),
   possession(
     'key-of-token',
     'verifies possession with the key that signed the token',
@@ -288,13 +281,12 @@ export const EVIDENCE_MUTANTS: readonly Mutant[] = [
     'bits[Math.floor(index / 8) % bits.length]',
     'standard',
   ),
-  // Lists that change take longer than a run of level standard waits.
   lists(
     'status-rollback',
     'takes a list that is older than the newest one',
     'if (isOld(source, list, now() / 1000))',
     'if (false)',
-    'full',
+    'standard',
   ),
   lists(
     'status-forever',
@@ -308,7 +300,7 @@ export const EVIDENCE_MUTANTS: readonly Mutant[] = [
     'reads each list once',
     'source.timer = later(() => void refresh(source)',
     'source.timer = later(() => void source',
-    'full',
+    'standard',
   ),
   inFile('verifier/node/did-web/resolver.js')(
     'swap-web-did-resolver',

@@ -1,20 +1,20 @@
 #!/usr/bin/env node
 /** `npm run conformance:mutants`: starts receivers with one defect each and holds the suite to find every one of them. @module */
 import { parseArgs } from 'node:util'
-import { includes, LEVELS, readCatalogue, type Case, type Catalogue, type Level } from '@aiegis/conformance/run'
-import { allMutants, readEquivalent, type Known } from './all.ts'
+import { includes, LEVELS, readCatalogue, type Catalogue, type Level } from '@aiegis/conformance/run'
+import { allMutants, bundleLevelOf, readEquivalent, type Known } from './all.ts'
 import { flipsOf } from './flips.ts'
 import { createLooker, type Looker } from './look.ts'
 import { readMatrix, writeMatrix, type Matrix } from './matrix.ts'
 import { lineOf, survivorLines } from './report.ts'
 import { tryOne, type Surroundings } from './trial.ts'
-import { judgeAnew, judgeKnown, type Verdict } from './verdicts.ts'
+import { FIRST, judgeAnew, judgeKnown, type Verdict } from './verdicts.ts'
 
 const USAGE = `Starts the Express fixture with one defect after the other and runs the suite against each.
 
   --only text    mutants whose id contains it, several with commas
   --jobs n       receivers at the same time, 1 to 16; 6 unless said otherwise: most of the time each of them waits
-  --level l      ${LEVELS.join(', ')}; standard unless said otherwise
+  --level l      mutants that receivers of this level meet: ${LEVELS.join(', ')}; full unless said otherwise
   --write        finds all cases that kill each mutant and writes them into matrix.json
   --json         the matrix as JSON
 
@@ -48,9 +48,13 @@ async function main(): Promise<number> {
     process.stderr.write('no mutant fits --only\n')
     return 2
   }
-  const catalogue = await soundCatalogue(asked)
+  const known = readCatalogue()
   if (asked.isWrite) prune()
+  // Where killers are sought, what the receiver without a defect fails is none; where they are known, it may be found out meanwhile.
+  const sound = asked.isWrite ? undefined : soundCatalogue(asked, mutants, known)
+  const catalogue = sound === undefined ? await soundCatalogue(asked, mutants, known) : known
   const verdicts = await judgeAll(mutants, asked, catalogue)
+  await sound
   return tell(asked, verdicts, readMatrix(), catalogue, equivalent)
 }
 
@@ -59,50 +63,51 @@ function isWanted({ only }: Asked, id: string): boolean {
 }
 
 /** The cases that a receiver without a defect passes; what it fails would kill everything. */
-async function soundCatalogue(asked: Asked): Promise<Catalogue> {
-  const catalogue = readCatalogue()
-  const of = surroundingsOf(asked, catalogue)
-  const cases = catalogue.cases.filter(({ level }) => includes(asked.level, level))
-  const { verdict, killers, sentence } = await tryOne(undefined, casesToTry(asked, cases), { ...of, isScan: true })
-  if (verdict === 'survived') return { ...catalogue, cases }
+async function soundCatalogue(asked: Asked, mutants: readonly Known[], known: Catalogue): Promise<Catalogue> {
+  const level = LEVELS.findLast((each) => mutants.some((mutant) => bundleLevelOf(mutant) === each)) ?? 'standard'
+  const of = surroundingsOf(level, known)
+  const cases = known.cases.filter((test) => includes(level, test.level))
+  const matrix = readMatrix()
+  const first = new Set(mutants.flatMap(({ id }) => (matrix[id]?.killers ?? []).slice(0, FIRST)))
+  const tried = asked.isWrite ? cases : cases.filter(({ id, bundle }) => first.has(id) && bundle === undefined)
+  const { verdict, killers, sentence } = await tryOne(undefined, tried, { ...of, isScan: true })
+  if (verdict === 'survived') return { ...known, cases }
   if (verdict !== 'killed') throw new Error(`the receiver without a defect cannot be run: ${sentence}`)
   process.stderr.write(`The receiver without a defect fails ${killers.join(', ')}: ${sentence}\n`)
   process.exitCode = 1
-  return { ...catalogue, cases: cases.filter(({ id }) => !killers.includes(id)) }
-}
-
-/** All, or for a few mutants that are known those that kill them. */
-function casesToTry({ only, isWrite }: Asked, cases: readonly Case[]): readonly Case[] {
-  if (only.length === 0 || isWrite) return cases
-  const matrix = readMatrix()
-  const killers = new Set(
-    only.flatMap((text) => Object.entries(matrix).flatMap(([id, row]) => (id.includes(text) ? row.killers : []))),
-  )
-  const known = cases.filter(({ id }) => killers.has(id))
-  return known.length === 0 ? cases : known
+  return { ...known, cases: cases.filter(({ id }) => !killers.includes(id)) }
 }
 
 async function judgeAll(mutants: readonly Known[], asked: Asked, catalogue: Catalogue): Promise<readonly Verdict[]> {
-  const { jobs, level, isWrite } = asked
+  const { jobs, isWrite } = asked
   const matrix = readMatrix()
-  const looker: Looker | undefined = isWrite ? await createLooker(level, catalogue.cases) : undefined
-  const queue = [...mutants]
+  const lookers = new Map<Level, Promise<Looker>>()
+  const lookerOf = (level: Level): Promise<Looker> => {
+    const looker = lookers.get(level) ?? createLooker(level, catalogue.cases)
+    lookers.set(level, looker)
+    return looker
+  }
+  // Those that wait for logs begin first.
+  const queue = mutants.toSorted((one, other) => LEVELS.indexOf(other.level) - LEVELS.indexOf(one.level))
   const verdicts: Verdict[] = []
   const work = async (): Promise<void> => {
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-      const of = surroundingsOf({ ...asked, level: mutant.runAt ?? level }, catalogue)
-      const verdict = looker === undefined ? await judgeKnown(mutant, matrix[mutant.id], of) : await judgeAnew(mutant, looker, of)
+      const level = bundleLevelOf(mutant)
+      const of = surroundingsOf(level, catalogue)
+      const verdict = isWrite
+        ? await judgeAnew(mutant, await lookerOf(level), of)
+        : await judgeKnown(mutant, matrix[mutant.id], of)
       verdicts.push(verdict)
       if (isWrite) writeMatrix({ ...readMatrix(), ...rowOf(verdict) })
       process.stderr.write(`${String(verdicts.length).padStart(4)} of ${mutants.length} ${lineOf(verdict)}\n`)
     }
   }
   await Promise.all(Array.from({ length: jobs }, work))
-  await looker?.close()
+  for (const looker of lookers.values()) await (await looker).close()
   return verdicts
 }
 
-function surroundingsOf({ level }: Asked, catalogue: Catalogue): Surroundings {
+function surroundingsOf(level: Level, catalogue: Catalogue): Surroundings {
   return {
     level,
     catalogue,
@@ -178,7 +183,7 @@ function readArguments(): Asked | undefined {
   try {
     const { values } = parseArgs({ options, strict: true, allowPositionals: false })
     const jobs = Number(values.jobs ?? 6)
-    const level = LEVELS.find((known) => known === (values.level ?? 'standard'))
+    const level = LEVELS.find((known) => known === (values.level ?? 'full'))
     if (!Number.isInteger(jobs) || jobs < 1 || jobs > 16 || level === undefined) return undefined
     const only = values.only === undefined ? [] : values.only.split(',')
     return { only, jobs, level, isWrite: values.write ?? false, isJson: values.json ?? false }

@@ -14,7 +14,7 @@ export interface Verdict extends Trial {
 }
 
 /** Known killers that are tried before anything else: one is enough, the others are for when it has changed. */
-const FIRST = 3
+export const FIRST = 3
 /** More than these are not noted: a mutant that so many cases notice is no question. */
 const MOST = 60
 /** Code that the first look does not run: it starts behind the adapter. */
@@ -27,9 +27,15 @@ export async function judgeKnown(mutant: Known, row: Row | undefined, surroundin
   const first = (row?.killers ?? []).slice(0, FIRST)
   if (mutant.isOfStart === true) return timed(mutant, started, await judgeStarts(mutant, first, cases))
   const chosen = first[0] === 'smoke' ? cases.slice(0, 1) : cases.filter(({ id }) => first.includes(id))
-  const tried = chosen.length === 0 ? undefined : await tryOne(mutant, chosen, surroundings)
+  const tried = chosen.length === 0 ? undefined : await tryOne(mutant, chosen, lightest(mutant, chosen, surroundings))
   const trial = tried === undefined || tried.verdict === 'survived' ? await confirmed(mutant, cases, surroundings) : tried
   return timed(mutant, started, trial)
+}
+
+/** Where cases of level basic kill a mutant, nobody waits for a suite host. */
+function lightest(mutant: Known, chosen: readonly Case[], surroundings: Surroundings): Surroundings {
+  const isBasic = mutant.level === 'basic' && chosen.every(({ level }) => level === 'basic')
+  return isBasic ? { ...surroundings, level: 'basic' } : surroundings
 }
 
 /** Starts receivers with the bundles that are known to show it; where none does, all are looked at. */

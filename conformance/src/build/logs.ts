@@ -1,10 +1,11 @@
 /** Logs that have a tree: what they hold, and what the suite host publishes of them (spec chapters 5.5 and 17.3). @module */
 import { concat, utf8 } from './bytes.ts'
 import { leafHash, treePath, treeRoot } from './merkle.ts'
-import { checkpointText, logBlob, signatureLine } from './note.ts'
-import { keyOf, ORIGINS } from './parties.ts'
+import { checkpointText, cosignatureBlob, logBlob, signatureLine } from './note.ts'
+import { keyOf, ORIGINS, WITNESSES, witnessName } from './parties.ts'
 import type { HostResource } from './resources.ts'
 import type { World } from './types.ts'
+import { second } from './values.ts'
 
 /** A place in a tree. */
 export interface Place {
@@ -27,9 +28,23 @@ export const HONEST: ReadonlySet<string> = new Set([
   'audit-moved',
   'audit-silent',
   'audit-torn',
+  'audit-hollow',
+  'audit-swapped',
+  'audit-forged',
+  'audit-witnessed',
+  'audit-few',
+  'audit-spoiled',
 ])
 
-/** Logs with a URL, by label. */
+/** How many witnesses sign what a log publishes; of those that are here the bundle wants a quorum of two. */
+const COSIGNED: Readonly<Record<string, number>> = { 'cosigned-log': 3, 'audit-witnessed': 2, 'audit-few': 1, 'audit-spoiled': 3 }
+
+/** Whether heads of this log need witnesses. */
+export function isCosigned(label: string): boolean {
+  return COSIGNED[label] !== undefined
+}
+
+/** Logs with a URL, by label, that the first harness may use. */
 export const AUDITED: readonly string[] = [
   'audit-honest',
   'audit-late',
@@ -42,6 +57,18 @@ export const AUDITED: readonly string[] = [
   'audit-torn',
 ]
 
+/** Those that the second one may use: a harness has at most sixteen. */
+export const AUDITED_OF_SECOND: readonly string[] = [
+  'audit-hollow',
+  'audit-swapped',
+  'audit-forged',
+  'audit-witnessed',
+  'audit-few',
+  'audit-spoiled',
+]
+
+const PUBLISHED: ReadonlySet<string> = new Set([...AUDITED, ...AUDITED_OF_SECOND])
+
 const trees = new Map<string, Uint8Array[]>()
 
 /** Where a leaf is in the tree of a log as it is now; it is put there when it is not. */
@@ -53,17 +80,21 @@ export function placeOf(world: World, label: string, leaf: Uint8Array): Place {
   return { index: BigInt(index), size: BigInt(leaves.length), path: treePath(leaves, index) }
 }
 
-/** URL of a log; undefined without a host. */
+/** URL of a log; undefined without a host, and for logs that nobody publishes. */
 export function logUrl({ hostUrl }: World, label: string): string | undefined {
-  return hostUrl === null ? undefined : `${hostUrl.origin}/log/${label}`
+  return hostUrl === null || !PUBLISHED.has(label) ? undefined : `${hostUrl.origin}/log/${label}`
 }
 
 /** What a log publishes at a path: `/log/<label>/checkpoint` and its tiles. Below `/later` is the head of a larger tree. */
 export function logAt(world: World, path: string): HostResource | undefined {
   const [, label = '', rest = ''] = /^\/log\/([a-z-]+)\/(.+)$/.exec(path) ?? []
-  if (!AUDITED.includes(label)) return undefined
+  if (!PUBLISHED.has(label)) return undefined
   const leaves = treeOf(world, label)
-  if (rest === 'checkpoint') return headOf(world, label, HONEST.has(label) ? leaves : leaves.slice(0, FIRST))
+  if (rest === 'checkpoint') {
+    const head = headOf(world, label, HONEST.has(label) ? leaves : leaves.slice(0, FIRST))
+    // Until a case says otherwise: what it shows first is all that is ever seen of it.
+    return label === 'audit-hollow' ? { ...head, behaviour: [{ status: 500 }] } : head
+  }
   if (rest === 'later/checkpoint') return headOf(world, label, leaves)
   const bytes = tileAt(leaves, rest)
   if (bytes === undefined) return undefined
@@ -74,8 +105,13 @@ export function logAt(world: World, path: string): HostResource | undefined {
 function headOf(world: World, label: string, leaves: readonly Uint8Array[]): HostResource {
   const origin = ORIGINS[label] ?? ''
   const text = checkpointText(origin, String(leaves.length), treeRoot(leaves))
-  const line = signatureLine(origin, logBlob(origin, keyOf(world.seed, label), text))
-  return { type: 'text/plain; charset=utf-8', bytes: utf8(`${text}\n${line}`) }
+  // One log shows heads that somebody else signed.
+  const line = signatureLine(origin, logBlob(origin, keyOf(world.seed, label === 'audit-forged' ? 'stranger' : label), text))
+  const lines = WITNESSES.slice(0, COSIGNED[label] ?? 0).map((witness, at) => {
+    const blob = cosignatureBlob(witnessName(witness), keyOf(world.seed, witness), text, BigInt(second(world.now())))
+    return signatureLine(witnessName(witness), label === 'audit-spoiled' && at === 2 ? blob.with(20, (blob[20] ?? 0) ^ 1) : blob)
+  })
+  return { type: 'text/plain; charset=utf-8', bytes: utf8(`${text}\n${line}${lines.join('')}`) }
 }
 
 /** Tiles of the first thousand; no tree here has more. */

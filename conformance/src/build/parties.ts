@@ -38,9 +38,15 @@ export const ORIGINS: Readonly<Record<string, string>> = {
   'audit-silent': 'ledger.conformance.example/audit/silent',
   'audit-moved': 'ledger.conformance.example/audit/moved',
   'audit-torn': 'ledger.conformance.example/audit/torn',
+  'audit-hollow': 'ledger.conformance.example/audit/hollow',
+  'audit-swapped': 'ledger.conformance.example/audit/swapped',
+  'audit-forged': 'ledger.conformance.example/audit/forged',
+  'audit-witnessed': 'ledger.conformance.example/audit/witnessed',
+  'audit-few': 'ledger.conformance.example/audit/few',
+  'audit-spoiled': 'ledger.conformance.example/audit/spoiled',
 }
 
-/** Witnesses of the cosigned log; two of them are its quorum. */
+/** Witnesses of the cosigned logs; two of them are the quorum. */
 export const WITNESSES: readonly string[] = ['witness-1', 'witness-2', 'witness-3']
 
 /** The name of a witness's key. */

@@ -5,7 +5,7 @@ import type { Changes } from './changes.ts'
 import { canonical, isList, isObject, textsOf, type Json, type JsonObject } from './json.ts'
 import { leafHash, rootOf, sides } from './merkle.ts'
 import { keyId, LOG_TYPE, signatureLine, WITNESS_TYPE } from './note.ts'
-import { HONEST, placeOf } from './logs.ts'
+import { HONEST, isCosigned, placeOf } from './logs.ts'
 import { keyOf, ORIGINS, WITNESSES, witnessName } from './parties.ts'
 import type { Recipe } from './recipes.ts'
 import { signed } from './signatures.ts'
@@ -68,7 +68,7 @@ function siblings(scope: string, index: bigint, size: bigint): readonly Uint8Arr
 
 /** The signature lines: objects with `name`, `key` (label), `type`, and for witnesses `time`; `id` in place of the computed key id. */
 function signatureLines(changes: Changes, log: string, checkpoint: string): string {
-  const witnesses = log === 'cosigned-log' ? WITNESSES : []
+  const witnesses = isCosigned(log) ? WITNESSES : []
   const time = second(changes.moment.now)
   const planned = changes.object('checkpoint.lines', {
     lines: [

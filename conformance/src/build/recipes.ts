@@ -104,6 +104,12 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   'audit-silent': { ...plain, log: 'audit-silent' },
   'audit-moved': { ...plain, log: 'audit-moved' },
   'audit-torn': { ...plain, log: 'audit-torn' },
+  'audit-hollow': { ...plain, harness: 'second-harness', log: 'audit-hollow' },
+  'audit-swapped': { ...plain, harness: 'second-harness', log: 'audit-swapped' },
+  'audit-forged': { ...plain, harness: 'second-harness', log: 'audit-forged' },
+  'audit-witnessed': { ...plain, harness: 'second-harness', log: 'audit-witnessed' },
+  'audit-few': { ...plain, harness: 'second-harness', log: 'audit-few' },
+  'audit-spoiled': { ...plain, harness: 'second-harness', log: 'audit-spoiled' },
   // Heads that the log signed and that are not in the tree that it publishes.
   'audit-invented': { ...plain, log: 'audit-invented', tree: { size: '200', index: '7' } },
   'audit-fork': { ...plain, log: 'audit-fork', tree: { size: '300', index: '12' } },

@@ -3,7 +3,7 @@ import { jwk } from './did.ts'
 import { Changes } from './changes.ts'
 import { asJson, isObject, type JsonObject } from './json.ts'
 import { documentDids } from './documents.ts'
-import { AUDITED, logUrl } from './logs.ts'
+import { AUDITED, AUDITED_OF_SECOND, isCosigned, logUrl } from './logs.ts'
 import { LOG_TYPE, verifierKey, WITNESS_TYPE } from './note.ts'
 import { didOf, keyOf, kidOf, NEXT_FROM, OLD_UNTIL, ORIGINS, SECURE, SECURE_OFFSET, WITNESSES, witnessName } from './parties.ts'
 import { LISTED, listUrl, statusLists } from './status.ts'
@@ -14,13 +14,14 @@ export function trustBundle(world: World, caFile: string | null = null): Record<
   const standard = world.level !== 'basic'
   const origin = world.url.origin
   const logs = ['log', 'tree-log', ...(world.level === 'full' ? ['cosigned-log', ...AUDITED] : [])]
+  const logsOfSecond = ['second-log', ...(world.level === 'full' ? AUDITED_OF_SECOND : [])]
   return {
     ahp: 'ahp-receiver/0.1',
     audience: origin,
     bases: [{ public: origin, mount: '/', authority: 'match' }],
     harnesses: [
       { did: didOf(world, 'harness'), keys: keys(world, 'harness'), ledgers: logs.map(originOf) },
-      { did: didOf(world, 'second-harness'), keys: [pinned(world, 'second-harness')], ledgers: [originOf('second-log')] },
+      { did: didOf(world, 'second-harness'), keys: [pinned(world, 'second-harness')], ledgers: logsOfSecond.map(originOf) },
       ...(standard ? documentDids(world, 'harness').map((did) => ({ did, didWeb: true, ledgers: [originOf('log')] })) : []),
     ],
     issuers: [
@@ -29,7 +30,7 @@ export function trustBundle(world: World, caFile: string | null = null): Record<
       issuer(world, 'hop-issuer', ['hop'], [pinned(world, 'hop-issuer')]),
       ...(standard ? listedIssuers(world) : []),
     ],
-    ledgers: [...logs, 'second-log'].map((label) => ledger(world, label)),
+    ledgers: [...logs, ...logsOfSecond].map((label) => ledger(world, label)),
     ...(standard && world.hostUrl !== null ? { didWeb: didWebOf(world, Number(world.hostUrl.port), caFile) } : {}),
     replay: { memory: { singleProcess: true } },
     time: { skewSeconds: world.skew, ...(standard ? SHORT_TIMES : {}), ...(world.level === 'full' ? SHORTEST_TIMES : {}) },
@@ -102,10 +103,11 @@ function listedAlone(world: World, label: string): JsonObject {
 function ledger(world: World, label: string): JsonObject {
   const origin = originOf(label)
   const vkey = verifierKey(origin, LOG_TYPE, keyOf(world.seed, label).publicKey)
-  const url = AUDITED.includes(label) ? logUrl(world, label) : undefined
-  if (label !== 'cosigned-log') return { origin, vkey, assurance: 'proof', ...(url === undefined ? {} : { url }) }
+  const url = logUrl(world, label)
+  const published = url === undefined ? {} : { url }
+  if (!isCosigned(label)) return { origin, vkey, assurance: 'proof', ...published }
   const vkeys = WITNESSES.map((witness) => verifierKey(witnessName(witness), WITNESS_TYPE, keyOf(world.seed, witness).publicKey))
-  return { origin, vkey, assurance: 'cosigned', witnesses: { quorum: 2, vkeys } }
+  return { origin, vkey, assurance: 'cosigned', witnesses: { quorum: 2, vkeys }, ...published }
 }
 
 function originOf(label: string): string {

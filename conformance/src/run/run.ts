@@ -11,6 +11,7 @@ import { judgeBundle, type Starter } from './bundles.ts'
 import { runCase } from './case.ts'
 import { measureOffset } from './clock.ts'
 import { judgeOverall, WHOLE } from './overall.ts'
+import { createPeers, needsNothing } from './peers.ts'
 import { inOrder, unclaimed, type Catalogue } from './plan.ts'
 import { eachWithin } from './pool.ts'
 import { readRequirements } from './requirements.ts'
@@ -18,7 +19,7 @@ import { judgeRestart, RESTART } from './restart.ts'
 import { isGood, type CaseResult, type Ending, type RunResult } from './result.ts'
 import { scanCase } from './scan.ts'
 import { worldOf, type Setup } from './setup.ts'
-import { smokeTest, untilPeersAnswer } from './smoke.ts'
+import { smokeTest } from './smoke.ts'
 
 export interface RunOptions {
   readonly setup: Setup
@@ -133,14 +134,15 @@ async function runCases(
   const running = new Set<string>()
   const ordered = inOrder(claimed, setup.seed)
   const patient = ordered.filter(isPatient)
-  const ready = claimed.some((test) => test.level !== 'basic') ? untilPeersAnswer(bench) : Promise.resolve()
+  const quick = ordered.filter((test) => !isPatient(test))
+  const peers = createPeers(bench, claimed)
   const pool = (tests: readonly Case[], bound: number): Promise<void> =>
     eachWithin(
       tests,
       bound,
       () => ending !== null,
       async (test) => {
-        if (test.level !== 'basic' && test.group !== AUDIT) await ready
+        await peers.ready(test)
         running.add(test.id)
         const result = applyBaseline(await (options.isScan === true ? scanCase : runCase)(bench, test), baseline)
         note(result)
@@ -155,10 +157,7 @@ async function runCases(
     )
   // What waits costs nothing meanwhile, and has to begin first.
   const pools = await Promise.allSettled([
-    pool(
-      ordered.filter((test) => !isPatient(test)),
-      parallel,
-    ),
+    pool([...quick.filter(needsNothing), ...quick.filter((test) => !needsNothing(test))], parallel),
     pool(patient, patient.length),
     eachWithin(
       bundles,
@@ -186,8 +185,6 @@ function isPatient({ steps = [] }: Case): boolean {
 const PATIENT_SECONDS = 4
 /** Receivers that are started at the same time. */
 const STARTS = 2
-/** Logs are read again and again, and their cases wait the longest: they begin at once. */
-const AUDIT = 'audit'
 
 /** What is about the run as a whole, and last of all the restart. */
 async function judgeWhole(

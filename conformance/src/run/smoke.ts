@@ -1,10 +1,9 @@
 /** Before anything is scored: is there a fixture, does it serve what it must, does it refuse what it must (conformance/README.md). @module */
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Case } from '../build/index.ts'
 import { effectsOf, faultsOfEffects, prepare, send, sendServable, uncleanness, wordsOf, type Bench } from './bench.ts'
 
 /** A request of the smoke test is a case that is not scored. */
-const SMOKE: Case = {
+export const SMOKE: Case = {
   id: 'smoke',
   group: 'smoke',
   title: 'The receiver serves a complete request and refuses an empty one',
@@ -20,24 +19,6 @@ const SMOKE: Case = {
 export async function smokeTest(bench: Bench): Promise<string | undefined> {
   return (await refusesNothingness(bench)) ?? (await servesPlain(bench))
 }
-
-/**
- * Waits until a receiver has read what the suite host publishes, 40 seconds at most: one that was started before the host tries again
- * after a while. Judges nothing.
- */
-export async function untilPeersAnswer(bench: Bench): Promise<void> {
-  const end = performance.now() + PEERS_SECONDS * 1000
-  for (const [at, base] of ['listed', 'web', 'web-harness'].entries()) {
-    for (let run = 2_000_000 + at * 1000; performance.now() < end; run += 1) {
-      const { done } = await sendServable(bench, SMOKE, { base, change: [] }, run)
-      if (!NOT_YET.some((code) => bench.judge.isRefusedWith(done, code))) break
-      await pause(1000)
-    }
-  }
-}
-
-const PEERS_SECONDS = 40
-const NOT_YET = ['status_unavailable', 'keys_unavailable']
 
 async function servesPlain(bench: Bench): Promise<string | undefined> {
   const { built, done } = await sendServable(bench, SMOKE, SMOKE, 0)
