@@ -15,7 +15,7 @@ const PADDING = 'x'.repeat(430)
 
 /**
  * Appends of 100 at once over inserts of 100 in one transaction, commits of 64 callers for each of their entries, bytes of the file
- * without clear text, one caller over one flush, and the proof of an entry of a million over that of a thousand: of one that was just
+ * without clear text, one caller, who waits for two flushes, over one flush, and the proof of an entry of a million over that of a thousand: of one that was just
  * appended, as a token carries it, and of any, for which tiles are read from the disk and hashed.
  */
 export async function benchLedger(json: boolean): Promise<void> {
@@ -40,7 +40,7 @@ function open(directory: string, name: string): Promise<Log> {
 const leafOf = (number: number): Uint8Array => utf8(`{"number":${number},"padding":"${PADDING}"}`)
 const keyOf = (number: number): Uint8Array => utf8(`key ${number}`)
 
-/** The same rows and as durable, without tree, keys, heads and proofs. */
+/** As durable, and one row of one column for each leaf: without hash, key, triggers, tree, head, the flush outside and proofs. */
 function openPlain(file: string): { insert(leaves: readonly Uint8Array[]): void; close(): void } {
   const database = new DatabaseSync(file)
   database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')

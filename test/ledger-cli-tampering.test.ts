@@ -364,12 +364,17 @@ describe('AHP-AUDITOR-4 tiles in a directory or at a URL', () => {
     })
   })
 
-  test('a server that answers nothing, errors, redirects, and more than there can be', async () => {
+  test('AHP-AUDITOR-4 a server that answers nothing, errors, redirects, and more than there can be', async () => {
+    const { directory } = await tilesLog()
+    // A slash at the end is the same place.
+    const good = await serveFiles(join(directory, 'public'))
+    expect((await ledger('verify', '--url', `${good}/`, ...KEY)).code).toBe(0)
     const answers = new Map<string, (path: string) => readonly [number, Record<string, string>, Uint8Array]>([
       ['error', () => [500, {}, new Uint8Array(0)]],
-      ['redirect', () => [302, { Location: 'http://127.0.0.1:1/' }, new Uint8Array(0)]],
+      ['redirect', (path) => [302, { Location: good + path }, new Uint8Array(0)]],
       ['flood', () => [200, {}, new Uint8Array(70_000)]],
       ['nothing', () => [404, {}, new Uint8Array(0)]],
+      ['no more', () => [410, {}, new Uint8Array(0)]],
     ])
     for (const [name, answer] of answers) {
       const server = createServer((request, response) => {
@@ -381,7 +386,7 @@ describe('AHP-AUDITOR-4 tiles in a directory or at a URL', () => {
       const address = server.address()
       const port = typeof address === 'object' && address !== null ? address.port : 0
       const { code, err, out } = await ledger('verify', '--url', `http://127.0.0.1:${port}`, ...KEY)
-      expect([name, code, out]).toEqual([name, name === 'nothing' ? 1 : 3, ''])
+      expect([name, code, out]).toEqual([name, name.startsWith('no') ? 1 : 3, ''])
       expect(err.split('\n')).toHaveLength(1)
     }
     expect((await ledger('verify', '--url', 'http://127.0.0.1:1', ...KEY)).code).toBe(3)

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import {
   hashLeaf,
   parseCheckpoint,
@@ -8,9 +9,13 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from '@aiegis/protocol'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { createLog, type Appended } from '../src/log.ts'
-import { crypto, fill, keyOf, leafOf, openIn, ORIGIN, questionsTo, temporaryDirectory, verifyAll, vkey } from './logs.ts'
+import { prepareSchema } from '../src/schema.ts'
+import { createSqliteStore } from '../src/sqlite-store.ts'
+import { openDatabase } from '../src/sqlite.ts'
+import { startLog } from '../src/start-log.ts'
+import { crypto, fill, keyOf, leafOf, openIn, ORIGIN, questionsTo, signer, temporaryDirectory, verifyAll, vkey } from './logs.ts'
 
 /** Checks what an append gave, as a receiver does. */
 async function check(leaf: Uint8Array, { index, path, checkpoint, proof }: Appended): Promise<boolean> {
@@ -23,6 +28,29 @@ async function check(leaf: Uint8Array, { index, path, checkpoint, proof }: Appen
 }
 
 describe('appending', () => {
+  test('a batch that fills tiles is proven from those that were just made: none is read back', async () => {
+    const directory = temporaryDirectory()
+    const database = await openDatabase(join(directory, 'ledger.db'))
+    prepareSchema(database, ORIGIN)
+    const store = createSqliteStore(database)
+    const read: string[] = []
+    const log = await startLog(
+      { ...store, tile: (level, n) => (read.push(`${level}/${n}`), store.tile(level, n)) },
+      {
+        identity: { crypto, origin: ORIGIN, vkey },
+        signer,
+        alsoSigner: undefined,
+        lastCheckpointFile: join(directory, 'last-checkpoint'),
+        maxWaiting: undefined,
+        witnesses: undefined,
+        files: undefined,
+      },
+    )
+    onTestFinished(() => log.close())
+    await fill(log, 0, 900)
+    expect([log.size(), read]).toEqual([900n, []])
+  })
+
   test('entries that are answered together, under two heads, each get a proof under their own', async () => {
     const log = await openIn()
     const [first, second] = [await log.append(leafOf(0), keyOf(0)), await log.append(leafOf(1), keyOf(1))]
