@@ -2,12 +2,15 @@
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
 import { connect } from 'node:net'
 import { createMockHarness, lineOf, problemOf, sendRaw, withLine, type RawRequest } from '@aiegis/testing'
-import { createVerifier } from '@aiegis/verifier'
+import { createSigner, jwkOf } from '@aiegis/protocol'
+import { createContextVerifier, createVerifier } from '@aiegis/verifier'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { headOf, inChunks } from '../../../test/raw.ts'
-import { startGate } from '../src/index.ts'
+import { startGate, type GateOptions } from '../src/index.ts'
 import { configuration, NGINX, startApplication, startNginx, type NginxProxy, type Reply } from './nginx.ts'
 
+const RECEIVER = `did:web:api.example.com:${'r'.repeat(60)}:${'s'.repeat(60)}`
+const SIGNER = createSigner(new Uint8Array(32).fill(7), `${RECEIVER}#context-1`)
 const BOTH = ['accel-redirect', 'auth-request'] as const
 
 interface Setting {
@@ -19,15 +22,16 @@ interface Setting {
   readonly only?: (gate: string, app: string) => string
   readonly http?: (app: string) => string
   readonly replyTo?: (target: string) => Reply
+  readonly context?: NonNullable<GateOptions['context']>
 }
 
 /** A gate, nginx and an application; everything is closed when the test is over. */
-async function scene({ proxy, extra = '', more, only, http, replyTo }: Setting) {
+async function scene({ proxy, extra = '', more, only, http, replyTo, context }: Setting) {
   const harness = createMockHarness({ logSize: 20 })
   const verifier = createVerifier(harness.receiver())
   await verifier.warm()
   harness.clock.advance(6)
-  const gate = await startGate({ proxy, listen: { port: 0 }, verifier, log: () => {} })
+  const gate = await startGate({ proxy, listen: { port: 0 }, verifier, log: () => {}, ...(context && { context }) })
   const application = await startApplication(({ target }) => replyTo?.(target) ?? {})
   const whole = only ?? ((asked: string, app: string) => configuration(proxy, asked, app, extra) + (more?.(asked, app) ?? ''))
   const nginx = await startNginx(whole(gate.address, application.address), http?.(application.address))
@@ -83,6 +87,27 @@ describe.skipIf(NGINX === undefined)('nginx (skipped where AIEGIS_TEST_NGINX is 
     expect(await send(spoofed(harness.mint()))).toBe(proxy === 'auth-request' ? 200 : 'override_header')
     expect(received.flatMap(({ headers }) => Object.keys(headers).filter((name) => name.startsWith('x-aiegis')))).toEqual([])
   })
+
+  test.each(BOTH)(
+    '%s: AHP-GATE-6 the application gets the context that the gate signed, however long, and nobody else does',
+    async (proxy) => {
+      const audience = 'a'.repeat(256)
+      const { harness, received, nginx } = await scene({ proxy, context: { signer: SIGNER, audience } })
+      const url = `https://api.example.com/${'x'.repeat(950)}`
+      const answer = await sendRaw(nginx.port, harness.mint({ url, handOffs: 2 }))
+      expect([answer.status, answer.headers]).toEqual([
+        200,
+        expect.not.objectContaining({ 'x-aegis-context': expect.anything() }),
+      ])
+      const said = String(received[0]?.headers['x-aegis-context'])
+      // Longer than the page of memory that nginx would have for it.
+      expect(said.length).toBeGreaterThan(4000)
+      const receivers = [{ did: RECEIVER, keys: [{ kid: SIGNER.kid, jwk: jwkOf(SIGNER.publicKey) }] }]
+      const service = createContextVerifier({ audience, receivers, now: harness.clock.now })
+      const own = { method: 'GET', target: received[0]?.target ?? '', headers: ['X-AEGIS-Context', said] }
+      expect(await service.verify(own)).toMatchObject({ target: url })
+    },
+  )
 
   test.each(BOTH)('%s: AHP-CTX-1 a context that a client sends is refused', async (proxy) => {
     const { harness, received, send } = await scene({ proxy })
