@@ -24,6 +24,7 @@ describe('README', () => {
 const BLOCKS: readonly (readonly [document: string, fence: string, file: string])[] = [
   ['packages/express/README.md', 'ts', 'examples/receiver/receiver.ts'],
   ['packages/express/README.md', 'ts', 'examples/receiver/routes.ts'],
+  ['packages/express/README.md', 'ts', 'examples/receiver/rollout.ts'],
   ['packages/koa/README.md', 'ts', 'examples/receiver/koa.ts'],
   ['packages/fetch/README.md', 'ts', 'examples/receiver/hono.ts'],
   ['packages/fetch/README.md', 'ts', 'examples/receiver/next.ts'],

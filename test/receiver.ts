@@ -1,5 +1,5 @@
 /** A real Express receiver around a verifier, counting what its handlers did. @module */
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import { requireAiegisToken, getAiegis, captureRawBody } from '@aiegis/express'
 import { listen as listenOn, type Broken, type MockHarness } from '@aiegis/testing'
 import type { JsonObject } from '@aiegis/protocol'
@@ -27,6 +27,8 @@ export interface ReceiverShape {
   readonly trust?: JsonObject | undefined
   readonly receiver?: Broken['receiver'] | undefined
   readonly options?: Partial<VerifierOptions>
+  /** Handlers run without a context. */
+  readonly withoutContext?: true
 }
 
 /** Starts a receiver that is past its boot guard: the harness's clock moves on by six seconds. */
@@ -44,7 +46,7 @@ export async function startReceiver(harness: MockHarness, shape: ReceiverShape =
   if (receiver === 'narrowing-route') app.use(requireAiegisToken({ action: 'orders.read' }))
   app.use(framework.json(), framework.text(), framework.raw({ limit: '2mb' }))
   app.use((request, response) => {
-    contexts.push(getAiegis(request))
+    if (shape.withoutContext === undefined) contexts.push(getAiegis(request))
     bodies.push(request.body)
     response.json({ served: true })
   })
@@ -61,10 +63,13 @@ export async function startReceiver(harness: MockHarness, shape: ReceiverShape =
   }
 }
 
-export async function listen(listener: RequestListener): Promise<{ readonly port: number; close(): Promise<void> }> {
+export async function listen(
+  listener: RequestListener,
+): Promise<{ readonly port: number; readonly server: Server; close(this: void): Promise<void> }> {
   const server = createServer(listener)
   return {
     port: await listenOn(server),
+    server,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

@@ -13,7 +13,11 @@ describe.each(Object.entries(TWINS))('step %s', (name, { twin, attack }) => {
     const harness = createMockHarness({ logSize: 20 })
     // What the receiver must look like is known only with a request, and a request needs the harness to be past its start.
     const { trust: changes, route } = createMockHarness().breakIt(code)
-    const receiver = await startReceiver(harness, { steps, route, ...(changes === undefined ? {} : { trust: harness.trust(changes) }) })
+    const receiver = await startReceiver(harness, {
+      steps,
+      route,
+      ...(changes === undefined ? {} : { trust: harness.trust(changes) }),
+    })
     const broken = harness.breakIt(code)
     if (broken.refresh) await receiver.verifier.warm()
     const earlier = (broken.times ?? 1) - 1

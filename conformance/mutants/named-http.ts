@@ -192,8 +192,8 @@ export const HTTP_MUTANTS: readonly Mutant[] = [
   contexts(
     'context-of-last',
     'gives each handler the facts of the request that was verified last',
-    'verified.set(carrier, { context: await verifier.verify(request, route), verifier });',
-    '{ globalThis.last ??= {}; globalThis.last.context = await verifier.verify(request, route); await new Promise((resolve) => setTimeout(resolve, 20)); verified.set(carrier, { context: globalThis.last.context, verifier }); }',
+    'const context = await verifier.verify(request, route);',
+    'globalThis.last ??= {}; globalThis.last.context = await verifier.verify(request, route); await new Promise((resolve) => setTimeout(resolve, 20)); const context = globalThis.last.context;',
   ),
   refusal(
     'stack-in-body',

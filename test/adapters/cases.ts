@@ -16,6 +16,8 @@ export interface AdapterCase {
   readonly route?: AnyRoute
   readonly trust?: JsonObject
   readonly receiver?: Shape['receiver']
+  /** The receiver refuses nothing yet. */
+  readonly reportsOnly?: true
   /** For each request the public code of the refusal, else the status. Each 200 is one effect, and nothing else is one. */
   readonly answers: readonly (string | number)[]
   /** Names of evidence, `cookie` and `authorization` that handlers are shown, all together; none unless said otherwise. */

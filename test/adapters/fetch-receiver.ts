@@ -1,15 +1,17 @@
 /** The receiver of `withAiegis`, for a server under it that gives a `Request`; on any runtime. @module */
-import { withAiegis } from '@aiegis/fetch'
+import { findAiegis, withAiegis } from '@aiegis/fetch'
 import type { AiegisContext, Presence } from '@aiegis/verifier'
 import { quiet, type Note, type Shape } from './shape.ts'
 
 /** Answers requests; `rest` is what the runtime gives besides. */
 export function fetchReceiver(
-  { verifier, route, receiver }: Shape,
+  { verifier, route, receiver, reportsOnly }: Shape,
   note: Note,
 ): (request: Request, ...rest: readonly unknown[]) => Promise<Response> {
   const handler = async (request: Request, context: AiegisContext | undefined): Promise<Response> => {
-    note(context, new Uint8Array(await request.arrayBuffer()), (name) => request.headers.has(name))
+    note(reportsOnly === true ? findAiegis(request) : context, new Uint8Array(await request.arrayBuffer()), (name) =>
+      request.headers.has(name),
+    )
     return new Response('served')
   }
   const again = { 'narrowing-route': { action: 'orders.read' }, 'checked-twice': { maxDepth: 0 }, 'parser-first': undefined }

@@ -160,4 +160,43 @@ export const ROUTE_CASES: readonly AdapterCase[] = [
     receiver: 'checked-twice',
     answers: ['token_missing'],
   },
+
+  // A receiver that refuses nothing yet.
+  {
+    title: 'report only: what would be refused reaches the handler with its content and without its evidence',
+    make: (harness) => {
+      const used = harness.mint(ORDER)
+      return [
+        bare('GET'),
+        withBody(withLine(withLine(bare('POST'), 'Content-Length', '2'), 'Cookie', 'session=1')),
+        forged(harness),
+        { ...harness.mint(ORDER), body: utf8('{"item":8}') },
+        chunked({ ...harness.mint(ORDER), body: utf8('{"item":9}') }),
+        used,
+        used,
+        withLine(harness.mint(ORDER), 'X-HTTP-Method-Override', 'DELETE'),
+      ]
+    },
+    reportsOnly: true,
+    answers: Array<number>(8).fill(200),
+    seen: ['cookie'],
+  },
+  {
+    title: 'report only: content that would be too much is there to its last byte',
+    make: (harness) => [
+      harness.mint({ ...ORDER, content: 'x'.repeat(200_000) }),
+      chunked(harness.mint({ ...ORDER, content: 'y'.repeat(500) })),
+      harness.mint({ ...ORDER, content: '12345678' }),
+    ],
+    route: { body: { maxBytes: 8 } },
+    reportsOnly: true,
+    answers: [200, 200, 200],
+  },
+  {
+    title: 'report only: a second check reports too',
+    make: (harness) => [bare('GET'), harness.mint({ handOffs: 2 }), harness.mint()],
+    receiver: 'checked-twice',
+    reportsOnly: true,
+    answers: [200, 200, 200],
+  },
 ]

@@ -1,4 +1,5 @@
 /** Runs one case of the table against one adapter; knows no test framework. @module */
+import { formatSeconds } from '@aiegis/protocol'
 import { createMockHarness, type Breakable, type MockHarness, type RawRequest } from '@aiegis/testing'
 import { createVerifier, type Actions } from '@aiegis/verifier'
 import type { AdapterCase } from './cases.ts'
@@ -22,7 +23,7 @@ export const ACTIONS: Actions = {
 }
 
 /** What a receiver of the table differs in. */
-export type Wish = Pick<AdapterCase, 'trust' | 'route' | 'receiver'>
+export type Wish = Pick<AdapterCase, 'trust' | 'route' | 'receiver' | 'reportsOnly'>
 
 /** A receiver that is past its start, in this process or elsewhere. */
 export interface Subject {
@@ -42,7 +43,13 @@ export type Start = (harness: MockHarness, wish: Wish) => Promise<Subject>
 /** The receiver of one adapter, in this process. */
 export function inProcess(adapter: AdapterName): Start {
   return async (harness, { trust, ...shape }) => {
-    const verifier = createVerifier({ ...harness.receiver(trust), actions: ACTIONS })
+    const reportOnly = { serveUnverifiedUntil: formatSeconds(harness.clock.seconds() + 3600), onWouldRefuse() {} }
+    const verifier = createVerifier({
+      ...harness.receiver(trust),
+      actions: ACTIONS,
+      log: () => {},
+      ...(shape.reportsOnly === true ? { reportOnly } : {}),
+    })
     await verifier.warm()
     harness.clock.advance(6)
     const server = await startAdapter(adapter, { verifier, ...shape })

@@ -1,6 +1,7 @@
 /** One receiver for each adapter, all alike: the check in front, a router mounted at `/api` and a handler for all else behind it (spec chapters 7 and 11). @module */
 import { createServer, type RequestListener } from 'node:http'
 import * as expressAdapter from '@aiegis/express'
+import { findAiegis } from '@aiegis/fetch'
 import { honoAiegis, type AiegisEnv } from '@aiegis/fetch/hono-node'
 import * as koaAdapter from '@aiegis/koa'
 import { listen } from '@aiegis/testing'
@@ -12,7 +13,7 @@ import express4 from 'express4'
 import { Hono, type Context as HonoContext } from 'hono'
 import Koa from 'koa'
 import { fetchReceiver } from './fetch-receiver.ts'
-import { effectOf, quiet, type Effect, type Note, type Shape } from './shape.ts'
+import { effectOf, mayBeWithout, quiet, type Effect, type Note, type Shape } from './shape.ts'
 
 /** A receiver that listens on loopback. */
 export interface Server {
@@ -23,9 +24,9 @@ export interface Server {
 
 const onExpress =
   (framework: typeof express) =>
-  ({ verifier, route, receiver }: Shape, note: Note): RequestListener => {
+  ({ verifier, route, receiver, reportsOnly }: Shape, note: Note): RequestListener => {
     const { requireAiegisToken } = expressAdapter
-    const contextOf = route?.presence === 'optional' ? expressAdapter.findAiegis : expressAdapter.getAiegis
+    const contextOf = mayBeWithout({ route, reportsOnly }) ? expressAdapter.findAiegis : expressAdapter.getAiegis
     const handler = (request: ExpressRequest, response: ExpressResponse): void => {
       const content: unknown = request.body
       note(contextOf(request), Buffer.isBuffer(content) ? content : new Uint8Array(), (name) => name in request.headers)
@@ -42,9 +43,9 @@ const onExpress =
     return app.use('/api', router).use(handler)
   }
 
-function onKoa({ verifier, route, receiver }: Shape, note: Note): RequestListener {
+function onKoa({ verifier, route, receiver, reportsOnly }: Shape, note: Note): RequestListener {
   const { requireAiegisToken } = koaAdapter
-  const contextOf = route?.presence === 'optional' ? koaAdapter.findAiegis : koaAdapter.getAiegis
+  const contextOf = mayBeWithout({ route, reportsOnly }) ? koaAdapter.findAiegis : koaAdapter.getAiegis
   const handler = async (ctx: Parameters<typeof contextOf>[0] & { body: unknown }): Promise<void> => {
     const chunks: Buffer[] = []
     for await (const chunk of ctx.req) chunks.push(chunk)
@@ -65,10 +66,14 @@ function onKoa({ verifier, route, receiver }: Shape, note: Note): RequestListene
   return (request, response) => void callback(request, response)
 }
 
-function onHono({ verifier, route, receiver }: Shape, note: Note): RequestListener {
+function onHono({ verifier, route, receiver, reportsOnly }: Shape, note: Note): RequestListener {
   const handler = async (c: HonoContext<AiegisEnv<AiegisContext | undefined>>): Promise<Response> => {
     const content = new Uint8Array(await c.req.arrayBuffer())
-    note(c.var.aiegis, content, (name) => c.req.header(name) !== undefined)
+    note(
+      mayBeWithout({ route, reportsOnly }) ? findAiegis(c.req.raw) : c.var.aiegis,
+      content,
+      (name) => c.req.header(name) !== undefined,
+    )
     return c.text('served')
   }
   const app = new Hono()

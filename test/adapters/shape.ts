@@ -16,6 +16,12 @@ export interface Shape {
   readonly verifier: Verifier
   readonly route?: AnyRoute | undefined
   readonly receiver?: Broken['receiver'] | 'checked-twice' | undefined
+  readonly reportsOnly?: true | undefined
+}
+
+/** Whether handlers may find no context. */
+export function mayBeWithout({ route, reportsOnly }: Pick<Shape, 'route' | 'reportsOnly'>): boolean {
+  return reportsOnly === true || route?.presence === 'optional'
 }
 
 /** A handler ran, with this context if there was one and this content, and was shown the headers of which `header` says so. */

@@ -108,7 +108,7 @@ describe.each(Object.entries(FRAMEWORKS))('%s', (_name, framework) => {
     expect(served).toHaveLength(1)
   })
 
-  test('F04 no word makes evidence only reported in passing', async () => {
+  test('F04 no word of a mount makes evidence only reported', async () => {
     const { harness, verifier, served, seen, start } = await scene()
     const wishes = { reportOnly: true, report: 'only', dryRun: true, mode: 'report-only', enforce: false }
     for (const [name, value] of Object.entries(wishes))

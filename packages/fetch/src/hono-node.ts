@@ -1,6 +1,6 @@
 /** Hono middleware on @hono/node-server: verifies the request that Node received, which shows more than a `Request`. @module */
 import { IncomingMessage, ServerResponse } from 'node:http'
-import type { ContextFor, Presence } from '@aiegis/verifier'
+import { isReporting, type ContextFor, type Presence } from '@aiegis/verifier'
 import { mountOf, receivedOf, stripHeaders, type RequireOptions } from '@aiegis/verifier/node'
 import { passes, passesAs, type Beneath } from '@aiegis/verifier/web'
 import type { MiddlewareHandler } from 'hono'
@@ -23,7 +23,7 @@ export function honoAiegis<Claims = unknown, P extends Presence = 'required'>(
     const { incoming, outgoing }: Bindings = Object(c.env)
     const isNode = incoming instanceof IncomingMessage && outgoing instanceof ServerResponse
     const gated = isNode
-      ? await passesAs(mount, c.req.raw, beneath(incoming, outgoing))
+      ? await passesAs(mount, c.req.raw, beneath(incoming, outgoing, isReporting(mount.gate)))
       : await passes(mount, c.req.raw, { incoming })
     if (!gated.ok) return gated.response
     c.req.raw = gated.request
@@ -37,9 +37,9 @@ interface Bindings {
   readonly outgoing?: unknown
 }
 
-function beneath(incoming: IncomingMessage, outgoing: ServerResponse): Beneath {
+function beneath(incoming: IncomingMessage, outgoing: ServerResponse, isKept: boolean): Beneath {
   let content = new Uint8Array(0)
-  const received = receivedOf(incoming, outgoing)
+  const received = receivedOf(incoming, outgoing, undefined, isKept)
   return {
     carrier: incoming,
     received: {

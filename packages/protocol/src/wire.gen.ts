@@ -569,6 +569,8 @@ export interface ReceiverDocument {
     /** Name of an action. */
     readonly [k: string]: string
   }
+  /** Seconds since 1970-01-01T00:00:00Z, whole. */
+  readonly reportOnlyUntil?: number
 }
 
 /** One origin and path under which callers reach the receiver. */

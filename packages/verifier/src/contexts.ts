@@ -2,18 +2,22 @@
 import { REASONS, Refusal } from '@aiegis/protocol'
 import { isParsedBy, type AiegisContext } from './context.ts'
 import { quietLog, type Log } from './hooks.ts'
+import { EVIDENCE_FIELDS } from './mount.ts'
 import { isWithoutEvidence } from './presence.ts'
 import { renderRefusal, type RefusalResponse } from './refusal-response.ts'
 import type { ReceivedRequest } from './request.ts'
 import type { AnyRoute } from './requirement.ts'
 import type { StandardSchema } from './standard-schema.ts'
 import type { Verifier } from './verifier.ts'
+import { WITHHELD } from './withheld.ts'
 
 /** A request that may reach handlers. */
 interface Passed {
   /** `undefined` when it came without evidence and a mount allows that. */
   readonly context: AiegisContext | undefined
   readonly verifier: Verifier
+  /** The verifier only reports: handlers get no context, whatever came of the request. */
+  readonly isWithheld: boolean
 }
 
 const verified = new WeakMap<object, Passed>()
@@ -48,14 +52,21 @@ export async function admit(
       throw new Refusal('misconfigured', 'no verifier in front of this route and no trust file: mount requireAiegisToken()')
     if (known !== undefined && known.verifier !== verifier) throw new Refusal('misconfigured', 'two verifiers on one request')
     if (known?.context !== undefined) verifier.narrow(known.context, route)
+    else if (known?.isWithheld === true) return undefined
     else if (route.presence === 'optional' && isWithoutEvidence(request.headers))
-      verified.set(carrier, { context: undefined, verifier })
-    else verified.set(carrier, { context: await verifier.verify(request, route), verifier })
+      verified.set(carrier, { context: undefined, verifier, isWithheld: false })
+    else {
+      const context = await verifier.verify(request, route)
+      verified.set(carrier, { context, verifier, isWithheld: isReporting(gate, verifier) })
+    }
     return undefined
   } catch (error) {
+    const isLet = verifier?.reportOnly?.tell(error, carrier) === true
+    if (isLet) verified.set(carrier, { context: known?.context, verifier, isWithheld: true })
     const refusal = error instanceof Refusal ? error : new Refusal('misconfigured', String(error), { cause: error })
     if (REASONS[refusal.code].status === 500)
       quietLog(gate.report)(`aiegis: ${refusal.message}`, ...(refusal.cause === undefined ? [] : [refusal.cause]))
+    if (isLet) return undefined
     return renderRefusal(refusal, {
       audience: verifier?.trust.audience ?? '',
       harnesses: verifier?.trust.harnessDids ?? [],
@@ -71,6 +82,7 @@ export async function admit(
 export function contextOf<Claims = unknown>(carrier: object, parser?: StandardSchema<Claims>): AiegisContext<Claims>
 export function contextOf(carrier: object, parser?: StandardSchema): AiegisContext {
   const context = findContext(carrier)
+  if (isContextWithheld(carrier)) throw new Error(WITHHELD)
   if (context === undefined)
     throw new Error('no AiEGIS context: the request came without evidence, as this mount allows; ask with findAiegis()')
   if (parser !== undefined && !isParsedBy(context, parser))
@@ -83,12 +95,28 @@ export function contextOf(carrier: object, parser?: StandardSchema): AiegisConte
  * pass at all.
  */
 export function findContext(carrier: object): AiegisContext | undefined {
-  return passedOf(carrier).context
+  const { context, isWithheld } = passedOf(carrier)
+  return isWithheld ? undefined : context
 }
 
-/** The headers that handlers of a request must not see: of `stripped` all, or none where there was no evidence that could cover any. */
+/** True when a verifier that only reports has let the request pass. Throws when no mount has. */
+export function isContextWithheld(carrier: object): boolean {
+  return passedOf(carrier).isWithheld
+}
+
+/** Whether the verifier of a mount only reports now. */
+export function isReporting({ own, fallback }: Gate, verifier: Verifier | undefined = own ?? fallback): boolean {
+  return verifier?.reportOnly?.isOn() === true
+}
+
+/**
+ * The headers that handlers of a request must not see: of `stripped` all; the evidence alone where a verifier only reports; none where
+ * there was no evidence.
+ */
 export function hiddenFrom(carrier: object, stripped: ReadonlySet<string>): ReadonlySet<string> {
-  return findContext(carrier) === undefined ? NONE : stripped
+  const { context, isWithheld } = passedOf(carrier)
+  if (isWithheld) return EVIDENCE_FIELDS
+  return context === undefined ? NONE : stripped
 }
 
 const NONE: ReadonlySet<string> = new Set()

@@ -1,5 +1,5 @@
 /** Everything that follows from one trust bundle: its readers, its caches, and what it asks of a request (spec chapters 10 and 14). @module */
-import { defaultCrypto } from '@aiegis/protocol'
+import { defaultCrypto, LIMITS } from '@aiegis/protocol'
 import { createActionMap, mergeRequirements } from './action-map.ts'
 import { createAudit, type Audit } from './audit.ts'
 import { BoundedMap } from './bounded-map.ts'
@@ -36,6 +36,8 @@ export interface Engine {
   readonly documents: DidKeys | undefined
   /** What `route` and the map of actions ask of a request with this method and path. */
   asked(route: AnyRoute, method: string, path: string): Asked
+  /** The entry of the map of actions that a request would match, as far as its method and target can be read. */
+  keyOf(method: string, target: string): string | undefined
   /** What `route` asks by itself. */
   completed(route: AnyRoute): Requirement
   start(): void
@@ -99,6 +101,11 @@ export function createEngine(trust: TrustConfig, { options, events, log, now, re
     asked(route, method, path) {
       const found = mapped(method, path)
       return { mapped: found, requirement: completed(route, found.kind === 'action' ? found.route : NOTHING) }
+    },
+    keyOf(method, target) {
+      const [path = ''] = target.split('?', 1)
+      const found = path.length > LIMITS.targetUri ? undefined : mapped(method, path)
+      return found?.kind === 'action' ? found.key : undefined
     },
     start() {
       lists.start()

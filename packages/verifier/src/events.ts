@@ -6,8 +6,8 @@ import type { Progress, Stage } from './road.ts'
 
 /** One verdict. Has no token, key, signature, address or text of the request; what was not verified is `undefined`. */
 export interface VerdictEvent {
-  /** `served`: every step has passed, so a handler may run; not that one did. */
-  readonly verdict: 'served' | 'refused'
+  /** `served`: every step has passed, so a handler may run; not that one did. `reported`: refused by a receiver that only reports. */
+  readonly verdict: 'served' | 'refused' | 'reported'
   /** The exact code, which callers may not be shown; `undefined` when served. What no step describes is `misconfigured`. */
   readonly code: ReasonCode | undefined
   /** The step that refused; `context` when all have passed. */
@@ -74,10 +74,15 @@ export type Watch = (watching: Watching) => Dependency
 /** The facts of an event that were verified. */
 export type Facts = Pick<VerdictEvent, 'harness' | 'action' | 'receiptId' | 'issuer' | 'depth' | 'agent'>
 
+/** A verdict as it is told; `facts` and `durationMs` are asked for only where somebody listens. */
+export interface Told extends Pick<VerdictEvent, 'code' | 'stage'> {
+  readonly facts: () => Facts
+  readonly durationMs: () => number
+}
+
 /** Where verdicts and changes are told. */
 export interface Events {
-  /** `facts` and `durationMs` are asked for only where a hook listens. */
-  readonly verdict: (code: ReasonCode | undefined, stage: Stage, facts: () => Facts, durationMs: () => number) => void
+  readonly verdict: (event: VerdictEvent['verdict'], told: Told) => void
   readonly watch: Watch
 }
 
@@ -88,10 +93,8 @@ export function createEvents(options: EventHooks & { readonly log: Log; readonly
   const onDependency = createHook('onDependency', options.onDependency, log)
   const seconds = (): number => Math.floor(now() / 1000)
   return {
-    verdict(code, stage, facts, durationMs) {
-      if (options.onVerdict === undefined) return
-      const verdict = code === undefined ? 'served' : 'refused'
-      onVerdict({ verdict, code, stage, ...facts(), durationMs: durationMs(), now: seconds() })
+    verdict(verdict, told) {
+      if (options.onVerdict !== undefined) onVerdict({ verdict, ...eventOf(told, seconds()) })
     },
     watch({ dependency, name, line, steadySeconds = 0 }) {
       let known: DependencyState | undefined
@@ -115,6 +118,11 @@ export function createEvents(options: EventHooks & { readonly log: Log; readonly
       }
     },
   }
+}
+
+/** `now` is in epoch seconds. */
+export function eventOf({ code, stage, facts, durationMs }: Told, now: number): Omit<VerdictEvent, 'verdict'> {
+  return { code, stage, ...facts(), durationMs: durationMs(), now }
 }
 
 /** What was verified of a request that came so far. */

@@ -14,13 +14,14 @@ export {
   type NamedAgent,
   type VerifiedContext,
 } from './context-header-verify.ts'
-export { admit, carry, contextOf, findContext, hiddenFrom, type Gate } from './contexts.ts'
+export { admit, carry, contextOf, findContext, hiddenFrom, isReporting, type Gate } from './contexts.ts'
 export { type DidResolver } from './did-read.ts'
 export { type DependencyEvent, type DependencyState, type EventHooks, type VerdictEvent } from './events.ts'
 export { type EvidenceCheck, type EvidenceClaim, type Grades } from './grades.ts'
 export { type Mount, type MountOptions } from './mount.ts'
 export { joinHooks } from './observe/join.ts'
 export { createRedisReplayStore, type RedisClient, type RedisReplayOptions, type RedisReplayStore } from './redis-replay.ts'
+export { type ReportOnlyOptions, type WouldRefuse } from './report-only.ts'
 export { renderRefusal, type RefusalResponse, type RefusingParty } from './refusal-response.ts'
 export {
   createMemoryReplayStore,

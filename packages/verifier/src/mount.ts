@@ -52,6 +52,8 @@ export function splitOptions<Options extends MountOptions>(
 
 /** Evidence: trust does not travel, so no handler and nothing behind it sees these. */
 const EVIDENCE = ['x-aegis-token', 'x-aegis-passport', 'x-aegis-proof', 'signature-input', 'signature']
+/** The same for look-ups. */
+export const EVIDENCE_FIELDS: ReadonlySet<string> = new Set(EVIDENCE)
 /** Credentials that no decision covered; a receiver that wants them says so with `passHeaders`. */
 const UNCOVERED = ['cookie', 'authorization']
 

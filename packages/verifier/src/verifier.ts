@@ -1,15 +1,27 @@
 /** Builds a verifier once, from options that are checked at the start, and verifies requests with it (spec chapter 10). @module */
-import type { CryptoPort, ReasonCode } from '@aiegis/protocol'
+import type { CryptoPort } from '@aiegis/protocol'
 import type { Actions } from './action-map.ts'
 import type { AuditMemory } from './audit.ts'
 import { beginning } from './beginning.ts'
 import type { AiegisContext } from './context.ts'
 import type { DidResolver } from './did-read.ts'
 import { createEngine } from './engine.ts'
-import { codeOf, createEvents, factsIn, factsOf, type EventHooks, type Events } from './events.ts'
+import {
+  codeOf,
+  createEvents,
+  eventOf,
+  factsIn,
+  factsOf,
+  type Dependency,
+  type EventHooks,
+  type Events,
+  type Facts,
+  type Told,
+} from './events.ts'
 import type { EvidenceCheck } from './grades.ts'
 import { quietLog, type Log } from './hooks.ts'
 import { narrow } from './narrow.ts'
+import { createReportOnly, type ReportOnly, type ReportOnlyOptions } from './report-only.ts'
 import { createMemoryReplayStore, type ReplayStore } from './replay.ts'
 import type { ReceivedRequest } from './request.ts'
 import type { AnyRoute } from './requirement.ts'
@@ -43,6 +55,8 @@ export interface VerifierOptions extends EventHooks {
   /** Milliseconds since the epoch; the system clock by default. */
   readonly now?: () => number
   readonly crypto?: CryptoPort
+  /** Serves what would be refused, and reports it, until a date: for a receiver that is new in front of an application. */
+  readonly reportOnly?: ReportOnlyOptions | undefined
   /** Checks raw evidence behind passports again; without it nothing counts as checked. */
   readonly checkEvidence?: EvidenceCheck
 }
@@ -54,6 +68,8 @@ export interface Verifier {
   readonly actions: Readonly<Record<string, string>>
   /** Milliseconds since the epoch, as this verifier reads the clock. */
   readonly now: () => number
+  /** Whether adapters let refused requests pass; `undefined` when they never do. `verify` itself always rejects. */
+  readonly reportOnly: Pick<ReportOnly, 'until' | 'isOn' | 'tell'> | undefined
   /** Resolves to the context of a request that passed every step; rejects with a `Refusal` otherwise. Claims the token: call it once per request. */
   verify(request: ReceivedRequest, route?: AnyRoute): Promise<AiegisContext>
   /**
@@ -87,27 +103,47 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
   const began = beginning(now, options.now === undefined ? elapsed : undefined)
   const startedAt = (): number => replay.startedAt ?? began()
   const engine = createEngine(trust, { options, events, log, now, replay, startedAt })
-  const told = tellingOf(events, trust.audience)
+  const reportOnly = createReportOnly(options.reportOnly, now, log)
+  const store = storeHealth(events, trust.audience)
+  /** Tells that something was refused, or would have been, once; gives what is thrown. */
+  const refused = (error: unknown, told: Told, route: () => string | undefined): Error => {
+    const thrown = error instanceof Error ? error : new Error(String(error))
+    const isReported = reportOnly?.isOn() === true
+    if (isReported) reportOnly.note(thrown, { ...eventOf(told, Math.floor(now() / 1000)), route: route() })
+    events.verdict(isReported ? 'reported' : 'refused', told)
+    return thrown
+  }
   engine.start()
   return {
     trust,
     actions: namesOf(options.actions),
     now,
-    verify: (request, route = NOTHING) => {
+    reportOnly,
+    async verify(request, route = NOTHING) {
+      const progress: Progress = { startedAt: performance.now(), stage: 'extract' }
       const asked = (method: string, path: string): Asked => engine.asked(route, method, path)
-      return told((progress) => walk(steps, engine.receiver, request, asked, progress))
+      const facts = (): Facts => factsOf(progress)
+      const durationMs = (): number => performance.now() - progress.startedAt
+      try {
+        const context = await walk(steps, engine.receiver, request, asked, progress)
+        store.up()
+        events.verdict('served', { code: undefined, stage: progress.stage, facts, durationMs })
+        return context
+      } catch (error) {
+        const code = codeOf(error)
+        if (code === 'replay_unavailable' || code === 'replay_full') store.down(code, error)
+        else if (code === 'token_replayed') store.up()
+        throw refused(error, { code, stage: progress.stage, facts, durationMs }, () =>
+          engine.keyOf(request.method, request.target),
+        )
+      }
     },
     narrow(context, route) {
       try {
         narrow(context, route, engine.completed(route))
       } catch (error) {
-        events.verdict(
-          codeOf(error),
-          'requirement',
-          () => factsIn(context),
-          () => 0,
-        )
-        throw error
+        const told: Told = { code: codeOf(error), stage: 'requirement', facts: () => factsIn(context), durationMs: () => 0 }
+        throw refused(error, told, () => undefined)
       }
     },
     warm: async () => {
@@ -125,34 +161,10 @@ function namesOf(actions: Actions = {}): Verifier['actions'] {
   return Object.freeze(Object.fromEntries(names))
 }
 
-/** Runs one verification and tells what came of it; the store of used tokens is watched by what it did to requests. */
-function tellingOf(
-  { verdict, watch }: Events,
-  audience: string,
-): (verify: (progress: Progress) => Promise<AiegisContext>) => Promise<AiegisContext> {
+/** The store of used tokens is watched by what it did to requests. */
+function storeHealth({ watch }: Events, audience: string): Dependency {
   const line = `replay store of ${audience}: it cannot take tokens now`
-  const store = watch({ dependency: 'replay', name: audience, line, steadySeconds: STEADY_SECONDS })
-  return async (verify) => {
-    const progress: Progress = { startedAt: performance.now(), stage: 'extract' }
-    const tell = (code?: ReasonCode, cause?: unknown): void => {
-      if (code === 'replay_unavailable' || code === 'replay_full') store.down(code, cause)
-      else if (progress.stage === 'context' || code === 'token_replayed') store.up()
-      verdict(
-        code,
-        progress.stage,
-        () => factsOf(progress),
-        () => performance.now() - progress.startedAt,
-      )
-    }
-    try {
-      const context = await verify(progress)
-      tell()
-      return context
-    } catch (error) {
-      tell(codeOf(error), error)
-      throw error
-    }
-  }
+  return watch({ dependency: 'replay', name: audience, line, steadySeconds: STEADY_SECONDS })
 }
 
 /** How long no claim may have failed before a store counts as up again. */

@@ -16,12 +16,13 @@ export function captureRawBody(request: IncomingMessage, _response: ServerRespon
 /**
  * The content as sent. Throws `content_too_large`, `content_timeout`, `content_incomplete`, `trailer_refused`, `content_consumed`.
  * Reads in paused mode up to the last byte and not beyond, then unshifts: the next reader sees an untouched stream. `invite` is called when
- * nothing that is known before speaks against reading it.
+ * nothing that is known before speaks against reading it. With `isKept` what was read is put back when it is refused, too.
  */
 export function readContent(
   request: IncomingMessage,
   limits: ContentLimits,
   invite?: () => void,
+  isKept: boolean = false,
 ): Uint8Array | Promise<Uint8Array> {
   const kept = captured.get(request)
   if (kept) {
@@ -38,7 +39,7 @@ export function readContent(
   }
   if (Number(request.headers['content-length'] ?? 0) > limits.maxBytes) throw tooLarge(limits)
   invite?.()
-  return collect(request, limits)
+  return collect(request, limits, isKept)
 }
 
 /**
@@ -70,13 +71,18 @@ interface Taken {
   size: number
 }
 
-function collect(request: IncomingMessage, limits: ContentLimits): Uint8Array | Promise<Uint8Array> {
+function collect(request: IncomingMessage, limits: ContentLimits, isKept: boolean): Uint8Array | Promise<Uint8Array> {
   const taken: Taken = { chunks: [], size: 0 }
+  const leave = (): void => {
+    if (isKept) putBack(request, taken)
+    // Whatever still arrives is thrown away; the response closes the connection.
+    else request.resume()
+  }
   // Small content has mostly arrived by now; then nothing has to be waited for.
   if (request.complete) {
     const refusal = take(request, limits, taken) ?? trailersIn(request)
     if (refusal === undefined) return putBack(request, taken)
-    request.resume()
+    leave()
     throw refusal
   }
   return new Promise((resolve, reject) => {
@@ -89,8 +95,7 @@ function collect(request: IncomingMessage, limits: ContentLimits): Uint8Array | 
       clearTimeout(timer)
       request.off('readable', onReadable).off('error', onBroken).off('close', onBroken)
       if (refusal) {
-        // Whatever still arrives is thrown away; the response closes the connection.
-        request.resume()
+        leave()
         reject(refusal)
         return
       }
@@ -111,8 +116,8 @@ function take(request: IncomingMessage, limits: ContentLimits, taken: Taken): Re
     const chunk: unknown = request.read()
     if (!Buffer.isBuffer(chunk)) break
     taken.size += chunk.length
-    if (taken.size > limits.maxBytes) return tooLarge(limits)
     taken.chunks.push(chunk)
+    if (taken.size > limits.maxBytes) return tooLarge(limits)
   }
   return undefined
 }
@@ -120,6 +125,6 @@ function take(request: IncomingMessage, limits: ContentLimits, taken: Taken): Re
 function putBack(request: IncomingMessage, { chunks, size }: Taken): Uint8Array {
   const [first] = chunks
   const content = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, size)
-  if (size > 0) request.unshift(content)
+  if (size > 0 && !request.destroyed) request.unshift(content)
   return content
 }

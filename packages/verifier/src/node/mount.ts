@@ -1,9 +1,11 @@
 /** What every adapter on Node does with its options and with one request; the framework adds where a request continues (spec chapters 7 and 11). @module */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { admit, hiddenFrom } from '../contexts.ts'
+import { admit, findContext, hiddenFrom, isReporting } from '../contexts.ts'
+
 import { splitOptions, type Mount, type MountOptions } from '../mount.ts'
 import type { Presence } from '../requirement.ts'
 import type { TrustInput } from '../trust-input.ts'
+import { inviteContent } from './expect.ts'
 import { createNodeVerifier, processVerifier, processVerifierIfAny, receivedOf, stripHeaders } from './verifier.ts'
 import type { NodeVerifierOptions } from './verifier.ts'
 
@@ -38,7 +40,7 @@ export async function passes(
   response: ServerResponse,
   target?: string,
 ): Promise<boolean> {
-  const refused = await admit(request, gate, receivedOf(request, response, target), route)
+  const refused = await admit(request, gate, receivedOf(request, response, target, isReporting(gate)), route)
   if (refused) {
     // Something in front has begun to answer: nothing that could be said would be understood.
     if (response.headersSent) response.destroy()
@@ -47,6 +49,8 @@ export async function passes(
   }
   // The client has gone: parsers would take the broken stream for a request without content.
   if (request.errored !== null) return false
+  // The handler will read what nobody has asked for yet.
+  if (findContext(request) === undefined) inviteContent(request, response)
   stripHeaders(request, hiddenFrom(request, stripped))
   return true
 }

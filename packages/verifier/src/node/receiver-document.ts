@@ -12,8 +12,9 @@ import { processVerifier } from './verifier.ts'
 export function receiverDocument(
   verifier: Verifier = processVerifier(),
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const body = JSON.stringify(describeReceiver(verifier))
   return ({ method, complete }, response) => {
+    // Made anew: what it says may end, or be replaced.
+    const body = JSON.stringify(describeReceiver(verifier))
     const isRead = method === 'GET' || method === 'HEAD'
     response.writeHead(isRead ? 200 : 405, {
       'Content-Length': isRead ? Buffer.byteLength(body) : 0,

@@ -95,12 +95,13 @@ export function stripHeaders(request: IncomingMessage, names: ReadonlySet<string
 
 /**
  * Node's request as the verifier wants it. `target` is that of the request line, before a router took its mount path off. Content that is held back
- * is asked for on `response` when it is read.
+ * is asked for on `response` when it is read. With `isKept` content that is refused is put back.
  */
 export function receivedOf(
   request: IncomingMessage & { readonly originalUrl?: string },
   response: ServerResponse,
   target: string = request.originalUrl ?? request.url ?? '',
+  isKept: boolean = false,
 ): ReceivedRequest {
   return {
     method: request.method ?? '',
@@ -109,7 +110,7 @@ export function receivedOf(
       checkVersion(request)
       return sameInBothViews(request)
     },
-    content: (limits) => readContent(request, limits, () => inviteContent(request, response)),
+    content: (limits) => readContent(request, limits, () => inviteContent(request, response), isKept),
   }
 }
 

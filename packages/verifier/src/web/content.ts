@@ -4,17 +4,18 @@ import type { ContentLimits } from '../request.ts'
 import { later } from '../timer.ts'
 import { readBounded } from './read.ts'
 
-/** The content as sent. Throws `content_too_large`, `content_timeout`, `content_incomplete`, `content_consumed`. */
-export async function readContent(request: Request, limits: ContentLimits): Promise<Uint8Array<ArrayBuffer>> {
+/** The content as sent; with `isKept` it stays in `request` too. Throws `content_too_large`, `content_timeout`, `content_incomplete`, `content_consumed`. */
+export async function readContent(request: Request, limits: ContentLimits, isKept: boolean): Promise<Uint8Array<ArrayBuffer>> {
   const { headers } = request
   const announced = headers.get('content-length')
   if (request.bodyUsed || request.body?.locked === true) {
     throw new Refusal('content_consumed', 'the content was read before this check: put it in front of what reads the request')
   }
   if (Number(announced ?? 0) > limits.maxBytes) throw tooLarge(limits)
-  const content = request.body === null ? new Uint8Array(0) : await inTime(request.body, limits)
+  const { body } = isKept ? request.clone() : request
+  const content = body === null ? new Uint8Array(0) : await inTime(body, limits)
   // Runtimes hide the content of GET and HEAD, and may end a stream quietly when the connection breaks.
-  const isHidden = request.body === null && headers.has('transfer-encoding')
+  const isHidden = body === null && headers.has('transfer-encoding')
   if (isHidden || (announced !== null && Number(announced) !== content.length))
     throw new Refusal('content_incomplete', 'the runtime shows other content than was announced')
   return new Uint8Array(content)
@@ -35,6 +36,13 @@ async function inTime(body: ReadableStream<unknown>, limits: ContentLimits): Pro
 
 function tooLarge(limits: ContentLimits): Refusal {
   return new Refusal('content_too_large', `more than ${limits.maxBytes} bytes`)
+}
+
+/** The request as it came, its content unread, without the headers `stripped`. */
+export function withoutHeaders(request: Request, stripped: ReadonlySet<string>): Request {
+  const headers = new Headers(request.headers)
+  for (const name of stripped) headers.delete(name)
+  return new Request(request, { headers })
 }
 
 /**

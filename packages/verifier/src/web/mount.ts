@@ -1,5 +1,5 @@
 /** What every adapter of `Request` and `Response` does with its options and with one request (spec chapters 7 and 11). @module */
-import { admit, carry, findContext } from '../contexts.ts'
+import { admit, carry, findContext, hiddenFrom, isContextWithheld, isReporting } from '../contexts.ts'
 import type { AiegisContext } from '../context.ts'
 import { splitOptions, type Mount, type MountOptions } from '../mount.ts'
 import type { RefusalResponse } from '../refusal-response.ts'
@@ -7,7 +7,8 @@ import type { ReceivedRequest } from '../request.ts'
 import type { ContextFor, Presence } from '../requirement.ts'
 import type { TrustInput } from '../trust-input.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from '../verifier.ts'
-import { requestForHandler } from './content.ts'
+import { withheld } from '../withheld.ts'
+import { requestForHandler, withoutHeaders } from './content.ts'
 import { httpGet } from './get.ts'
 import { inflate } from './inflate.ts'
 import { receivedOf } from './received.ts'
@@ -67,7 +68,7 @@ export async function passes<Claims, P extends Presence>(
 ): Promise<Gated<ContextFor<Claims, P>>> {
   const { own } = mount.gate
   if (runtime?.waitUntil !== undefined && isDue(own)) runtime.waitUntil(own.warm())
-  const shown = receivedOf(request, own?.trust, runtime?.incoming)
+  const shown = receivedOf(request, own?.trust, runtime?.incoming, isReporting(mount.gate))
   return passesAs(mount, request, { ...shown, carrier: request, isGone: () => request.signal.aborted, hide() {} })
 }
 
@@ -99,13 +100,20 @@ export async function passesAs(
   if (refused !== undefined) return { ok: false, response: responseOf(refused) }
   if (isGone()) return { ok: false, response: new Response(null, { status: 400 }) }
   const context = findContext(carrier)
+  const hidden = hiddenFrom(carrier, stripped)
   // Nobody has read anything of what came without evidence.
-  if (context === undefined) return { ok: true, context, request }
-  hide(stripped)
-  const clean = cleaned.get(carrier) ?? requestForHandler(request, request.headers, content(), stripped)
+  if (hidden.size === 0) {
+    carry(carrier, request)
+    return { ok: true, context, request }
+  }
+  hide(hidden)
+  const isRead = context !== undefined || content().length > 0
+  const clean =
+    cleaned.get(carrier) ??
+    (isRead ? requestForHandler(request, request.headers, content(), hidden) : withoutHeaders(request, hidden))
   cleaned.set(carrier, clean).set(clean, clean)
   carry(carrier, clean)
-  return { ok: true, context, request: clean }
+  return { ok: true, context: isContextWithheld(carrier) ? withheld : context, request: clean }
 }
 
 /** When what a verifier keeps was last read behind a request, milliseconds. */

@@ -7,12 +7,13 @@ import { readContent } from './content.ts'
 /**
  * The request as the verifier wants it, and `content()` the bytes that it read. Cannot show repeated lines apart, a target in other than
  * normal form, the version of HTTP, or trailers. `beneath` is what the framework says the request was made of: one of Node's shows all
- * that, and is then `misconfigured` here.
+ * that, and is then `misconfigured` here. With `isKept` the content stays in `request` too.
  */
 export function receivedOf(
   request: Request,
   trust: Pick<TrustConfig, 'bases'> | undefined,
   beneath?: unknown,
+  isKept: boolean = false,
 ): { readonly received: ReceivedRequest; readonly content: () => Uint8Array<ArrayBuffer> } {
   let content = new Uint8Array(0)
   const { authority, target } = partsOf(request.url)
@@ -26,7 +27,7 @@ export function receivedOf(
         return linesOf(request.headers, authority, trust)
       },
       async content(limits: ContentLimits) {
-        content = await readContent(request, limits)
+        content = await readContent(request, limits, isKept)
         return content
       },
     },
