@@ -1,5 +1,6 @@
 /** `npm run bench -- <name> [--json]`: runs one benchmark. @module */
 import { benchChains } from './chains.ts'
+import { benchHttp } from './http.ts'
 import { benchLedger } from './ledger.ts'
 import { benchRevocation } from './revocation.ts'
 import { benchVerify } from './verify.ts'
@@ -7,6 +8,7 @@ import { benchVerify } from './verify.ts'
 const BENCHES: Readonly<Record<string, (json: boolean) => Promise<void>>> = {
   verify: benchVerify,
   chains: benchChains,
+  http: benchHttp,
   revocation: benchRevocation,
   ledger: benchLedger,
 }

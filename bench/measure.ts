@@ -14,26 +14,42 @@ export type Costs = ReadonlyMap<string, readonly number[]>
 const ROUNDS = 21
 const WARM_UP_ROUNDS = 10
 
-/** Runs every subject in every round, in an order that moves on by one each round, each operation on an input of its own. */
+/** One of several costs that are measured in turns; `round` gives that of one operation, in whatever unit all have. */
+export interface Turn {
+  readonly name: string
+  round(round: number): Promise<number>
+}
+
+/** Runs every subject in every round, each operation on an input of its own; the unit is nanoseconds. */
 export async function measure(subjects: readonly Subject[], operations = 300): Promise<Costs> {
-  const rounds = WARM_UP_ROUNDS + ROUNDS
-  const prepared = subjects.map((subject) => ({
-    ...subject,
-    inputs: subject.prepare(rounds * operations),
-    costs: [] as number[],
-  }))
-  for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < prepared.length; turn++) {
-      const subject = prepared[(round + turn) % prepared.length]
+  return interleave(
+    subjects.map((subject) => {
+      const inputs = subject.prepare((WARM_UP_ROUNDS + ROUNDS) * operations)
+      return {
+        name: subject.name,
+        async round(round) {
+          const own = inputs.slice(round * operations, (round + 1) * operations)
+          const before = process.hrtime.bigint()
+          for (const input of own) await subject.run(input)
+          return Number(process.hrtime.bigint() - before) / own.length
+        },
+      }
+    }),
+  )
+}
+
+/** Every turn in every round, in an order that moves on by one each round; the first rounds do not count. */
+export async function interleave(turns: readonly Turn[]): Promise<Costs> {
+  const measured = turns.map((turn) => ({ turn, costs: [] as number[] }))
+  for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
+    for (let at = 0; at < measured.length; at++) {
+      const subject = measured[(round + at) % measured.length]
       if (subject === undefined) continue
-      const inputs = subject.inputs.slice(round * operations, (round + 1) * operations)
-      const before = process.hrtime.bigint()
-      for (const input of inputs) await subject.run(input)
-      const spent = Number(process.hrtime.bigint() - before)
-      if (round >= WARM_UP_ROUNDS) subject.costs.push(spent / inputs.length)
+      const cost = await subject.turn.round(round)
+      if (round >= WARM_UP_ROUNDS) subject.costs.push(cost)
     }
   }
-  return new Map(prepared.map(({ name, costs }) => [name, costs]))
+  return new Map(measured.map(({ turn, costs }) => [turn.name, costs]))
 }
 
 /** The median over all rounds of `over` divided by `under` in the same round. */
