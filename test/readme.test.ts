@@ -1,7 +1,7 @@
 /** The README shows code that compiles and paths that exist. @module */
 import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { read } from './repository.ts'
+import { filesBelow, read } from './repository.ts'
 
 const readme = read('README.md')
 
@@ -53,4 +53,10 @@ test.each(['express', 'koa', 'fetch', 'gate'])('the README of %s shows no code t
 test('the test of a receiver has twenty-five lines', () => {
   const lines = read('examples/receiver/orders.test.mjs').split('\n')
   expect(lines.filter((line) => line !== '').length).toBeLessThanOrEqual(25)
+})
+
+test('evidence from scratch is made without a line of ours: only its receiver imports packages of this repository', () => {
+  const parts = filesBelow('examples/scratch').filter((path) => path !== 'examples/scratch/receiver.ts')
+  expect(parts.length).toBeGreaterThan(4)
+  expect(parts.filter((path) => read(path).includes('@aiegis/'))).toEqual([])
 })
