@@ -15,8 +15,8 @@ const PADDING = 'x'.repeat(430)
 
 /**
  * Appends of 100 at once over inserts of 100 in one transaction, commits of 64 callers for each of their entries, bytes of the file
- * without clear text, one caller, who waits for two flushes, over one flush, and the proof of an entry of a million over that of a thousand: of one that was just
- * appended, as a token carries it, and of any, for which tiles are read from the disk and hashed.
+ * without clear text, one caller, who waits for two flushes (chapter 17.2), over one flush, and the proof of an entry of a million over
+ * that of a thousand: of one that was just appended, as a token carries it, and of any, for which tiles are read from the disk and hashed.
  */
 export async function benchLedger(json: boolean): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'aiegis-bench-'))

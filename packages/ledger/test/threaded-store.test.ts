@@ -1,6 +1,6 @@
 /** A log in SQLite whose file a thread has (spec chapter 17.6). @module */
 import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -68,6 +68,12 @@ describe('a log in a thread', () => {
     await expect(openLog(threaded(directory))).rejects.toThrow(
       /^ledger: .*ledger\.db is open in another process, and a log has one writer$/,
     )
+    await expect(openLog(optionsIn(directory))).rejects.toThrow(/is open in another process/)
+    linkSync(join(directory, 'ledger.db'), join(directory, 'other.db'))
+    for (const thread of [true, false])
+      await expect(openLog({ ...threaded(directory), file: join(directory, 'other.db'), thread })).rejects.toThrow(
+        /is open in another/,
+      )
     await expect(openLog({ ...threaded(temporaryDirectory()), file: join(directory, 'none', 'x.db') })).rejects.toThrow(
       /^ledger: .*x\.db cannot be opened/,
     )
