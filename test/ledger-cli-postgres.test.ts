@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { formatVkey, hashLeaf, utf8 } from '@aiegis/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { crypto, fill, keyOf, leafOf, ORIGIN, temporaryDirectory, vkey } from '../packages/ledger/test/logs.ts'
+import { poolFor } from '../packages/ledger/src/cli/sources/postgres.ts'
 import { database, openOver } from '../packages/ledger/test/postgres/logs.ts'
 import { fileWith, ledger, ledgerJson } from './ledger-cli.ts'
 import { POSTGRES_URL, type TestDatabase } from './postgres.ts'
@@ -119,6 +120,25 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
       code: 1,
       last: { type: 'error', message: 'does not hold: the database lost or changed its table release' },
     })
+  })
+
+  test('AHP-AUDITOR-9 no command that only reads could write, whatever its role may', async () => {
+    const { pool, end } = await poolFor(place(made.adminUrl)[1] ?? '', false)
+    const client = await pool.connect()
+    try {
+      await expect(client.query('INSERT INTO aiegis_ledger.log(id, origin) VALUES(0, $1)', [ORIGIN])).rejects.toThrow(/read-only/)
+    } finally {
+      client.release()
+      await end()
+    }
+  })
+
+  test('a schema without a log is named as such, by either scheme', async () => {
+    for (const scheme of ['postgres:', 'postgresql:']) {
+      const url = (at[1] ?? '').replace('postgres:', scheme)
+      const { code, err } = await ledger('verify', '--db', url, ...KEY)
+      expect([code, err]).toEqual([1, 'does not hold: the database has a schema and no log'])
+    }
   })
 
   test('AHP-AUDITOR-3 the key of another log, and a database without one', async () => {

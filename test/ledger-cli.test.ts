@@ -402,6 +402,7 @@ describe('what goes to a terminal', () => {
     for (const place of [
       ['--db', 'postgres://a:sesame@127.0.0.1:1/c'],
       ['--db', 'postgres://a@127.0.0.1:1/c?password=sesame'],
+      ['--db', 'postgresql://a:sesame@127.0.0.1:1/c'],
       ['--url', 'http://a:sesame@127.0.0.1:1'],
     ])
       for (const command of [['verify'], ['tail'], ['show', '1']]) {
