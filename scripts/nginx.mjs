@@ -42,7 +42,7 @@ function download() {
       `${folder}/${name}/x86_64-linux-gnu`,
       `${folder}/${name}/aarch64-linux-gnu`,
     ])
-    writeFileSync(`${place}/nginx`, `#!/bin/sh\nLD_LIBRARY_PATH=${libraries.join(':')} exec ${folder}/${binary} "$@"\n`)
+    writeFileSync(`${place}/nginx`, `#!/bin/sh\nLD_LIBRARY_PATH='${libraries.join(':')}' exec '${folder}/${binary}' "$@"\n`)
     chmodSync(`${place}/nginx`, 0o755)
     rmSync(folder, { recursive: true, force: true })
     renameSync(place, folder)

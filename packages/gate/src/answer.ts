@@ -1,6 +1,6 @@
 /** Decides how a verdict is said to each kind of proxy, so that the client gets the status and the problem document (spec chapter 21). @module */
 import type { RefusalResponse } from '@aiegis/verifier'
-import type { Proxy } from './original.ts'
+import { SAYS, type Proxy } from './original.ts'
 
 /** A complete answer to a proxy. */
 export interface Answer {
@@ -25,7 +25,7 @@ export function allowed(proxy: Proxy, { stripped, context }: Passed): Answer {
   const headers = {
     'Content-Length': '0',
     ...(proxy === 'accel-redirect' ? { 'X-Accel-Redirect': ALLOWED_LOCATION } : {}),
-    ...(proxy === 'ext-authz' ? { 'X-Envoy-Auth-Headers-To-Remove': [...stripped].join(',') } : {}),
+    ...(proxy === 'ext-authz' ? { 'X-Envoy-Auth-Headers-To-Remove': [...stripped, ...SAYS[proxy]].join(',') } : {}),
     ...(context === undefined ? {} : { 'X-AEGIS-Context': context }),
   }
   return { status: 200, headers, body: '' }

@@ -12,11 +12,11 @@ export const PROXIES = ['auth-request', 'accel-redirect', 'ext-authz'] as const
 export type Proxy = (typeof PROXIES)[number]
 
 /** What the proxy says of a request besides forwarding it; the proxy overwrites each of these. */
-const SAYS = {
+export const SAYS: Readonly<Record<Proxy, readonly string[]>> = {
   'auth-request': ['x-aiegis-original-method', 'x-aiegis-original-uri', 'x-aiegis-original-content'],
   'accel-redirect': ['x-aiegis-original-content'],
   'ext-authz': ['x-aiegis-original-content'],
-} as const satisfies Record<Proxy, readonly string[]>
+}
 
 /**
  * The request behind the question. Its fields throw `misconfigured` when the proxy does not say what it has to, and `override_header` when

@@ -75,7 +75,7 @@ test('what is served is answered with 200, no content, and the names of the fiel
     const { status, headers, text } = await ask(harness.mint(wanted))
     expect([status, headers['content-length'], text]).toEqual([200, '0', ''])
     expect(headers['x-envoy-auth-headers-to-remove']).toBe(
-      'x-aegis-token,x-aegis-passport,x-aegis-proof,signature-input,signature,cookie,authorization',
+      'x-aegis-token,x-aegis-passport,x-aegis-proof,signature-input,signature,cookie,authorization,x-aiegis-original-content',
     )
     expect(headers).not.toHaveProperty('x-aegis-context')
   }
@@ -157,6 +157,7 @@ test('the configuration in the package forwards content, shows every field, and 
     "allowed_headers: { patterns: [{ safe_regex: { regex: '.*' } }] }",
     'headers_to_add: [{ key: x-aiegis-original-content, value: forwarded }]',
     'allowed_upstream_headers: { patterns: [{ exact: x-aegis-context }] }',
+    'headers_with_underscores_action: REJECT_REQUEST',
     'retry_policy: { num_retries: 0 }',
     'normalize_path: false',
     'merge_slashes: false',

@@ -1,12 +1,13 @@
 /** Where a gate listens, what stops its start, what it says to the application, and its command (spec chapters 20 and 21). @module */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createSigner, jwkOf } from '@aiegis/protocol'
+import { createSigner, jwkOf, REASONS } from '@aiegis/protocol'
 import { createMockHarness, problemOf, sendRaw, withLine, type RawRequest } from '@aiegis/testing'
 import { createContextVerifier, createVerifier, type Signer } from '@aiegis/verifier'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { RECEIVER_CODES } from '../../../test/provoke.ts'
 import { runGate } from '../src/command.ts'
 import { startGate, type GateOptions, type Listen, type Proxy } from '../src/index.ts'
 
@@ -156,6 +157,17 @@ describe('a gate', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 500 /)
     expect(answer).toContain('misconfigured')
   })
+})
+
+test('AHP-GATE-5 nginx knows every status with which a receiver can refuse a request without content', () => {
+  const conf = readFileSync(new URL('../nginx/refused-by-subrequest.conf', import.meta.url), 'utf8')
+  const known = [...conf.matchAll(/if \(\$aiegis_status = (\d+)\) \{ return (\d+) \$aiegis_problem; \}/g)]
+  expect(known.map(([, asked]) => asked)).toEqual(known.map(([, answered]) => answered))
+  expect(conf).toMatch(/\nreturn 403 \$aiegis_problem;\n$/)
+  const statuses = new Set(RECEIVER_CODES.map((code) => REASONS[code].status).filter((status) => status !== 403))
+  // Content that a gate is not sent cannot be late.
+  statuses.delete(REASONS.content_timeout.status)
+  expect(known.map(([, status]) => Number(status))).toEqual([...statuses].toSorted())
 })
 
 describe('aiegis-gate', () => {
