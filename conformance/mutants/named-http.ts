@@ -12,8 +12,11 @@ const refusal = inFile('verifier/refusal-response.js')
 const headers = inFile('verifier/mount.js')
 const road = inFile('verifier/road.js')
 const url = inFile('protocol/url.js')
+const map = inFile('verifier/action-map.js')
 
 export const HTTP_MUTANTS: readonly Mutant[] = [
+  map('map-of-case', 'knows a declared path in one case alone', 'sensitive: false,', 'sensitive: true,'),
+  map('map-without-slash', 'knows a declared path without a slash at its end alone', 'trailing: true }', 'trailing: false }'),
   refusal(
     'codes-shuffled',
     'refuses what it has to, each time with the code of something else',

@@ -119,10 +119,13 @@ function changeOf(json: Json, parent: Reader): Change {
 
 function expectationOf(json: Json, parent: Reader): Expectation {
   const of = parent.below(json, 'expect')
-  of.only(['code', 'anyOf', 'framing', 'echo'])
+  of.only(['code', 'anyOf', 'framing', 'routing', 'echo'])
   if (of.has('echo')) return { echo: of.object('echo') }
   if (of.has('code')) return { code: of.text('code', CODE) }
-  if (of.has('anyOf')) return { anyOf: of.texts('anyOf', CODE), ...(of.has('framing') ? { framing: of.yes('framing') } : {}) }
+  if (of.has('anyOf')) {
+    const framing = of.has('framing') ? { framing: of.yes('framing') } : {}
+    return { anyOf: of.texts('anyOf', CODE), ...framing, ...(of.has('routing') ? { routing: of.yes('routing') } : {}) }
+  }
   return { framing: of.yes('framing') }
 }
 

@@ -78,8 +78,8 @@ export interface CaseRequest {
 /** What a receiver has to answer. `anyOf` is a closed list; `framing` leaves the answer to the HTTP parser, with effect 0. */
 export type Expectation =
   | { readonly code: string }
-  /** `framing` next to `anyOf`: one of the codes, or an answer of the parser. */
-  | { readonly anyOf: readonly string[]; readonly framing?: true }
+  /** `framing` next to `anyOf`: one of the codes, or an answer of the parser; `routing`: or that of a framework that has no such route. */
+  | { readonly anyOf: readonly string[]; readonly framing?: true; readonly routing?: true }
   | { readonly framing: true }
   | { readonly echo: Readonly<Record<string, unknown>> }
 
