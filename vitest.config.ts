@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 export default defineConfig({
   // Tests run from source: this condition is in no other package's exports map.
@@ -10,6 +10,8 @@ export default defineConfig({
       'test/**/*.test.ts',
       'examples/**/*.test.{ts,mjs}',
     ],
+    // What needs other runtimes: `npm run test:runtimes` installs them.
+    exclude: [...configDefaults.exclude, 'test/runtimes/**'],
     // What passes says nothing: a receiver reports each misconfiguration that a test provokes.
     silent: 'passed-only',
     testTimeout: 60_000,

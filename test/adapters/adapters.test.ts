@@ -15,10 +15,11 @@ const names = Object.keys(ADAPTERS) as AdapterName[]
 
 describe.each(names)('%s', (name) => {
   test.each(TABLE)('$title', async (row) => {
-    const { answers, effects, sent } = await runCase(inProcess(name), row)
+    const { answers, effects, sent, decided } = await runCase(inProcess(name), row)
     const except = row.except?.[name]
     expect(answers).toEqual(except?.answers ?? row.answers)
     expect(effects.map(({ content }) => content)).toEqual(except?.contents ?? sent)
+    expect(effects.map(({ asked }) => asked)).toEqual(decided)
     expect(effects.flatMap(({ seen }) => seen)).toEqual(row.seen ?? [])
     expect(new Set(effects.map(({ receiptId }) => receiptId)).size).toBe(effects.length)
   })

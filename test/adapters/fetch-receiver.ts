@@ -1,7 +1,7 @@
 /** The receiver of `withAiegis`, for a server under it that gives a `Request`; on any runtime. @module */
 import { findAiegis, withAiegis } from '@aiegis/fetch'
 import type { AiegisContext, Presence } from '@aiegis/verifier'
-import { quiet, type Note, type Shape } from './shape.ts'
+import { askedOf, quiet, type Note, type Shape } from './shape.ts'
 
 /** Answers requests; `rest` is what the runtime gives besides. */
 export function fetchReceiver(
@@ -9,9 +9,8 @@ export function fetchReceiver(
   note: Note,
 ): (request: Request, ...rest: readonly unknown[]) => Promise<Response> {
   const handler = async (request: Request, context: AiegisContext | undefined): Promise<Response> => {
-    note(reportsOnly === true ? findAiegis(request) : context, new Uint8Array(await request.arrayBuffer()), (name) =>
-      request.headers.has(name),
-    )
+    const known = reportsOnly === true ? findAiegis(request) : context
+    note(known, new Uint8Array(await request.arrayBuffer()), (name) => request.headers.has(name), askedOf(request))
     return new Response('served')
   }
   const again = { 'narrowing-route': { action: 'orders.read' }, 'checked-twice': { maxDepth: 0 }, 'parser-first': undefined }

@@ -13,7 +13,7 @@ import express4 from 'express4'
 import { Hono, type Context as HonoContext } from 'hono'
 import Koa from 'koa'
 import { fetchReceiver } from './fetch-receiver.ts'
-import { effectOf, mayBeWithout, quiet, type Effect, type Note, type Shape } from './shape.ts'
+import { askedOf, effectOf, mayBeWithout, quiet, type Effect, type Note, type Shape } from './shape.ts'
 
 /** A receiver that listens on loopback. */
 export interface Server {
@@ -29,7 +29,8 @@ const onExpress =
     const contextOf = mayBeWithout({ route, reportsOnly }) ? expressAdapter.findAiegis : expressAdapter.getAiegis
     const handler = (request: ExpressRequest, response: ExpressResponse): void => {
       const content: unknown = request.body
-      note(contextOf(request), Buffer.isBuffer(content) ? content : new Uint8Array(), (name) => name in request.headers)
+      const asked = `${request.method} ${request.originalUrl}`
+      note(contextOf(request), Buffer.isBuffer(content) ? content : new Uint8Array(), (name) => name in request.headers, asked)
       response.send('served')
     }
     const app = framework()
@@ -46,10 +47,12 @@ const onExpress =
 function onKoa({ verifier, route, receiver, reportsOnly }: Shape, note: Note): RequestListener {
   const { requireAiegisToken } = koaAdapter
   const contextOf = mayBeWithout({ route, reportsOnly }) ? koaAdapter.findAiegis : koaAdapter.getAiegis
-  const handler = async (ctx: Parameters<typeof contextOf>[0] & { body: unknown }): Promise<void> => {
+  const handler = async (
+    ctx: Parameters<typeof contextOf>[0] & { body: unknown; method: string; originalUrl: string },
+  ): Promise<void> => {
     const chunks: Buffer[] = []
     for await (const chunk of ctx.req) chunks.push(chunk)
-    note(contextOf(ctx), Buffer.concat(chunks), (name) => name in ctx.req.headers)
+    note(contextOf(ctx), Buffer.concat(chunks), (name) => name in ctx.req.headers, `${ctx.method} ${ctx.originalUrl}`)
     ctx.body = 'served'
   }
   const app = new Koa()
@@ -73,6 +76,7 @@ function onHono({ verifier, route, receiver, reportsOnly }: Shape, note: Note): 
       mayBeWithout({ route, reportsOnly }) ? findAiegis(c.req.raw) : c.var.aiegis,
       content,
       (name) => c.req.header(name) !== undefined,
+      askedOf(c.req.raw),
     )
     return c.text('served')
   }

@@ -4,10 +4,12 @@ import { passes, webMountOf, type Gated, type Runtime, type WebMountOptions } fr
 
 export { createContextSigner } from '@aiegis/verifier'
 export {
+  createDurableReplayStore,
   createWebVerifier,
   describeReceiver,
   type Gated,
   type Runtime,
+  UsedTokens,
   type WebMountOptions,
   type WebVerifierOptions,
 } from '@aiegis/verifier/web'

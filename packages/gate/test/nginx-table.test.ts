@@ -7,7 +7,8 @@ import { createMockHarness } from '@aiegis/testing'
 import { createVerifier } from '@aiegis/verifier'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CASES, type AdapterCase } from '../../../test/adapters/cases.ts'
-import { ACTIONS, codeOf, runBreakage, runCase, type Start } from '../../../test/adapters/run.ts'
+import { codeOf, runBreakage, runCase, type Start } from '../../../test/adapters/run.ts'
+import { ACTIONS } from '../../../test/adapters/shape.ts'
 import { RECEIVER_CODES } from '../../../test/provoke.ts'
 import { startGate } from '../src/index.ts'
 import { configuration, NGINX, startApplication, startNginx } from './nginx.ts'
@@ -99,10 +100,11 @@ describe.skipIf(NGINX === undefined).each(['accel-redirect', 'auth-request'] as 
       return {
         port: nginx.port,
         effects: () =>
-          application.received.map(({ headers, content }) => ({
+          application.received.map(({ method, target, headers, content }) => ({
             receiptId: '',
             content,
             seen: HIDDEN.filter((name) => name in headers),
+            asked: `${method} ${target}`,
           })),
         warm: () => verifier.warm(),
         ticked() {},

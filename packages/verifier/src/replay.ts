@@ -47,7 +47,7 @@ const BUCKET_SECONDS = 8
  */
 export function createMemoryReplayStore(options: MemoryReplayOptions): MemoryReplayStore {
   const { singleProcess }: { readonly singleProcess: unknown } = options
-  if (singleProcess !== true || isClusterWorker()) {
+  if (singleProcess !== true || isOneOfMany()) {
     throw new TypeError(
       'replay.memory: write { singleProcess: true } when exactly one process serves this base, else use a shared store',
     )
@@ -99,8 +99,9 @@ export function createMemoryReplayStore(options: MemoryReplayOptions): MemoryRep
   }
 }
 
-/** Workers of a cluster share a port and not their memory: each would accept every token once. */
-function isClusterWorker(): boolean {
+/** Workers of a cluster and isolates share requests and not their memory: each would accept every token once. */
+function isOneOfMany(): boolean {
   const cluster: unknown = globalThis.process?.getBuiltinModule?.('node:cluster')
-  return typeof cluster === 'object' && cluster !== null && Reflect.get(cluster, 'isWorker') === true
+  const isClusterWorker = typeof cluster === 'object' && cluster !== null && Reflect.get(cluster, 'isWorker') === true
+  return isClusterWorker || Reflect.get(Object(Reflect.get(globalThis, 'navigator')), 'userAgent') === 'Cloudflare-Workers'
 }

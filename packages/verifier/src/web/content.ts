@@ -14,10 +14,10 @@ export async function readContent(request: Request, limits: ContentLimits, isKep
   if (Number(announced ?? 0) > limits.maxBytes) throw tooLarge(limits)
   const { body } = isKept ? request.clone() : request
   const content = body === null ? new Uint8Array(0) : await inTime(body, limits)
-  // Runtimes hide the content of GET and HEAD, and may end a stream quietly when the connection breaks.
-  const isHidden = body === null && headers.has('transfer-encoding')
+  // Most runtimes hide the content of GET and HEAD, and no handler gets it; some end a stream quietly when the connection breaks.
+  const isHidden = body === null ? headers.has('transfer-encoding') : isBare(request) && content.length > 0
   if (isHidden || (announced !== null && Number(announced) !== content.length))
-    throw new Refusal('content_incomplete', 'the runtime shows other content than was announced')
+    throw new Refusal('content_incomplete', 'the runtime shows other content than was announced, or content that no handler gets')
   return new Uint8Array(content)
 }
 
@@ -58,8 +58,13 @@ export function requestForHandler(
   const { method, signal, url } = request
   const kept = new Headers(headers)
   for (const name of stripped) kept.delete(name)
-  const body = method === 'GET' || method === 'HEAD' ? null : content
+  const body = isBare(request) ? null : content
   // By its URL: to make a request of a request, some runtimes want its stream, which has been read. Workers keep facts of the connection in `cf`.
   const cf: unknown = Reflect.get(request, 'cf')
   return new Request(url, { method, headers: kept, body, signal, redirect: 'manual', ...(cf === undefined ? {} : { cf }) })
+}
+
+/** No `Request` can be made with these methods and content. */
+function isBare({ method }: Request): boolean {
+  return method === 'GET' || method === 'HEAD'
 }

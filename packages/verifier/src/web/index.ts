@@ -16,3 +16,11 @@ export {
   type WebMountOptions,
   type WebVerifierOptions,
 } from './mount.ts'
+export {
+  createDurableReplayStore,
+  UsedTokens,
+  type DurableNamespace,
+  type DurableReplayOptions,
+  type DurableState,
+  type UsedTokensOptions,
+} from './used-tokens.ts'

@@ -1,0 +1,4 @@
+/** Receivers on Bun. @module */
+import { tableOn } from './table.ts'
+
+tableOn('Bun')

@@ -1,0 +1,4 @@
+/** Receivers on Deno. @module */
+import { tableOn } from './table.ts'
+
+tableOn('Deno')

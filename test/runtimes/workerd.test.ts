@@ -1,0 +1,4 @@
+/** Receivers on workerd. @module */
+import { tableOn } from './table.ts'
+
+tableOn('workerd')
