@@ -6,16 +6,19 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { formatVkey, utf8 } from '@aiegis/protocol'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { snapshotOf } from '../packages/ledger/src/cli/sources/snapshot.ts'
 import { openWitnessStore } from '../packages/ledger/src/witness/store.ts'
 import {
   closedLog,
@@ -186,6 +189,23 @@ describe('AHP-AUDITOR-2 a database that holds what SQLite would not have stored'
     expect([code, out]).toEqual([1, ''])
     expect(err).toMatch(/^does not hold: .*too large.*$/)
   })
+})
+
+test('AHP-AUDITOR-9 the copy of a file has no name while it is read, and none is left of one that cannot be', async () => {
+  const { directory } = await closedLog(3)
+  const [file, broken] = [join(directory, 'ledger.db'), join(directory, 'broken.db')]
+  writeFileSync(broken, Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(8_000, 1)]))
+  const own = temporaryDirectory()
+  vi.stubEnv('TMPDIR', own)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const snapshot = await snapshotOf(file)
+  expect([readdirSync(own), await snapshot.isOld()]).toEqual([[], false])
+  expect(snapshot.database.prepare('SELECT count(*) AS n FROM entry').get()).toMatchObject({ n: 3 })
+  utimesSync(file, 1, 1)
+  expect(await snapshot.isOld()).toBe(true)
+  await snapshot.close()
+  await expect(snapshotOf(broken)).rejects.toThrow()
+  expect(readdirSync(own)).toEqual([])
 })
 
 test('AHP-AUDITOR-9 a file that is named by a link is read with what its process has not moved into it yet', async () => {
