@@ -1,4 +1,5 @@
 /** What is written outside a database is on the disk when the write resolves (spec chapter 17.2). @module */
+import type * as Fs from 'node:fs'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,7 +10,7 @@ import { temporaryDirectory } from './logs.ts'
 
 const disk = vi.hoisted(() => ({ flushed: [] as string[], fails: false }))
 vi.mock('node:fs', async (original) => {
-  const fs = await original<typeof import('node:fs')>()
+  const fs = await original<typeof Fs>()
   return {
     ...fs,
     fdatasync(descriptor: number, done: (error: Error | null) => void) {
