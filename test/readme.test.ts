@@ -35,6 +35,9 @@ const BLOCKS: readonly (readonly [document: string, fence: string, file: string]
   ['packages/gate/README.md', 'ts', 'examples/nginx/gate.ts'],
   ['packages/testing/README.md', 'js', 'examples/receiver/orders.test.mjs'],
   ['packages/testing/README.md', 'ts', 'examples/receiver/msw.ts'],
+  ['docs/mcp.md', 'js', 'examples/mcp/server.mjs'],
+  ['docs/mcp.md', 'js', 'examples/mcp/client.mjs'],
+  ['docs/mcp.md', 'rego', 'examples/mcp/policy.rego'],
   ['docs/observing.md', 'ts', 'examples/observing/observed.ts'],
   ['docs/observing.md', 'ts', 'examples/observing/pino.ts'],
 ]
