@@ -41,7 +41,9 @@ function pack(directory) {
 async function linted({ manifest, tarball, listed }) {
   const { messages } = await publint({ strict: true, pack: { tarball: new Uint8Array(readFileSync(tarball)).buffer } })
   const strange = listed.filter(({ path: file }) => /(^|\/)(test|tests|\.env|.*\.test\.)|\.tsbuildinfo$/.test(file))
+  const missing = ['README.md', 'LICENSE'].filter((wanted) => !listed.some(({ path: file }) => file === wanted))
   return [
+    ...missing.map((file) => `${file} is not in the tarball`),
     ...messages.map((message) => `publint: ${formatMessage(message, manifest, { color: false })}`),
     ...strange.map(({ path: file }) => `${file} is in the tarball`),
   ]

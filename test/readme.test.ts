@@ -1,7 +1,7 @@
 /** The README shows code that compiles and paths that exist. @module */
 import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { filesBelow, read } from './repository.ts'
+import { filesBelow, packageNames, read } from './repository.ts'
 
 const readme = read('README.md')
 
@@ -35,6 +35,11 @@ const BLOCKS: readonly (readonly [document: string, fence: string, file: string]
   ['packages/gate/README.md', 'ts', 'examples/nginx/gate.ts'],
   ['packages/testing/README.md', 'js', 'examples/receiver/orders.test.mjs'],
   ['packages/testing/README.md', 'ts', 'examples/receiver/msw.ts'],
+  ['packages/protocol/README.md', 'ts', 'examples/packages/protocol.ts'],
+  ['packages/verifier/README.md', 'ts', 'examples/packages/verifier.ts'],
+  ['packages/agent/README.md', 'ts', 'examples/packages/agent.ts'],
+  ['packages/enforcement/README.md', 'ts', 'examples/packages/enforcement.ts'],
+  ['packages/ledger/README.md', 'ts', 'examples/packages/ledger.ts'],
   ['docs/mcp.md', 'js', 'examples/mcp/server.mjs'],
   ['docs/mcp.md', 'js', 'examples/mcp/client.mjs'],
   ['docs/mcp.md', 'rego', 'examples/mcp/policy.rego'],
@@ -46,7 +51,7 @@ test.each(BLOCKS)('%s shows as %s what is in %s', (document, fence, file) => {
   expect(read(document)).toContain(`\`\`\`${fence}\n${read(file)}\`\`\``)
 })
 
-test.each(['express', 'koa', 'fetch', 'gate'])('the README of %s shows no code that is not compiled', (name) => {
+test.each(packageNames())('the README of %s shows no code that is not compiled', (name) => {
   const document = `packages/${name}/README.md`
   const shown = [...read(document).matchAll(/```(?:ts|js|tsx|jsx|nginx)\n/g)]
   expect(shown.length).toBeGreaterThan(0)
@@ -62,4 +67,20 @@ test('evidence from scratch is made without a line of ours: only its receiver im
   const parts = filesBelow('examples/scratch').filter((path) => path !== 'examples/scratch/receiver.ts')
   expect(parts.length).toBeGreaterThan(4)
   expect(parts.filter((path) => read(path).includes('@aiegis/'))).toEqual([])
+})
+
+describe.each([...packageNames().map((name) => `packages/${name}`), 'conformance'])('what is published of %s', (folder) => {
+  const { name } = JSON.parse(read(`${folder}/package.json`))
+  const text = existsSync(`${folder}/README.md`) ? read(`${folder}/README.md`) : ''
+
+  test('has a README that says how to install it, what it does not do, and where every rule is', () => {
+    expect(text.startsWith('# ')).toBe(true)
+    expect(text).toMatch(new RegExp(`npm install (--save-dev )?${name}\\b|npx ${name}\\b`))
+    expect(text).toMatch(/^## What it does not do$/m)
+    expect(text).toContain('../spec/')
+  })
+
+  test('has the license of the repository, byte for byte', () => {
+    expect(read(`${folder}/LICENSE`)).toBe(read('LICENSE'))
+  })
 })
