@@ -4,7 +4,14 @@ import { contextOf, findContext, type AiegisContext, type StandardSchema } from 
 import { mountOf, passes, type RequireOptions } from '@aiegis/verifier/node'
 
 export { createContextSigner } from '@aiegis/verifier'
-export { captureRawBody, createNodeVerifier, receiverDocument, statusHints, type RequireOptions } from '@aiegis/verifier/node'
+export {
+  captureRawBody,
+  createNodeVerifier,
+  receiverDocument,
+  statusHints,
+  watchTrust,
+  type RequireOptions,
+} from '@aiegis/verifier/node'
 export type { AiegisContext, RouteRequirement, StandardSchema, Verifier } from '@aiegis/verifier'
 
 /** What Express adds to Node's request and this adapter needs. */

@@ -1,15 +1,17 @@
 /** Holds the logs of the bundle to the heads that they signed, in the background; a request looks only at what is known (spec chapter 5.5). @module */
 import { parseCheckpoint, verifyHead, type Checkpoint, type CryptoPort } from '@aiegis/protocol'
-import { createOriginMemory, type Head, type LedgerAssurance, type OriginMemory } from './audit-origin.ts'
+import { createOriginMemory, type Head, type LedgerAssurance } from './audit-origin.ts'
 import { auditRound } from './audit-round.ts'
-import { createTileReader, RoundOver, type TileReader } from './audit-tiles.ts'
-import type { Dependency, Watch } from './events.ts'
+import { createTileReader, RoundOver } from './audit-tiles.ts'
+import type { Watch } from './events.ts'
+import type { AuditedLog, AuditMemory } from './audited-log.ts'
 import { createKeeper } from './status-memory.ts'
 import type { HttpGet } from './status-read.ts'
-import { later, type Timer } from './timer.ts'
+import { later } from './timer.ts'
 import type { TrustedLedger } from './trust.ts'
 
 export type { LedgerAssurance } from './audit-origin.ts'
+export type { AuditMemory } from './audited-log.ts'
 
 /** The audit of all logs that have a URL. A request causes no fetch and never waits. */
 export interface Audit {
@@ -25,20 +27,10 @@ export interface Audit {
   /** A round for every log now, and then again and again, until `close`. Keeps no process alive. */
   start(): void
   close(): void
+  /** What is known of each log, for an audit that takes the place of this one. */
+  readonly logs: ReadonlyMap<string, AuditedLog>
   /** Why the last round of a log failed; `undefined` when it did not. For the receiver's own log. */
   failure(origin: string): Error | undefined
-}
-
-/** A place for what must outlive the process. Whoever can write there can open a closed log again. */
-export interface AuditMemory {
-  /** What was kept of a log, with a URL or without; asked when the verifier is made, where what it throws stops the start, and in each round: other processes may keep what they know. */
-  load(origin: string): { readonly head: string | undefined; readonly evidence: string | undefined }
-  /** Replaces the newest head that was proven, a signed note, whole or not at all, and never by a smaller one. Tried again when it throws. */
-  saveHead(origin: string, note: string): void | Promise<void>
-  /** Removes a head that `load` gave and that the key of the log did not sign, unless another one has taken its place. */
-  dropHead(origin: string, note: string): void | Promise<void>
-  /** Keeps evidence against a log (spec chapter 5.6). From here on `load` gives it: the log stays closed. Tried again when it throws. */
-  saveEvidence(origin: string, evidence: string): void | Promise<void>
 }
 
 /** What the audit is made of. */
@@ -54,6 +46,8 @@ export interface AuditOptions {
   readonly skewSeconds: number
   /** Without it what is known of logs ends with this object. */
   readonly memory?: AuditMemory | undefined
+  /** Logs of the bundle before: what is known of one with the same key and URL goes on, and one that is closed stays closed. */
+  readonly earlier?: ReadonlyMap<string, AuditedLog> | undefined
   /** Told what the operator has to know: that a log is closed, with the evidence. */
   readonly log: (line: string, cause?: unknown) => void
   /** Told when the heads of a log cannot be proven any more, when they can again, and when it is closed. */
@@ -74,7 +68,7 @@ export function createAudit(options: AuditOptions): Audit {
   const origins = new Map(options.ledgers.flatMap((ledger) => auditOf(ledger, options)))
   let running = false
 
-  const work = (origin: Origin): Promise<void> => {
+  const work = (origin: AuditedLog): Promise<void> => {
     origin.underWay ??= runRound(origin, options).then((seconds) => {
       origin.underWay = undefined
       plan(origin, seconds)
@@ -82,7 +76,7 @@ export function createAudit(options: AuditOptions): Audit {
     return origin.underWay
   }
 
-  const plan = (origin: Origin, seconds: number): void => {
+  const plan = (origin: AuditedLog, seconds: number): void => {
     if (!running) return
     // Who asks for a round does not begin a second row of them.
     clearTimeout(origin.timer)
@@ -106,41 +100,25 @@ export function createAudit(options: AuditOptions): Audit {
     start() {
       if (running) return
       running = true
-      for (const origin of origins.values()) void work(origin)
+      for (const ledger of options.ledgers) {
+        const origin = origins.get(ledger.origin)
+        if (origin === undefined) continue
+        origin.ledger = ledger
+        // A round that an earlier audit began plans no other one.
+        if (origin.underWay === undefined) void work(origin)
+        else void origin.underWay.then(() => plan(origin, 0))
+      }
     },
     close() {
       running = false
       for (const { timer } of origins.values()) clearTimeout(timer)
     },
+    logs: origins,
     failure: (origin) => origins.get(origin)?.failure,
   }
 }
 
-/** One log and what is known of it. */
-interface Origin {
-  readonly ledger: TrustedLedger
-  readonly memory: OriginMemory
-  readonly health: Dependency
-  readonly tiles: TileReader
-  readonly keeping: AuditMemory | undefined
-  /** A head that was kept and is not verified yet. */
-  kept: string | undefined
-  /** The head that was found there last: nothing more follows from it. */
-  judged: string | undefined
-  /** What is kept could be read when it was last tried. */
-  isPlaceRead: boolean
-  readonly keepHead: ((head: Head) => void) | undefined
-  /** The largest size that was kept. */
-  keptSize: bigint
-  readonly keepEvidence: ((evidence: string) => void) | undefined
-  /** Evidence that is not kept yet. */
-  evidence: string | undefined
-  failure: Error | undefined
-  underWay: Promise<void> | undefined
-  timer: Timer | undefined
-}
-
-function auditOf(ledger: TrustedLedger, options: AuditOptions): readonly (readonly [string, Origin])[] {
+function auditOf(ledger: TrustedLedger, options: AuditOptions): readonly (readonly [string, AuditedLog])[] {
   const { origin: name, url, vkey } = ledger
   const {
     memory: keeping,
@@ -154,20 +132,23 @@ function auditOf(ledger: TrustedLedger, options: AuditOptions): readonly (readon
   } = options
   const { head, evidence } = keeping?.load(name) ?? {}
   // Who takes the URL out of the bundle does not open a log that was closed.
-  if (url === undefined && evidence === undefined) return []
+  const earlier = options.earlier?.get(name)
+  if (earlier !== undefined && earlier.ledger.url === url && earlier.ledger.vkey.text === vkey.text) return [[name, earlier]]
+  const isClosed = evidence !== undefined || earlier?.memory.isClosed === true
+  if (url === undefined && !isClosed) return []
   const health = watch({ dependency: 'ledger', name, line: `ledger ${name}: its heads cannot be proven now` })
   if (evidence !== undefined) {
     log(`ledger ${name}: closed, because evidence against it was kept`)
     health.close('ledger_inconsistent')
   }
-  const origin: Origin = {
+  const origin: AuditedLog = {
     ledger,
     health,
     memory: createOriginMemory({
       vkey: vkey.text,
       maxUnprovenSeconds,
       elapsed,
-      isClosed: evidence !== undefined,
+      isClosed,
       onContradiction: (found) => {
         // The line holds the evidence too: the place for it may be full.
         log(`ledger ${name}: it contradicted itself and is closed for good, the evidence is ${found.trimEnd()}`)
@@ -209,7 +190,7 @@ function auditOf(ledger: TrustedLedger, options: AuditOptions): readonly (readon
 }
 
 /** Resolves to the seconds until the next round. Never rejects. */
-async function runRound(origin: Origin, { crypto, now, skewSeconds, log }: AuditOptions): Promise<number> {
+async function runRound(origin: AuditedLog, { crypto, now, skewSeconds, log }: AuditOptions): Promise<number> {
   const { ledger, memory, health, tiles } = origin
   // Nothing opens it again but a restart without the evidence.
   if (memory.isClosed) {
@@ -245,7 +226,7 @@ async function runRound(origin: Origin, { crypto, now, skewSeconds, log }: Audit
 }
 
 /** Begins with the head that was kept; one that does not verify any more, because the key changed, was never there. */
-async function recover(origin: Origin, crypto: CryptoPort, now: number, log: AuditOptions['log']): Promise<void> {
+async function recover(origin: AuditedLog, crypto: CryptoPort, now: number, log: AuditOptions['log']): Promise<void> {
   const { kept, ledger, memory, keeping } = origin
   if (kept === undefined) return
   origin.kept = undefined
@@ -268,7 +249,7 @@ async function recover(origin: Origin, crypto: CryptoPort, now: number, log: Aud
 }
 
 /** What another process has kept since: evidence closes the log here too, and its newest head must be in the tree that is published here. */
-async function learn(origin: Origin, crypto: CryptoPort, now: number, log: AuditOptions['log']): Promise<void> {
+async function learn(origin: AuditedLog, crypto: CryptoPort, now: number, log: AuditOptions['log']): Promise<void> {
   const { ledger, memory, keeping, health } = origin
   try {
     const { head, evidence } = keeping?.load(ledger.origin) ?? {}
@@ -290,7 +271,7 @@ async function learn(origin: Origin, crypto: CryptoPort, now: number, log: Audit
   }
 }
 
-function keepNewest({ memory, keptSize, keepHead }: Origin): void {
+function keepNewest({ memory, keptSize, keepHead }: AuditedLog): void {
   const head = memory.newest?.checkpoint
   if (head !== undefined && head.size > keptSize) keepHead?.(head)
 }

@@ -2,7 +2,7 @@
 import { Refusal } from '@aiegis/protocol'
 import { readDidDocument, type DidResolver, type DocumentedKey, type ReadDocument } from './did-read.ts'
 import type { Dependency, Watch } from './events.ts'
-import type { FoundKey, Keys } from './keys.ts'
+import type { FoundKey, Keys, PartyRole } from './keys.ts'
 import { later, type Timer } from './timer.ts'
 import type { DidWebParty } from './trust-did-web.ts'
 import type { KeyRole, TrustedKey } from './trust-keys.ts'
@@ -18,12 +18,16 @@ export interface DidKeysOptions {
   readonly now: () => number
   /** Milliseconds since anything, by a clock that nobody sets: that of the runtime unless said otherwise. */
   readonly elapsed?: () => number
+  /** Keys of the bundle before: documents of the same parties go on. */
+  readonly earlier?: Pick<DidKeys, 'seed'> | undefined
   /** Told when a document cannot be read any more, and when it can again. */
   readonly watch: Watch
 }
 
 /** The keys of parties that have a document. */
 export interface DidKeys extends Keys {
+  /** What is known of the document of a party now, for keys that take the place of these. */
+  seed(role: PartyRole, did: string): Seed | undefined
   /** Reads every document once, or joins the reading under way. Resolves when all were tried; failures are not thrown. */
   warm(): Promise<void>
   /** Reads every document now, and again before it is no longer fresh, until `close`. Keeps no process alive. */
@@ -38,7 +42,7 @@ export interface DidKeys extends Keys {
  */
 export function createDidKeys(options: DidKeysOptions): DidKeys {
   const { parties, resolver, roleOf, now, elapsed = () => performance.now(), watch } = options
-  const sources = parties.map((party) => sourceOf(party, watch))
+  const sources = parties.map((party) => ({ ...sourceOf(party, watch), ...options.earlier?.seed(party.role, party.did) }))
   const byName = new Map(sources.map((source) => [nameOf(source.role, source.did), source]))
   /** How far the clock was ahead of the one that nobody sets. */
   let ahead = Number.NEGATIVE_INFINITY
@@ -120,6 +124,13 @@ export function createDidKeys(options: DidKeysOptions): DidKeys {
   }
 
   return {
+    seed(role, did) {
+      clock()
+      const source = byName.get(nameOf(role, did))
+      if (source === undefined) return undefined
+      const { document, failure, retryAt, askAt } = source
+      return { document, failure, retryAt, askAt }
+    },
     find(role, did, kid) {
       const source = byName.get(nameOf(role, did))
       return source === undefined ? undefined : search(source, kid)
@@ -138,6 +149,9 @@ export function createDidKeys(options: DidKeysOptions): DidKeys {
     },
   }
 }
+
+/** What goes on when another bundle is taken. */
+type Seed = Pick<Source, 'document' | 'failure' | 'retryAt' | 'askAt'>
 
 /** One document and what is known of it; times in milliseconds since the epoch. */
 interface Source extends DidWebParty {

@@ -35,9 +35,9 @@ export interface Engine {
   readonly audit: Audit
   readonly documents: DidKeys | undefined
   /** What `route` and the map of actions ask of a request with this method and path. */
-  asked(route: AnyRoute, method: string, path: string): Asked
+  asked(this: void, route: AnyRoute, method: string, path: string): Asked
   /** The entry of the map of actions that a request would match, as far as its method and target can be read. */
-  keyOf(method: string, target: string): string | undefined
+  keyOf(this: void, method: string, target: string): string | undefined
   /** What `route` asks by itself. */
   completed(route: AnyRoute): Requirement
   start(): void
@@ -47,8 +47,9 @@ export interface Engine {
 /** Chains and checkpoints kept as verified, at most so many of each. */
 const CACHE_SIZE = 1024
 
-/** Makes the readers; nothing is read before `start`. Throws `TypeError` for options that do not fit the bundle. */
-export function createEngine(trust: TrustConfig, { options, events, log, now, replay, startedAt }: EngineParts): Engine {
+/** Makes the readers; nothing is read before `start`. What `earlier` knows of the same parties goes on. Throws `TypeError` for options that do not fit the bundle. */
+export function createEngine(trust: TrustConfig, parts: EngineParts, earlier?: Engine): Engine {
+  const { options, events, log, now, replay, startedAt } = parts
   const crypto = options.crypto ?? defaultCrypto()
   const { get, inflate } = options
   const { watch } = events
@@ -60,9 +61,16 @@ export function createEngine(trust: TrustConfig, { options, events, log, now, re
     inflate,
     memory: options.statusMemory,
     refreshSeconds,
+    earlier: earlier?.lists,
   })
-  const audit = createAudit({ ...shared, ledgers: trust.ledgers, memory: options.auditMemory, maxUnprovenSeconds })
-  const documents = documentsOf(trust, options.resolver, now, events)
+  const audit = createAudit({
+    ...shared,
+    ledgers: trust.ledgers,
+    memory: options.auditMemory,
+    maxUnprovenSeconds,
+    earlier: earlier?.audit.logs,
+  })
+  const documents = documentsOf(trust, options.resolver, now, events, earlier?.documents)
   const mapped = createActionMap(options.actions ?? {})
   const merged = new WeakMap<AnyRoute, WeakMap<AnyRoute, Requirement>>()
   const completed = (route: AnyRoute, entry: AnyRoute = NOTHING): Requirement => {
@@ -79,8 +87,8 @@ export function createEngine(trust: TrustConfig, { options, events, log, now, re
       isIssuer: (did) => trust.issuer(did) !== undefined,
       skewSeconds,
       keys: keysOf(trust, documents),
-      // Each chain is found by its end and by its digest.
-      known: new BoundedMap(2 * CACHE_SIZE),
+      // Each chain is found by its end and by its digest. On each use the keys of its issuers are looked up in the bundle of now.
+      known: earlier?.receiver.chains.known ?? new BoundedMap(2 * CACHE_SIZE),
       crypto,
       checkEvidence: options.checkEvidence,
     },
@@ -128,6 +136,7 @@ function documentsOf(
   resolver: DidResolver | undefined,
   now: () => number,
   { watch }: Events,
+  earlier: DidKeys | undefined,
 ): DidKeys | undefined {
   const [first] = parties
   if (first === undefined) return undefined
@@ -136,5 +145,5 @@ function documentsOf(
       `resolver: the keys of ${first.did} are in its DID document and nothing here reads one; pass { resolver }, on Node createDidWebResolver(…) of @aiegis/verifier/did-web, or pin keys`,
     )
   }
-  return createDidKeys({ parties, resolver, roleOf, now, watch })
+  return createDidKeys({ parties, resolver, roleOf, now, watch, earlier })
 }

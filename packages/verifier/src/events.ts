@@ -92,20 +92,24 @@ export function createEvents(options: EventHooks & { readonly log: Log; readonly
   const onVerdict = createHook('onVerdict', options.onVerdict, log)
   const onDependency = createHook('onDependency', options.onDependency, log)
   const seconds = (): number => Math.floor(now() / 1000)
+  // Whoever reads a dependency after another bundle was taken goes on with what was told of it.
+  const watched = new Map<string, Dependency>()
   return {
     verdict(verdict, told) {
       if (options.onVerdict !== undefined) onVerdict({ verdict, ...eventOf(told, seconds()) })
     },
     watch({ dependency, name, line, steadySeconds = 0 }) {
-      let known: DependencyState | undefined
+      const known = watched.get(`${dependency} ${name}`)
+      if (known !== undefined) return known
+      let state: DependencyState | undefined
       let failedAt = Number.NEGATIVE_INFINITY
-      const change = (state: DependencyState, code?: ReasonCode): boolean => {
-        if (known === state || known === 'closed') return false
-        known = state
+      const change = (next: DependencyState, code?: ReasonCode): boolean => {
+        if (state === next || state === 'closed') return false
+        state = next
         onDependency({ dependency, name, state, code, now: seconds() })
         return true
       }
-      return {
+      const made: Dependency = {
         up() {
           // Either way: the clock may have been set back.
           if (Math.abs(now() - failedAt) >= steadySeconds * 1000) change('up')
@@ -116,6 +120,8 @@ export function createEvents(options: EventHooks & { readonly log: Log; readonly
         },
         close: (code) => void change('closed', code),
       }
+      watched.set(`${dependency} ${name}`, made)
+      return made
     },
   }
 }

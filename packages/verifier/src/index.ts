@@ -21,6 +21,7 @@ export { type EvidenceCheck, type EvidenceClaim, type Grades } from './grades.ts
 export { type Mount, type MountOptions } from './mount.ts'
 export { joinHooks } from './observe/join.ts'
 export { createRedisReplayStore, type RedisClient, type RedisReplayOptions, type RedisReplayStore } from './redis-replay.ts'
+export { type ReloadEvent } from './reload.ts'
 export { type ReportOnlyOptions, type WouldRefuse } from './report-only.ts'
 export { renderRefusal, type RefusalResponse, type RefusingParty } from './refusal-response.ts'
 export {

@@ -36,9 +36,16 @@ export interface StatusLists {
   changed(url?: string): void
   /** `now` in epoch seconds. Does not check that the passport is of `issuer`. */
   check(issuer: string, list: string, index: number, now: number): StatusVerdict
+  /** Resolves when what was known before, from `memory` or `earlier`, is in use. */
+  ready(): Promise<void>
+  /** What is known of one list now, for lists that take the place of these. */
+  seed(issuer: string, list: string): Seed | undefined
   /** Why the last attempt to read a list failed; `undefined` when it did not. For the receiver's own log. */
   failure(issuer: string, list: string): Error | undefined
 }
+
+/** The newest list of one URL, and when it was read last. */
+export type Seed = Pick<Source, 'known' | 'revoked'> & { readonly newest: ReadList }
 
 /** Where lists come from, and how long one may be used. */
 export interface StatusListsOptions extends Omit<StatusReading, 'timeoutMs'> {
@@ -49,6 +56,8 @@ export interface StatusListsOptions extends Omit<StatusReading, 'timeoutMs'> {
   readonly elapsed?: () => number
   /** Where lists outlive this object; without it the newest of each list is known as long as the object lives. */
   readonly memory?: StatusMemory | undefined
+  /** Lists of the bundle before: what they know of a URL of the same issuer goes on where it verifies under the keys of now. */
+  readonly earlier?: Pick<StatusLists, 'seed'> | undefined
   /** Told what the operator has to mend in `memory`. */
   readonly log: (line: string, cause?: unknown) => void
   /** Told when a list cannot be read any more, and when it can again. */
@@ -130,27 +139,40 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
     return isCurrent(known.list, at, skewSeconds) && !isOld(source, known.list, at) ? known.list : undefined
   }
 
-  /** Begins with the list that was kept; a list that does not verify any more, because its key is gone, was never there. */
-  const recover = (source: Source, kept: KeptList): void | Promise<void> => {
-    const take = (list: StatusList): void => {
+  /** Begins with the list that was kept. */
+  const recover = (source: Source, kept: KeptList): void | Promise<void> =>
+    verified(source, kept.text, (list) => {
       source.newest = { text: kept.text, list }
       source.revoked = countOf(list.bits)
       // A reading in the future says nothing about how old the list is.
       const age = now() - kept.readAt
       if (age >= 0) source.known = { list, readAt: kept.readAt, readElapsed: elapsed() - age }
-    }
+    })
+
+  /** A list that does not verify any more, because its key is gone, was never there. */
+  const verified = (source: Source, text: string, take: (list: StatusList) => void): void | Promise<void> => {
     const drop = (error: unknown): void => log(`status list ${source.url}: what was kept of it is not used`, error)
     try {
-      const taken = after(verifyStatusList(source.issuer, source.url, kept.text, reading), take)
+      const taken = after(verifyStatusList(source.issuer, source.url, text, reading), take)
       return taken instanceof Promise ? taken.catch(drop) : taken
     } catch (error) {
       return drop(error)
     }
   }
 
+  /** The same with what another bundle knew: its bits may be those of several lists of one second. */
+  const inherit = (source: Source, { newest, known, revoked }: Seed): void | Promise<void> =>
+    verified(source, newest.text, (list) => {
+      source.newest = { text: newest.text, list: { ...list, bits: newest.list.bits } }
+      source.revoked = revoked
+      if (known !== undefined) source.known = { ...known, list: source.newest.list }
+    })
+
   for (const source of sources) {
-    const kept = memory?.load(source.issuer.did, source.url)
-    if (kept !== undefined) source.recovered = recover(source, kept)
+    const seed = options.earlier?.seed(source.issuer.did, source.url)
+    const kept = seed === undefined ? memory?.load(source.issuer.did, source.url) : undefined
+    if (seed !== undefined) source.recovered = inherit(source, seed)
+    else if (kept !== undefined) source.recovered = recover(source, kept)
   }
 
   return {
@@ -180,6 +202,13 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
       if (list === undefined) return 'unavailable'
       const bit = bitAt(list.bits, index)
       return bit === undefined ? 'unlisted' : bit ? 'revoked' : 'valid'
+    },
+    async ready() {
+      await Promise.all(sources.map(async ({ recovered }) => recovered))
+    },
+    seed(issuer, url) {
+      const source = tables.get(issuer)?.get(url)
+      return source?.newest === undefined ? undefined : { newest: source.newest, known: source.known, revoked: source.revoked }
     },
     failure: (issuer, url) => tables.get(issuer)?.get(url)?.failure,
   }

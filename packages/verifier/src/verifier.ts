@@ -5,7 +5,7 @@ import type { AuditMemory } from './audit.ts'
 import { beginning } from './beginning.ts'
 import type { AiegisContext } from './context.ts'
 import type { DidResolver } from './did-read.ts'
-import { createEngine } from './engine.ts'
+import { createEngine, type EngineParts } from './engine.ts'
 import {
   codeOf,
   createEvents,
@@ -24,6 +24,7 @@ import { narrow } from './narrow.ts'
 import { createReportOnly, type ReportOnly, type ReportOnlyOptions } from './report-only.ts'
 import { createMemoryReplayStore, type ReplayStore } from './replay.ts'
 import type { ReceivedRequest } from './request.ts'
+import { createReloading, type ReloadEvent } from './reload.ts'
 import type { AnyRoute } from './requirement.ts'
 import { STEPS, walk, type Asked, type Progress, type Steps } from './road.ts'
 import type { HttpGet, Inflate, StatusMemory } from './status.ts'
@@ -52,6 +53,8 @@ export interface VerifierOptions extends EventHooks {
   readonly replay?: ReplayStore
   /** Actions by method and path pattern: `{ 'POST /orders': 'orders.create' }`, or with all that the route asks: `{ action, body, … }`. */
   readonly actions?: Actions
+  /** Told of each `reload`: that the bundle was replaced, or why the old one is kept. */
+  readonly onReload?: ((event: ReloadEvent) => void) | undefined
   /** Milliseconds since the epoch; the system clock by default. */
   readonly now?: () => number
   readonly crypto?: CryptoPort
@@ -63,6 +66,7 @@ export interface VerifierOptions extends EventHooks {
 
 /** Verifies requests against one trust bundle. */
 export interface Verifier {
+  /** Of now: `reload` replaces it. */
   readonly trust: TrustConfig
   /** The actions that were named, by method and path pattern. */
   readonly actions: Readonly<Record<string, string>>
@@ -84,6 +88,12 @@ export interface Verifier {
    * anybody, since nothing is believed but the list; other URLs are ignored.
    */
   statusChanged(url?: string): void
+  /**
+   * Takes another bundle, parsed JSON, or what a function gives, in the place of this one: whole or not at all. Requests that have begun end
+   * under the old one. Rejects with `TypeError`, and keeps the old bundle, when it is wrong or changes what only a start can change:
+   * audience, bases, replay, time, didWeb. Used tokens, and what is known of lists, documents and logs that stay, are kept.
+   */
+  reload(bundle: unknown): Promise<void>
   /** Stops the background refresh. */
   close(): void
 }
@@ -102,7 +112,23 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
   const replay = options.replay === undefined ? storeOf(trust, options.now) : checkStore(options.replay)
   const began = beginning(now, options.now === undefined ? elapsed : undefined)
   const startedAt = (): number => replay.startedAt ?? began()
-  const engine = createEngine(trust, { options, events, log, now, replay, startedAt })
+  const parts: EngineParts = { options, events, log, now, replay, startedAt }
+  let engine = createEngine(trust, parts)
+  const reloading = createReloading({
+    ...options,
+    log,
+    now,
+    current: () => engine.trust,
+    async take(next) {
+      const made = createEngine(next, parts, engine)
+      await made.lists.ready()
+      return () => {
+        engine.close()
+        engine = made
+        engine.start()
+      }
+    },
+  })
   const reportOnly = createReportOnly(options.reportOnly, now, log)
   const store = storeHealth(events, trust.audience)
   /** Tells that something was refused, or would have been, once; gives what is thrown. */
@@ -115,17 +141,20 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
   }
   engine.start()
   return {
-    trust,
+    get trust() {
+      return engine.trust
+    },
     actions: namesOf(options.actions),
     now,
     reportOnly,
     async verify(request, route = NOTHING) {
+      const { asked: askedBy, receiver, keyOf } = engine
       const progress: Progress = { startedAt: performance.now(), stage: 'extract' }
-      const asked = (method: string, path: string): Asked => engine.asked(route, method, path)
+      const asked = (method: string, path: string): Asked => askedBy(route, method, path)
       const facts = (): Facts => factsOf(progress)
       const durationMs = (): number => performance.now() - progress.startedAt
       try {
-        const context = await walk(steps, engine.receiver, request, asked, progress)
+        const context = await walk(steps, receiver, request, asked, progress)
         store.up()
         events.verdict('served', { code: undefined, stage: progress.stage, facts, durationMs })
         return context
@@ -133,9 +162,7 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
         const code = codeOf(error)
         if (code === 'replay_unavailable' || code === 'replay_full') store.down(code, error)
         else if (code === 'token_replayed') store.up()
-        throw refused(error, { code, stage: progress.stage, facts, durationMs }, () =>
-          engine.keyOf(request.method, request.target),
-        )
+        throw refused(error, { code, stage: progress.stage, facts, durationMs }, () => keyOf(request.method, request.target))
       }
     },
     narrow(context, route) {
@@ -150,7 +177,11 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
       await Promise.all([engine.lists.warm(), engine.audit.warm(), engine.documents?.warm()])
     },
     statusChanged: (url) => engine.lists.changed(url),
-    close: () => engine.close(),
+    reload: (bundle) => reloading.reload(bundle),
+    close() {
+      reloading.close()
+      engine.close()
+    },
   }
 }
 

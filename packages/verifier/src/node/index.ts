@@ -7,6 +7,7 @@ export { mountOf, passes, type RequireOptions } from './mount.ts'
 export { receiverDocument } from './receiver-document.ts'
 export { createStateDirectory } from './state-directory.ts'
 export { statusHints } from './status-hints.ts'
+export { watchTrust, type TrustWatch, type WatchTrustOptions } from './watch-trust.ts'
 export {
   createNodeVerifier,
   processVerifier,

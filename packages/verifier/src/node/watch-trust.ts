@@ -1,0 +1,69 @@
+/** Reads the trust file again while requests are served, and takes it when it has changed (spec chapter 14.4). @module */
+import { later, type Timer } from '../timer.ts'
+import type { Verifier } from '../verifier.ts'
+import { loadTrust, type TrustFile } from './load-trust.ts'
+import { processVerifier } from './verifier.ts'
+
+/** What is watched. */
+export interface WatchTrustOptions {
+  /** Absolute path; by default where the file of this process is. */
+  readonly path?: string
+  /** Seconds between two looks; 10 unless said otherwise. */
+  readonly seconds?: number
+}
+
+/** A file that is watched. */
+export interface TrustWatch {
+  /** Looks now, as on a signal. Resolves when the file was taken, was not taken, or has not changed; never rejects. */
+  look(): Promise<void>
+  /** Looks no more. */
+  stop(): void
+}
+
+/**
+ * Looks at the file again and again, under the same rules as at the start, and gives it to `verifier.reload` when its bytes have changed.
+ * A file that is wrong, unreadable or gone changes nothing and is told once, by `onReload` and the log of the verifier. Keeps no process
+ * alive. Throws `TypeError` when there is no file now.
+ */
+export function watchTrust(verifier: Verifier = processVerifier(), { path, seconds = 10 }: WatchTrustOptions = {}): TrustWatch {
+  if (!Number.isFinite(seconds) || seconds < 1)
+    throw new TypeError('watchTrust: seconds is a number from 1; write for example 10')
+  let last = loadTrust(path).sha256
+  let timer: Timer | undefined
+  let isStopped = false
+
+  const look = async (): Promise<void> => {
+    const found = read(path)
+    const mark = found instanceof Error ? found.message : found.sha256
+    if (mark === last) return
+    last = mark
+    // What is wrong is told by the verifier, to whom it matters.
+    await verifier.reload(() => bundleOf(found)).catch(() => {})
+  }
+
+  const plan = (): void => {
+    if (!isStopped) timer = later(() => void look().finally(plan), seconds * 1000)
+  }
+
+  plan()
+  return {
+    look,
+    stop() {
+      isStopped = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+function read(path: string | undefined): TrustFile | Error {
+  try {
+    return loadTrust(path)
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+function bundleOf(found: TrustFile | Error): unknown {
+  if (found instanceof Error) throw found
+  return found.bundle
+}

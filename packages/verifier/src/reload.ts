@@ -1,0 +1,90 @@
+/** Takes another trust bundle while requests are served: whole or not at all, one after the other (spec chapter 14.4). @module */
+import { createHook, type Log } from './hooks.ts'
+import { parseTrustBundle, type TrustConfig } from './trust.ts'
+
+/** What came of one `reload`. */
+export interface ReloadEvent {
+  /** `kept`: the new bundle was not taken, and the old one goes on. */
+  readonly outcome: 'replaced' | 'kept'
+  /** Why it was kept: a sentence that names the member and what to write instead. */
+  readonly why: string | undefined
+  /** Epoch seconds. */
+  readonly now: number
+}
+
+/** What a bundle is replaced in. */
+export interface ReloadingOptions {
+  readonly onReload?: ((event: ReloadEvent) => void) | undefined
+  readonly log: Log
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly current: () => TrustConfig
+  /** Makes everything that follows from a bundle, and gives what puts it into use at once. */
+  readonly take: (trust: TrustConfig) => Promise<() => void>
+}
+
+/** Replaces bundles, the last one asked for last. */
+export interface Reloading {
+  /** Rejects with what was wrong; then nothing has changed. */
+  reload(bundle: unknown): Promise<void>
+  /** Nothing is replaced any more. */
+  close(): void
+}
+
+/** Throws `TypeError` for a hook that cannot be called. */
+export function createReloading(options: ReloadingOptions): Reloading {
+  const { log, now, current, take } = options
+  const onReload = createHook('onReload', options.onReload, log)
+  let isClosed = false
+  let last: Promise<void> = Promise.resolve()
+
+  const replace = async (bundle: unknown): Promise<void> => {
+    const given: unknown = typeof bundle === 'function' ? await bundle() : bundle
+    const next = parseTrustBundle(given)
+    checkUnchanged(current(), next)
+    const put = await take(next)
+    if (isClosed) throw new TypeError('reload: the verifier is closed; make another one')
+    put()
+  }
+
+  const tell = (outcome: ReloadEvent['outcome'], why?: string): void =>
+    onReload(Object.freeze({ outcome, why, now: Math.floor(now() / 1000) }))
+
+  const told = async (bundle: unknown): Promise<void> => {
+    try {
+      await replace(bundle)
+      log(`aiegis trust: replaced; harnesses ${current().harnessDids.join(' ')}, issuers ${current().issuerDids.join(' ')}`)
+      tell('replaced')
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      log('aiegis trust: the new bundle is not taken, the old one goes on', error)
+      tell('kept', why)
+      throw error
+    }
+  }
+
+  return {
+    reload(bundle) {
+      const next = last.then(() => told(bundle))
+      last = next.catch(() => {})
+      return next
+    },
+    close() {
+      isClosed = true
+    },
+  }
+}
+
+/** What tokens are for, which of them were used and how time is read belongs to the process: a start changes them, and nothing else. */
+const FIXED = ['audience', 'bases', 'replay', 'time', 'didWeb'] as const
+
+function checkUnchanged(before: TrustConfig, next: TrustConfig): void {
+  for (const name of FIXED) {
+    if (textOf(before[name]) !== textOf(next[name]))
+      throw new TypeError(`${name}: it cannot change while requests are served; restart the receiver with it`)
+  }
+}
+
+function textOf(value: unknown): string {
+  return JSON.stringify([value], (_name, member: unknown) => (member instanceof Map ? [...member] : member))
+}
