@@ -5,10 +5,11 @@ import { MUTANTS, type Mutant } from './mutant.ts'
 import { namedMutants } from './named.ts'
 import { strictMutants } from './strict.ts'
 import { suppressedMutants } from './suppressed.ts'
+import { uncheckedMutants } from './unchecked.ts'
 
 /** A mutant, and how it came to be. */
 export interface Known extends Mutant {
-  readonly family: 'named' | 'strict' | 'suppressed'
+  readonly family: 'named' | 'strict' | 'suppressed' | 'unchecked'
   readonly level: Level
   /** Another bundle than that of the highest level shows it. */
   readonly runAt?: Level
@@ -16,17 +17,19 @@ export interface Known extends Mutant {
 
 /** What requests with one passport, and without anything that is fetched, do not meet. */
 const LEVELS: readonly (readonly [form: RegExp, level: Level])[] = [
-  [/^verifier\/audit|witness_|ledger_/, 'full'],
+  // Keys of documents are withdrawn at level full alone.
+  [/^verifier\/audit|witness_|ledger_|or is another one now/, 'full'],
   [/^verifier\/(?:status|did-keys|steps\/delegations|steps\/status)/, 'standard'],
   [/^protocol\/(?:delegation|status-list|did-document|did-web)/, 'standard'],
 ]
 
-/** All mutants: those with a name, those that are too strict, and one for each place that refuses. Throws `RangeError` for an id that two have. */
+/** All mutants: those with a name, those that are too strict, one for each place that refuses and for each member. Throws `RangeError` for an id that two have. */
 export function allMutants(): readonly Known[] {
   const all = [
     ...namedMutants().map((mutant) => known(mutant, 'named')),
     ...strictMutants().map((mutant) => known(mutant, 'strict')),
     ...suppressedMutants().map((mutant) => known(mutant, 'suppressed')),
+    ...uncheckedMutants().map((mutant) => known(mutant, 'unchecked')),
   ]
   const ids = new Set<string>()
   for (const { id } of all) {
@@ -52,10 +55,4 @@ export function bundleLevelOf({ level, runAt }: Known): Level {
 export function readEquivalent(): Readonly<Record<string, string>> {
   const equivalent: Readonly<Record<string, string>> = JSON.parse(readFileSync(new URL('equivalent.json', MUTANTS), 'utf8'))
   return equivalent
-}
-
-/** Survivors that nobody has judged yet. A run fails because of them. */
-export function readOpen(): readonly string[] {
-  const open: readonly string[] = JSON.parse(readFileSync(new URL('open.json', MUTANTS), 'utf8'))
-  return open
 }

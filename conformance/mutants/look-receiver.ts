@@ -19,7 +19,9 @@ export interface Look {
   }[]
 }
 
-const { trust, startedAt, now, requests }: Look = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'))
+const [, , file = '', places = ''] = process.argv
+const { trust, startedAt, now, requests }: Look = JSON.parse(readFileSync(file, 'utf8'))
+const chosen: readonly number[] = JSON.parse(places)
 const clock = { at: startedAt }
 const verifier = createNodeVerifier({
   trust,
@@ -30,7 +32,10 @@ const verifier = createNodeVerifier({
 await verifier.warm()
 clock.at = now
 const codes: string[] = []
-for (const { method, target, headers, content } of requests) {
+for (const place of chosen) {
+  const request = requests[place]
+  if (request === undefined) throw new RangeError(`there is no request ${place}`)
+  const { method, target, headers, content } = request
   const bytes = Buffer.from(content, 'base64')
   const route = /^\/conformance\/aimed\/?(?:\?|$)/i.test(target) ? { target: 'https://target.conformance.example/thing' } : {}
   codes.push(

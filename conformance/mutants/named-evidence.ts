@@ -1,4 +1,4 @@
-/** Receivers that are wrong about passports, chains, missions, status, the ledger and possession. @module */
+/** Receivers that are wrong about passports, chains, missions, the ledger and possession. @module */
 import { inFile, type Mutant } from './mutant.ts'
 
 const merkle = inFile('protocol/merkle.js')
@@ -14,9 +14,6 @@ const decision = inFile('verifier/steps/decision.js')
 const requirement = inFile('verifier/steps/requirement.js')
 const possession = inFile('verifier/steps/possession.js')
 const signature = inFile('protocol/http-signature.js')
-const status = inFile('verifier/steps/status.js')
-const list = inFile('protocol/status-list.js')
-const lists = inFile('verifier/status.js')
 
 export const EVIDENCE_MUTANTS: readonly Mutant[] = [
   joins(
@@ -51,7 +48,7 @@ export const EVIDENCE_MUTANTS: readonly Mutant[] = [
     'asks neither time nor key again of a chain that it knows',
     'return judge(chain.known, checking, now);',
     'return chain.known;',
-    'standard',
+    'full',
   ),
   passports(
     'chain-known-by-end',
@@ -98,6 +95,14 @@ export const EVIDENCE_MUTANTS: readonly Mutant[] = [
     'hashes the passport before and not the chain',
     'beforeTilde(chain, 2 * done.length + 1)',
     'beforeTilde(chain, 1)',
+    'standard',
+  ),
+  inFile('protocol/delegation.js')(
+    'delegation-unguarded',
+    'looks into delegations before it has seen that the members are there',
+    "const claims = claim.closed(json, 'the delegation', MEMBERS);",
+    `for (const name of MEMBERS) if (json[name] === undefined) throw new TypeError(name);
+    const claims = claim.closed(json, 'the delegation', MEMBERS);`,
     'standard',
   ),
   mission(
@@ -252,61 +257,4 @@ export const EVIDENCE_MUTANTS: readonly Mutant[] = [
     'if (expected.some((name) => !components.includes(name)))',
   ),
   signature('tag-repeated', 'takes the first of two signatures with its tag', 'if (second !== undefined)', 'if (false)'),
-  status(
-    'status-of-presenter',
-    'asks the status of the sender alone',
-    'for (const { passport } of chain.links)',
-    'for (const { passport } of [chain.presenter])',
-    'standard',
-  ),
-  status(
-    'status-fails-open',
-    'serves while the list cannot be read',
-    "if (verdict === 'unavailable') {",
-    'if (false) {',
-    'standard',
-  ),
-  status(
-    'status-optional',
-    'wants no status of a passport that has none',
-    "if (trust.issuer(passport.issuer)?.status === 'unrevocable')",
-    'if (true)',
-    'standard',
-  ),
-  list('status-lsb-first', 'counts bits from the least significant', '>> (7 - (index % 8))', '>> (index % 8)', 'standard'),
-  list(
-    'status-index-wraps',
-    'counts on from the beginning behind the end of the list',
-    'bits[Math.floor(index / 8)]',
-    'bits[Math.floor(index / 8) % bits.length]',
-    'standard',
-  ),
-  lists(
-    'status-rollback',
-    'takes a list that is older than the newest one',
-    'if (isOld(source, list, now() / 1000))',
-    'if (false)',
-    'standard',
-  ),
-  lists(
-    'status-forever',
-    'uses a list as long as it likes',
-    'if (age > issuer.maxStalenessSeconds * 1000)',
-    'if (false)',
-    'full',
-  ),
-  lists(
-    'status-never-again',
-    'reads each list once',
-    'source.timer = later(() => void refresh(source)',
-    'source.timer = later(() => void source',
-    'standard',
-  ),
-  inFile('verifier/node/did-web/resolver.js')(
-    'swap-web-did-resolver',
-    'reads DID documents with the stock web-did-resolver',
-    'const answer = await read(did);',
-    "const { getResolver } = await import('web-did-resolver'); return await getResolver().web(did, { did, id: did.slice(8), method: 'web' });",
-    'standard',
-  ),
 ]

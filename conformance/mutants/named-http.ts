@@ -211,6 +211,12 @@ export const HTTP_MUTANTS: readonly Mutant[] = [
     'title,\n        detail: refusal.message,\n        status,',
   ),
   refusal('exact-code-shown', 'shows the exact code', 'code: exact.public,', 'code: refusal.code,'),
+  refusal(
+    'exact-code-in-header',
+    'tells the exact code in a header of its own',
+    'return { status, headers, body };',
+    "return { status, headers: { ...headers, 'X-Reason': refusal.code }, body };",
+  ),
   refusal('no-challenge', 'leaves the challenge out', 'if (status === 401)', 'if (false)'),
   refusal('no-retry-after', 'does not say when to come again', 'if (status === 503)', 'if (false)'),
   refusal('cacheable', 'lets refusals be stored', "'Cache-Control': 'no-store',", ''),

@@ -4,10 +4,23 @@ import { EVIDENCE_MUTANTS } from './named-evidence.ts'
 import { FIXTURE_MUTANTS } from './named-fixture.ts'
 import { FULL_MUTANTS } from './named-full.ts'
 import { HTTP_MUTANTS } from './named-http.ts'
+import { PROOF_MUTANTS } from './named-proof.ts'
+import { READING_MUTANTS } from './named-reading.ts'
+import { SPELLING_MUTANTS } from './named-spelling.ts'
 import { START_MUTANTS } from './named-start.ts'
 import { TOKEN_MUTANTS } from './named-token.ts'
 
 /** All of them, in the order of the road as far as there is one. */
 export function namedMutants(): readonly Mutant[] {
-  return [...TOKEN_MUTANTS, ...EVIDENCE_MUTANTS, ...HTTP_MUTANTS, ...FIXTURE_MUTANTS, ...FULL_MUTANTS, ...START_MUTANTS]
+  return [
+    ...TOKEN_MUTANTS,
+    ...SPELLING_MUTANTS,
+    ...PROOF_MUTANTS,
+    ...EVIDENCE_MUTANTS,
+    ...READING_MUTANTS,
+    ...HTTP_MUTANTS,
+    ...FIXTURE_MUTANTS,
+    ...FULL_MUTANTS,
+    ...START_MUTANTS,
+  ]
 }

@@ -68,7 +68,8 @@ function mutantsOf(file: string, form: RegExp): readonly Mutant[] {
   })
 }
 
-function uniqueAround(source: string, start: number, end: number): { readonly find: string; readonly at: number } {
+/** Text from the beginning of a line to `end` that is there once, and where it begins. */
+export function uniqueAround(source: string, start: number, end: number): { readonly find: string; readonly at: number } {
   let at = source.lastIndexOf('\n', start) + 1
   while (source.indexOf(source.slice(at, end)) !== source.lastIndexOf(source.slice(at, end))) {
     at = source.lastIndexOf('\n', at - 2) + 1

@@ -16,7 +16,7 @@ export interface Verdict extends Trial {
 /** Known killers that are tried before anything else: one is enough, the others are for when it has changed. */
 export const FIRST = 3
 /** More than these are not noted: a mutant that so many cases notice is no question. */
-const MOST = 60
+export const MOST = 60
 /** Code that the first look does not run: it starts behind the adapter. */
 const IN_FRONT = /^(?:express|verifier\/(?:node|contexts|mount|refusal-response))/
 
@@ -64,7 +64,7 @@ export async function judgeAnew(mutant: Known, looker: Looker, surroundings: Sur
   const rest = seen === undefined ? cases : cases.filter(({ id }) => !looker.ids.has(id))
   const trial =
     seen !== undefined && seen.killers.length > 0
-      ? ({ ...seen, killers: seen.killers.slice(0, MOST), verdict: 'killed', sentence: '' } as const)
+      ? ({ ...seen, killers: seen.killers.slice(0, Math.max(MOST, seen.flips.length)), verdict: 'killed', sentence: '' } as const)
       : await confirmed(mutant, rest, surroundings)
   return timed(mutant, started, trial)
 }

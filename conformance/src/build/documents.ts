@@ -15,6 +15,8 @@ interface Plan {
   readonly other: Uint8Array
   /** A key that the bundle pins for a harness. */
   readonly harness: Uint8Array
+  /** The key that the document of a harness has. */
+  readonly signer: Uint8Array
 }
 
 type Maker = (plan: Plan) => JsonObject | string
@@ -54,6 +56,8 @@ const DOCUMENTS: Readonly<Record<string, Maker>> = {
   'use-enc': (plan) => document(plan, [method(plan, { publicKeyJwk: { ...jwk(plan.key), use: 'enc' } })]),
   'alg-es256': (plan) => document(plan, [method(plan, { publicKeyJwk: { ...jwk(plan.key), alg: 'ES256' } })]),
   'both-keys': (plan) => document(plan, [method(plan, { publicKeyMultibase: multikey(plan.other) })]),
+  'list-of-key': (plan) =>
+    document(plan, [{ ...multibase(plan, 'Ed25519VerificationKey2020'), publicKeyMultibase: [multikey(plan.key)] }]),
   'small-order': (plan) => document(plan, [method({ ...plan, key: Uint8Array.of(1, ...new Uint8Array(31)) })]),
   'expires-form': (plan) => document(plan, [method(plan, { expires: '2089-01-01' })]),
   // Read, but without the key that is needed.
@@ -69,6 +73,10 @@ const DOCUMENTS: Readonly<Record<string, Maker>> = {
   'other-did': (plan) => document(plan, [method(plan, { id: 'did:web:elsewhere.example#1' })]),
   'other-type': (plan) => document(plan, [method(plan, { type: 'X25519KeyAgreementKey2020' })]),
   x25519: (plan) => document(plan, [method(plan, { publicKeyJwk: { ...jwk(plan.key), crv: 'X25519' } })]),
+  // Its kty and its curve say two things.
+  'other-kty': (plan) => document(plan, [method(plan, { publicKeyJwk: { ...jwk(plan.key), kty: 'EC' } })]),
+  // The key that the document of a harness has as well.
+  shared: (plan) => document(plan, [method({ ...plan, key: plan.signer })]),
   'other-key': (plan) => document(plan, [method({ ...plan, key: plan.other })]),
   expired: (plan) => document(plan, [method(plan, { expires: '2021-01-01T00:00:00Z' })]),
   revoked: (plan) => document(plan, [method(plan, { revoked: '2021-01-01T00:00:00Z' })]),
@@ -139,7 +147,8 @@ export function documentAt(world: World, path: string): HostResource | undefined
   if (make === undefined) return undefined
   const label = `web-${name}`
   const key = (of: string): Uint8Array => keyOf(world.seed, of).publicKey
-  const made = make({ did: didOf(world, label), key: key(label), other: key(`${label}-other`), harness: key('harness') })
+  const keys = { key: key(label), other: key(`${label}-other`), harness: key('harness'), signer: key('web-harness') }
+  const made = make({ did: didOf(world, label), ...keys })
   const behaviour = folder === 'later' ? [] : (SERVED[name] ?? [])
   return { type: 'application/did+json', bytes: utf8(typeof made === 'string' ? made : JSON.stringify(made)), behaviour }
 }

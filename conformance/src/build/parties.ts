@@ -123,7 +123,9 @@ export function kidOf(world: Place, label: string): string {
 /** The did:web of a party whose document the suite host serves: label `web-good` has its document below `/d/good`. */
 function documentDid({ hostUrl }: Place, label: string): string {
   const name = label.slice('web-'.length)
-  const port = Number(hostUrl?.port ?? '0') + (SECURE.includes(name) ? SECURE_OFFSET + SECURE.indexOf(name) : 0)
+  // Behind the port after that of the host is a trap: nobody may ask for the document of a party that the bundle does not have.
+  const offset = SECURE.includes(name) ? SECURE_OFFSET + SECURE.indexOf(name) : name === 'unlisted' ? 1 : 0
+  const port = Number(hostUrl?.port ?? '0') + offset
   return `did:web:localhost%3A${port}${name === 'root' ? '' : `:d:${name}`}`
 }
 

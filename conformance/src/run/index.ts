@@ -1,6 +1,6 @@
 /** What runs of the suite are made of, for programs that start many of them (conformance/mutants). @module */
 export { openHost } from '../cli/open-host.ts'
-export { build, serialise, trustBundle, type Case, type Level, type World } from '../build/index.ts'
+export { build, serialise, trustBundle, type Case, type Expectation, type Level, type World } from '../build/index.ts'
 export { readRegistry } from '../judge/registry.ts'
 export { startWith, writeBundle } from './bundles.ts'
 export { freePort, startChild, untilListening, type Child } from './child.ts'
