@@ -207,6 +207,15 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
     await expect(openPostgresLog(optionsFor(poolOf(made), directory))).rejects.toThrow(reason)
   })
 
+  test('AHP-LEDGER-15 a role whose commits are not waited for by default waits for those of the log', async () => {
+    const made = await database()
+    await made.run(`ALTER ROLE ${new URL(made.writerUrl).username} SET synchronous_commit = off`)
+    const log = await openOver(made)
+    await fill(log, 0, 3)
+    expect(await verifyAll(log)).toBe(3n)
+    await made.run(`ALTER ROLE ${new URL(made.writerUrl).username} RESET synchronous_commit`)
+  })
+
   test('what the owner may do for others is no damage: an index, and rights to read', async () => {
     const made = await database()
     const { directory } = await closed(made)
