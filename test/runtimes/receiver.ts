@@ -22,6 +22,8 @@ export interface Setup {
   readonly hosts: string
   /** Used tokens: in the store of this runtime, or in that of the driver. */
   readonly store: 'own' | 'driver'
+  /** Made by the first request, and nothing read before: as where there is neither environment nor network before a request. */
+  readonly isCold?: true
 }
 
 /** What the runtime showed of one request. */
@@ -50,11 +52,13 @@ interface Current {
 }
 
 let current: Current | undefined
+let makeLater: (() => Promise<Current>) | undefined
 let clock = 0
 const now = (): number => clock
 
 /** The receiver under test. */
 export async function serve(request: Request, ...rest: readonly unknown[]): Promise<Response> {
+  await first()
   if (current === undefined) return new Response('no case', { status: 500 })
   const { method, url, headers, body } = request
   current.shown.push({ method, url, host: headers.get('host'), type: headers.get('content-type'), hasContent: body !== null })
@@ -64,17 +68,33 @@ export async function serve(request: Request, ...rest: readonly unknown[]): Prom
 /** What the driver asks: `/setup`, `/now`, `/warm` and `/noted`. */
 export async function control(request: Request, ownStore: OwnStore): Promise<Response> {
   const asked = new URL(request.url).pathname
-  if (asked === '/setup') current = await made(await request.json(), ownStore)
+  if (asked === '/setup') {
+    const setup: Setup = await request.json()
+    makeLater = () => made(setup, ownStore)
+    clock = setup.now
+    current?.verifier.close()
+    if (setup.isCold !== true) await first()
+  }
   if (asked === '/now') clock = await request.json()
   if (asked === '/warm') await current?.verifier.warm()
-  if (current === undefined) return new Response(null, { status: 500 })
+  if (current === undefined) return Response.json({ effects: [], shown: [] } satisfies Noted)
   const { effects, shown } = current
   return Response.json({ effects, shown } satisfies Noted)
 }
 
+/** What a handler of scheduled events does: reads lists and logs. */
+export async function scheduled(): Promise<void> {
+  await first()
+  await current?.verifier.warm()
+}
+
+async function first(): Promise<void> {
+  const make = makeLater
+  makeLater = undefined
+  if (make !== undefined) current = await make()
+}
+
 async function made(setup: Setup, ownStore: OwnStore): Promise<Current> {
-  current?.verifier.close()
-  clock = setup.now
   const { trust, hosts, receiver, reportsOnly } = setup
   const reportOnly = { serveUnverifiedUntil: new Date(clock + 3_600_000).toISOString().replace(/\.\d+/, ''), onWouldRefuse() {} }
   const verifier = createWebVerifier({
@@ -87,7 +107,7 @@ async function made(setup: Setup, ownStore: OwnStore): Promise<Current> {
     resolver: { resolve: async (did) => (await fetch(`${hosts}/resolve?${new URLSearchParams({ did })}`)).json() },
     replay: setup.store === 'own' ? ownStore(now) : await storeOf(hosts),
   })
-  await verifier.warm()
+  if (setup.isCold !== true) await verifier.warm()
   const effects: Effect[] = []
   const answer = fetchReceiver(
     { verifier, route: routeOf(setup), receiver, reportsOnly },
