@@ -28,7 +28,7 @@ const BLOCKS: readonly (readonly [document: string, fence: string, file: string]
   ['packages/koa/README.md', 'ts', 'examples/receiver/koa.ts'],
   ['packages/fetch/README.md', 'ts', 'examples/receiver/hono.ts'],
   ['packages/fetch/README.md', 'ts', 'examples/receiver/next.ts'],
-  ['packages/fetch/README.md', 'ts', 'examples/receiver/worker.ts'],
+  ['packages/fetch/README.md', 'ts', 'examples/workers/worker.ts'],
   ['packages/gate/README.md', 'nginx', 'examples/nginx/redirect.conf'],
   ['packages/gate/README.md', 'nginx', 'examples/nginx/subrequest.conf'],
   ['packages/gate/README.md', 'ts', 'examples/nginx/service.ts'],
