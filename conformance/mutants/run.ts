@@ -113,7 +113,7 @@ async function judgeAll(mutants: readonly Known[], asked: Asked, catalogue: Cata
       const of = surroundingsOf(level, catalogue)
       const verdict = isWrite
         ? await judgeAnew(mutant, await lookerOf(level), of)
-        : await judgeKnown(mutant, matrix[mutant.id], of)
+        : await judgeKnown(mutant, matrix[mutant.id], lookerOf, of)
       verdicts.push(verdict)
       if (isWrite) writeMatrix({ ...readMatrix(), ...rowOf(verdict) })
       process.stderr.write(`${String(verdicts.length).padStart(4)} of ${mutants.length} ${lineOf(verdict)}\n`)
