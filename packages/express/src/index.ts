@@ -1,9 +1,9 @@
 /** Express middleware, 4 and 5: no token, no service. Everything but the shape of request and response is in @aiegis/verifier. @module */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { contextOf, findContext, type AiegisContext, type StandardSchema } from '@aiegis/verifier'
+import { contextOf, findContext, markCheck, type AiegisContext, type StandardSchema } from '@aiegis/verifier'
 import { mountOf, passes, type RequireOptions } from '@aiegis/verifier/node'
 
-export { createContextSigner } from '@aiegis/verifier'
+export { CORS_FIELDS, createContextSigner } from '@aiegis/verifier'
 export {
   captureRawBody,
   createNodeVerifier,
@@ -25,9 +25,10 @@ export type AiegisHandler = (request: Incoming, response: ServerResponse, next: 
  */
 export function requireAiegisToken<Claims = unknown>(options: RequireOptions<Claims> = {}): AiegisHandler {
   const mount = mountOf(options)
-  return async function aiegis(request, response, next) {
+  const aiegis: AiegisHandler = async (request, response, next) => {
     if (await passes(mount, request, response)) next()
   }
+  return markCheck(aiegis, mount.route)
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Hono middleware on @hono/node-server: verifies the request that Node received, which shows more than a `Request`. @module */
 import { IncomingMessage, ServerResponse } from 'node:http'
-import { isReporting, type ContextFor, type Presence } from '@aiegis/verifier'
+import { isReporting, markCheck, type ContextFor, type Presence } from '@aiegis/verifier'
 import { mountOf, receivedOf, stripHeaders, type RequireOptions } from '@aiegis/verifier/node'
 import { passes, passesAs, type Beneath } from '@aiegis/verifier/web'
 import type { MiddlewareHandler } from 'hono'
@@ -19,7 +19,7 @@ export function honoAiegis<Claims = unknown, P extends Presence = 'required'>(
   options: RequireOptions<Claims, P> = {},
 ): MiddlewareHandler<AiegisEnv<ContextFor<Claims, P>>> {
   const mount = mountOf(options)
-  return async function aiegis(c, next) {
+  const aiegis: MiddlewareHandler<AiegisEnv<ContextFor<Claims, P>>> = async (c, next) => {
     const { incoming, outgoing }: Bindings = Object(c.env)
     const isNode = incoming instanceof IncomingMessage && outgoing instanceof ServerResponse
     const gated = isNode
@@ -30,6 +30,7 @@ export function honoAiegis<Claims = unknown, P extends Presence = 'required'>(
     c.set('aiegis', gated.context)
     return next()
   }
+  return markCheck(aiegis, mount.route)
 }
 
 interface Bindings {

@@ -1,5 +1,5 @@
 /** Hono middleware for runtimes that give nothing but a `Request`; with @hono/node-server use `@aiegis/fetch/hono-node`. @module */
-import type { AiegisContext, ContextFor, MountOptions, Presence } from '@aiegis/verifier'
+import { markCheck, type AiegisContext, type ContextFor, type MountOptions, type Presence } from '@aiegis/verifier'
 import { passes, webMountOf, type Runtime, type WebVerifierOptions } from '@aiegis/verifier/web'
 import type { Context, MiddlewareHandler } from 'hono'
 
@@ -20,13 +20,14 @@ export function honoAiegis<Claims = unknown, P extends Presence = 'required'>(
   options: MountOptions<Claims, P> & Partial<WebVerifierOptions> = {},
 ): MiddlewareHandler<AiegisEnv<ContextFor<Claims, P>>> {
   const mount = webMountOf(options)
-  return async function aiegis(c, next) {
+  const aiegis: MiddlewareHandler<AiegisEnv<ContextFor<Claims, P>>> = async (c, next) => {
     const gated = await passes(mount, c.req.raw, runtimeOf(c))
     if (!gated.ok) return gated.response
     c.req.raw = gated.request
     c.set('aiegis', gated.context)
     return next()
   }
+  return markCheck(aiegis, mount.route)
 }
 
 /** What Hono gives of the runtime. */

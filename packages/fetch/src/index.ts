@@ -2,7 +2,7 @@
 import { contextOf, findContext, type AiegisContext, type ContextFor, type Presence, type StandardSchema } from '@aiegis/verifier'
 import { passes, webMountOf, type Gated, type Runtime, type WebMountOptions } from '@aiegis/verifier/web'
 
-export { createContextSigner } from '@aiegis/verifier'
+export { CORS_FIELDS, createContextSigner } from '@aiegis/verifier'
 export {
   createDurableReplayStore,
   createWebVerifier,

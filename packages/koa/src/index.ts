@@ -1,9 +1,9 @@
 /** Koa middleware: no token, no service. Everything but the shape of Koa's context is in @aiegis/verifier. @module */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { contextOf, findContext, type AiegisContext, type StandardSchema } from '@aiegis/verifier'
+import { contextOf, findContext, markCheck, type AiegisContext, type StandardSchema } from '@aiegis/verifier'
 import { mountOf, passes, type RequireOptions } from '@aiegis/verifier/node'
 
-export { createContextSigner } from '@aiegis/verifier'
+export { CORS_FIELDS, createContextSigner } from '@aiegis/verifier'
 export {
   captureRawBody,
   createNodeVerifier,
@@ -35,13 +35,14 @@ export type AiegisMiddleware = (context: KoaContext & { state: AiegisState }, ne
  */
 export function requireAiegisToken<Claims = unknown>(options: RequireOptions<Claims> = {}): AiegisMiddleware {
   const mount = mountOf(options)
-  return async function aiegis(context, next) {
+  const aiegis: AiegisMiddleware = async (context, next) => {
     const { req, res } = context
     // Below an Express application Koa begins with what that has left of the target.
     const passed = await passes(mount, req, res, req.originalUrl ?? context.originalUrl)
     // Nothing is put in place of a refusal: Koa leaves a response alone that has ended.
     if (passed) await next()
   }
+  return markCheck(aiegis, mount.route)
 }
 
 /** What is needed of the context of a handler behind the middleware. */

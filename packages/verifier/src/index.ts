@@ -15,9 +15,11 @@ export {
   type VerifiedContext,
 } from './context-header-verify.ts'
 export { admit, carry, contextOf, findContext, hiddenFrom, isReporting, type Gate } from './contexts.ts'
+export { CORS_FIELDS } from './cors.ts'
 export { type DidResolver } from './did-read.ts'
 export { type DependencyEvent, type DependencyState, type EventHooks, type VerdictEvent } from './events.ts'
 export { type EvidenceCheck, type EvidenceClaim, type Grades } from './grades.ts'
+export { beginsWithCheck, isCheck, markCheck, unprotectedRoutes, type ListedRoute } from './inventory.ts'
 export { type Mount, type MountOptions } from './mount.ts'
 export { joinHooks } from './observe/join.ts'
 export { createRedisReplayStore, type RedisClient, type RedisReplayOptions, type RedisReplayStore } from './redis-replay.ts'
