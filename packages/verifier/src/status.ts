@@ -83,11 +83,16 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
   let running = false
 
   const refresh = (source: Source): Promise<void> => {
-    source.underWay ??= attempt(source).finally(() => {
-      source.underWay = undefined
+    // A reading has ended by then, unless the runtime stopped it in the middle, as Workers do with what a request leaves behind.
+    const isLost = elapsed() - source.begunElapsed > 3 * timeoutMs
+    if (source.underWay !== undefined && !isLost) return source.underWay
+    source.begunElapsed = elapsed()
+    const begun = attempt(source).finally(() => {
+      if (source.underWay === begun) source.underWay = undefined
       if (running) plan(source)
     })
-    return source.underWay
+    source.underWay = begun
+    return begun
   }
 
   const attempt = async (source: Source): Promise<void> => {
@@ -230,6 +235,8 @@ interface Source {
   revoked: number
   failure: Error | undefined
   underWay: Promise<void> | undefined
+  /** When that began, by the clock that nobody sets. */
+  begunElapsed: number
   /** When the last reading began; milliseconds since the epoch. */
   startedAt: number
   /** Something may have changed since then. */
@@ -257,6 +264,7 @@ function tableOf(
     revoked: 0,
     failure: undefined,
     underWay: undefined,
+    begunElapsed: Number.NEGATIVE_INFINITY,
     startedAt: Number.NEGATIVE_INFINITY,
     hinted: false,
     timer: undefined,
