@@ -1,4 +1,4 @@
-/** A reading that a runtime stopped in the middle, as Workers do with what a request leaves behind (spec chapter 9.4). @module */
+/** A reading that a runtime stopped in the middle, as Workers do with what a request leaves behind (spec chapter 9.3). @module */
 import { defaultCrypto } from '@aiegis/protocol'
 import { expect, test, vi } from 'vitest'
 import { createEvents } from '../src/events.ts'
