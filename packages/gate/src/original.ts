@@ -78,13 +78,14 @@ const CONTENT: Readonly<Record<Proxy, ReadContent>> = {
   'auth-request': async (said, received, limits) => {
     const { length, coding } = framingIn(said)
     if (length > 0 || coding !== '') throw new Refusal('content_too_large', 'auth_request of nginx forwards no content')
-    return received.content({ ...limits, maxBytes: 0 })
+    return received.content(limits)
   },
   'accel-redirect': async (said, received, limits) => {
     const { length, coding } = framingIn(said)
     const content = await received.content(limits)
-    const isWhole = coding === '' ? length === -1 || length === content.length : content.length > 0
-    if (!isWhole) throw new Refusal('content_incomplete', `${content.length} bytes came of content with "${length}" "${coding}"`)
+    // When nginx has read content to its end it names its length, however that was framed.
+    if (content.length !== length)
+      throw new Refusal('content_incomplete', `${content.length} bytes came of content with "${length}" "${coding}"`)
     return content
   },
   'ext-authz': async (said, received, limits) => {
@@ -99,10 +100,10 @@ const CONTENT: Readonly<Record<Proxy, ReadContent>> = {
 /** Envoy marks content that it has cut off. */
 const PARTIAL = 'x-envoy-auth-partial-body'
 
-/** `length` is -1 where the client announced none. */
+/** `length` is 0 where none is named. */
 function framingIn(said: Split): { readonly length: number; readonly coding: string } {
   const [, length, coding] = FRAMING.exec(said.of('x-aiegis-original-content') ?? '') ?? []
   if (length === undefined || coding === undefined)
     throw new Refusal('misconfigured', 'X-Aiegis-Original-Content is not what the configuration of @aiegis/gate sends')
-  return { length: length === '' ? -1 : Number(length), coding }
+  return { length: Number(length), coding }
 }

@@ -89,6 +89,8 @@ describe('a gate', () => {
     const { harness, port } = await scene({ proxy: 'auth-request' })
     const direct = await sendRaw(port, asked('accel-redirect', harness.mint()))
     expect([direct.status, direct.headers['x-aiegis-status']]).toEqual([403, '500'])
+    const other = withLine(asked('auth-request', harness.mint()), 'X-Aiegis-Original-Content', 'forwarded')
+    expect((await sendRaw(port, other)).headers['x-aiegis-status']).toBe('500')
     expect((await sendRaw(port, asked('auth-request', harness.mint()))).status).toBe(200)
   })
 

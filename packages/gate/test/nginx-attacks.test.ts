@@ -99,6 +99,7 @@ describe.skipIf(NGINX === undefined)('nginx (skipped where AIEGIS_TEST_NGINX is 
         200,
         expect.not.objectContaining({ 'x-aegis-context': expect.anything() }),
       ])
+      expect(received[0]?.headers.host).toBe('api.example.com')
       const said = String(received[0]?.headers['x-aegis-context'])
       // Longer than the page of memory that nginx would have for it.
       expect(said.length).toBeGreaterThan(4000)
