@@ -4,8 +4,8 @@ import { createContextSigner as ofExpress, getAiegis as contextOnExpress, requir
 import { createContextSigner as ofFetch, withAiegis } from '@aiegis/fetch'
 import { honoAiegis } from '@aiegis/fetch/hono-node'
 import { createContextSigner as ofKoa, getAiegis as contextOnKoa, requireAiegisToken as onKoa } from '@aiegis/koa'
-import { createSigner, jwkOf } from '@aiegis/protocol'
-import { createMockHarness, listen, sendRaw } from '@aiegis/testing'
+import { createSigner, formatSeconds, jwkOf } from '@aiegis/protocol'
+import { createMockHarness, listen, sendRaw, withLine } from '@aiegis/testing'
 import { createContextVerifier, createVerifier, type AiegisContext, type Verifier } from '@aiegis/verifier'
 import { getRequestListener } from '@hono/node-server'
 import express from 'express'
@@ -41,6 +41,43 @@ const ADAPTERS: Readonly<Record<string, (verifier: Verifier, ask: Ask) => Reques
   fetch: (verifier, ask) => {
     const checked = withAiegis({ verifier }, async (_request, context) => new Response(await ask(context)))
     // Nothing but the request: as on runtimes that give nothing else.
+    const listener = getRequestListener(async (request: Request) => checked(request))
+    return (request, response) => void listener(request, response)
+  },
+}
+
+/** Applications that note which context they are shown. */
+const SEEING: Readonly<
+  Record<string, (verifier: Verifier, note: (value: string | null | undefined) => void) => RequestListener>
+> = {
+  Express: (verifier, note) =>
+    express().use(onExpress({ verifier }), (request, response) => {
+      note(request.get('X-AEGIS-Context'))
+      response.end()
+    }),
+  Koa: (verifier, note) => {
+    const callback = new Koa()
+      .use(onKoa({ verifier }))
+      .use((ctx) => {
+        note(ctx.get('X-AEGIS-Context') || undefined)
+        ctx.body = ''
+      })
+      .callback()
+    return (request, response) => void callback(request, response)
+  },
+  Hono: (verifier, note) => {
+    const app = new Hono().use(honoAiegis({ verifier })).get('*', (c) => {
+      note(c.req.header('X-AEGIS-Context'))
+      return c.text('')
+    })
+    const listener = getRequestListener(app.fetch)
+    return (request, response) => void listener(request, response)
+  },
+  fetch: (verifier, note) => {
+    const checked = withAiegis({ verifier }, async (request) => {
+      note(request.headers.get('X-AEGIS-Context'))
+      return new Response('')
+    })
     const listener = getRequestListener(async (request: Request) => checked(request))
     return (request, response) => void listener(request, response)
   },
@@ -86,3 +123,24 @@ test.each(Object.keys(ADAPTERS))(
 test('the adapters have one way of signing', () => {
   expect([ofKoa, ofFetch]).toEqual([ofExpress, ofExpress])
 })
+
+test.each(Object.keys(ADAPTERS))(
+  'AHP-CTX-1 a handler on %s that is reached by a receiver that only reports sees no context of a client',
+  async (name) => {
+    const harness = createMockHarness({ logSize: 20 })
+    const reportOnly = { serveUnverifiedUntil: formatSeconds(harness.clock.seconds() + 86_400), onWouldRefuse: () => {} }
+    const verifier = createVerifier({ ...harness.receiver(), log: () => {}, reportOnly })
+    await verifier.warm()
+    harness.clock.advance(6)
+    const seen: unknown[] = []
+    const app = SEEING[name]?.(verifier, (value) => seen.push(value ?? 'nothing'))
+    const server = createServer(app)
+    const port = await listen(server)
+    onTestFinished(() => {
+      verifier.close()
+      server.close().closeAllConnections()
+    })
+    await sendRaw(port, withLine(harness.mint(), 'X-AEGIS-Context', 'a.b.c'))
+    expect(seen).toEqual(['nothing'])
+  },
+)

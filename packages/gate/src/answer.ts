@@ -1,5 +1,5 @@
 /** Decides how a verdict is said to each kind of proxy, so that the client gets the status and the problem document (spec chapter 21). @module */
-import type { RefusalResponse } from '@aiegis/verifier'
+import { CONTEXT_HEADER, type RefusalResponse } from '@aiegis/verifier'
 import { SAYS, type Proxy } from './original.ts'
 
 /** A complete answer to a proxy. */
@@ -12,7 +12,7 @@ export interface Answer {
 /** What goes on with a request that is served. */
 export interface Passed {
   /** Names of the fields that the application must not see. */
-  readonly stripped: ReadonlySet<string>
+  readonly hidden: ReadonlySet<string>
   /** The value of `X-AEGIS-Context`, where the gate signs one. */
   readonly context: string | undefined
 }
@@ -21,11 +21,13 @@ export interface Passed {
 export const ALLOWED_LOCATION = '@aiegis_allowed'
 
 /** The answer to a request that is served: always 200, without content. */
-export function allowed(proxy: Proxy, { stripped, context }: Passed): Answer {
+export function allowed(proxy: Proxy, { hidden, context }: Passed): Answer {
+  // Envoy removes after it has set: what the gate says stays.
+  const removed = [...hidden, ...SAYS[proxy]].filter((name) => context === undefined || name !== CONTEXT_HEADER)
   const headers = {
     'Content-Length': '0',
     ...(proxy === 'accel-redirect' ? { 'X-Accel-Redirect': ALLOWED_LOCATION } : {}),
-    ...(proxy === 'ext-authz' ? { 'X-Envoy-Auth-Headers-To-Remove': [...stripped, ...SAYS[proxy]].join(',') } : {}),
+    ...(proxy === 'ext-authz' ? { 'X-Envoy-Auth-Headers-To-Remove': removed.join(',') } : {}),
     ...(context === undefined ? {} : { 'X-AEGIS-Context': context }),
   }
   return { status: 200, headers, body: '' }

@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import {
   admit,
   checkService,
-  contextOf,
   createContextSigner,
+  findContext,
+  hiddenFrom,
   Refusal,
   renderRefusal,
   type Mount,
@@ -54,6 +55,10 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     throw new TypeError(
       'presence: a gate lets nothing through without evidence; lead what needs none past it in the configuration of the proxy',
     )
+  if (proxy === 'auth-request' && mount.gate.own?.reportOnly !== undefined)
+    throw new TypeError(
+      'reportOnly: with auth-request the application gets no content, so nobody would learn how it does; use accel-redirect',
+    )
   const asking: Asking = { proxy, mount, sign: signingOf(mount, context) }
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
     void answerTo(asking, request, response).then((answer) => send(answer, request, response))
@@ -78,7 +83,10 @@ function signingOf({ gate }: Mount, context: GateOptions['context']): Signing {
   const { signer, audience } = context
   const contexts = createContextSigner({ signer, verifier })
   checkService(audience)
-  return async (request, { method, target }) => contexts.sign(contextOf(request), { audience, method, target })
+  return async (request, { method, target }) => {
+    const verified = findContext(request)
+    return verified === undefined ? undefined : contexts.sign(verified, { audience, method, target })
+  }
 }
 
 /** Never rejects: whatever goes wrong is a refusal, since a proxy may be told to serve when a gate breaks. */
@@ -88,7 +96,7 @@ async function answerTo({ proxy, mount, sign }: Asking, request: IncomingMessage
   const refusal = await admit(request, gate, original, route)
   if (refusal !== undefined) return refused(proxy, refusal)
   try {
-    return allowed(proxy, { stripped, context: await sign(request, original) })
+    return allowed(proxy, { hidden: hiddenFrom(request, stripped), context: await sign(request, original) })
   } catch (error) {
     gate.report(`aiegis: the context of a request could not be signed, so it was refused: ${String(error)}`, error)
     return refused(proxy, unsigned(gate.own))

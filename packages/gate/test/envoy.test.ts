@@ -75,7 +75,7 @@ test('what is served is answered with 200, no content, and the names of the fiel
     const { status, headers, text } = await ask(harness.mint(wanted))
     expect([status, headers['content-length'], text]).toEqual([200, '0', ''])
     expect(headers['x-envoy-auth-headers-to-remove']).toBe(
-      'x-aegis-token,x-aegis-passport,x-aegis-proof,signature-input,signature,cookie,authorization,x-aiegis-original-content',
+      'x-aegis-token,x-aegis-passport,x-aegis-proof,signature-input,signature,x-aegis-context,cookie,authorization,x-aiegis-original-content',
     )
     expect(headers).not.toHaveProperty('x-aegis-context')
   }

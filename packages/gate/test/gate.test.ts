@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createSigner, jwkOf, REASONS } from '@aiegis/protocol'
+import { createSigner, formatSeconds, jwkOf, REASONS } from '@aiegis/protocol'
 import { createMockHarness, problemOf, sendRaw, withLine, type RawRequest } from '@aiegis/testing'
 import { createContextVerifier, createVerifier, type Signer } from '@aiegis/verifier'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -85,6 +85,28 @@ describe('a gate', () => {
     await expect(startGate(options)).rejects.toThrow('presence: a gate lets nothing through without evidence')
   })
 
+  test('AHP-CTX-1 a gate that only reports says nothing of a request, and removes what a client says', async () => {
+    const harness = createMockHarness({ logSize: 20 })
+    const reportOnly = { serveUnverifiedUntil: formatSeconds(harness.clock.seconds() + 86_400), onWouldRefuse: () => {} }
+    const verifier = createVerifier({ ...harness.receiver(), log: () => {}, reportOnly })
+    onTestFinished(() => verifier.close())
+    await verifier.warm()
+    harness.clock.advance(6)
+    const options = { verifier, listen: { port: 0 }, context: { signer: SIGNER, audience: AUDIENCE }, log: () => {} } as const
+    await expect(startGate({ ...options, proxy: 'auth-request' })).rejects.toThrow(
+      'reportOnly: with auth-request the application',
+    )
+    const gate = await startGate({ ...options, proxy: 'ext-authz' })
+    onTestFinished(() => gate.close())
+    const port = Number(new URL(gate.address).port)
+    for (const request of [harness.mint(), withLine(harness.mint(), 'X-AEGIS-Context', 'a.b.c')]) {
+      const { status, headers } = await sendRaw(port, asked('ext-authz', request))
+      expect([status, headers['x-aegis-context']]).toEqual([200, undefined])
+      expect(headers['x-envoy-auth-headers-to-remove']?.split(',')).toContain('x-aegis-context')
+      expect(headers['x-envoy-auth-headers-to-remove']?.split(',')).not.toContain('cookie')
+    }
+  })
+
   test('has one way of asking: the fields of another are no questions', async () => {
     const { harness, port } = await scene({ proxy: 'auth-request' })
     const direct = await sendRaw(port, asked('accel-redirect', harness.mint()))
@@ -112,6 +134,7 @@ describe('a gate', () => {
       const said = ['X-AEGIS-Context', answer.headers['x-aegis-context'] ?? '']
       const own = { method: 'DELETE', target: '/orders/7?hard=1', headers: said }
       expect(await service.verify(own)).toMatchObject({ receiver: RECEIVER, action: 'http.delete' })
+      expect(answer.headers['x-envoy-auth-headers-to-remove'] ?? '').not.toContain('x-aegis-context')
       await expect(service.verify({ ...own, target: '/orders/7' })).rejects.toMatchObject({ code: 'context_mismatch' })
       const refusal = await sendRaw(port, asked(proxy, request))
       expect(refusal.headers).not.toHaveProperty('x-aegis-context')
@@ -164,12 +187,12 @@ describe('a gate', () => {
 test('AHP-GATE-5 nginx knows every status with which a receiver can refuse a request without content', () => {
   const conf = readFileSync(new URL('../nginx/refused-by-subrequest.conf', import.meta.url), 'utf8')
   const known = [...conf.matchAll(/if \(\$aiegis_status = (\d+)\) \{ return (\d+) \$aiegis_problem; \}/g)]
-  expect(known.map(([, asked]) => asked)).toEqual(known.map(([, answered]) => answered))
+  expect(known.map(([, status]) => status)).toEqual(known.map(([, , returned]) => returned))
   expect(conf).toMatch(/\nreturn 403 \$aiegis_problem;\n$/)
   const statuses = new Set(RECEIVER_CODES.map((code) => REASONS[code].status).filter((status) => status !== 403))
   // Content that a gate is not sent cannot be late.
   statuses.delete(REASONS.content_timeout.status)
-  expect(known.map(([, status]) => Number(status))).toEqual([...statuses].toSorted())
+  expect(known.map(([, status]) => Number(status))).toEqual([...statuses].toSorted((left, right) => left - right))
 })
 
 describe('aiegis-gate', () => {

@@ -1,4 +1,5 @@
 /** What one mount or one route is made of, whichever runtime it is on: who verifies, what is asked for, what no handler sees (spec chapters 7.7 and 11). @module */
+import { CONTEXT_HEADER } from './context-claims.ts'
 import type { Gate } from './contexts.ts'
 import type { Log } from './hooks.ts'
 import { routeOf, type Presence, type RouteRequirement } from './requirement.ts'
@@ -50,8 +51,8 @@ export function splitOptions<Options extends MountOptions>(
   return { log, route, stripped: headersToStrip(passHeaders), rest }
 }
 
-/** Evidence: trust does not travel, so no handler and nothing behind it sees these. */
-const EVIDENCE = ['x-aegis-token', 'x-aegis-passport', 'x-aegis-proof', 'signature-input', 'signature']
+/** Evidence: trust does not travel, so no handler and nothing behind it sees these. Nor what only a receiver may say (spec chapter 20). */
+const EVIDENCE = ['x-aegis-token', 'x-aegis-passport', 'x-aegis-proof', 'signature-input', 'signature', CONTEXT_HEADER]
 /** The same for look-ups. */
 export const EVIDENCE_FIELDS: ReadonlySet<string> = new Set(EVIDENCE)
 /** Credentials that no decision covered; a receiver that wants them says so with `passHeaders`. */
