@@ -24,7 +24,7 @@ const IN_FRONT = /^(?:express|verifier\/(?:node|contexts|mount|refusal-response)
 export async function judgeKnown(
   mutant: Known,
   row: Row | undefined,
-  lookerOf: (level: Level) => Promise<Looker>,
+  lookerOf: ((level: Level) => Promise<Looker>) | undefined,
   surroundings: Surroundings,
 ): Promise<Verdict> {
   const started = performance.now()
@@ -34,8 +34,8 @@ export async function judgeKnown(
   const chosen = first[0] === 'smoke' ? cases.slice(0, 1) : cases.filter(({ id }) => first.includes(id))
   const light = lightest(mutant, chosen, surroundings)
   // Without HTTP where that can show it: it takes a tenth of the time.
-  const seen =
-    chosen.length === 0 || IN_FRONT.test(mutant.file) ? undefined : await (await lookerOf(light.level)).look(mutant, first)
+  const isSeen = chosen.length > 0 && !IN_FRONT.test(mutant.file)
+  const seen = isSeen ? await (await lookerOf?.(light.level))?.look(mutant, first) : undefined
   if (seen !== undefined && seen.killers.length > 0) return timed(mutant, started, { ...seen, verdict: 'killed', sentence: '' })
   const tried = chosen.length === 0 ? undefined : await tryOne(mutant, chosen, light)
   const trial = tried === undefined || tried.verdict === 'survived' ? await confirmed(mutant, cases, surroundings) : tried
