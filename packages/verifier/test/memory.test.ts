@@ -20,6 +20,7 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
     ['kept', '256 tiles of 8 KiB'],
   ],
   'audit.ts': [['origins', 'bundle']],
+  'body-requirement.ts': [['return new Set', 'media types of one route']],
   'bounded-map.ts': [
     ['#young', 'half of its size'],
     ['#old', 'half of its size'],
@@ -31,11 +32,31 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
     ['hosts', 'object'],
     ['dids', 'bundle'],
   ],
-  'context.ts': [['made', 'object']],
-  'contexts.ts': [['verified', 'object']],
+  'context.ts': [
+    ['parsers', 'object'],
+    ['made', 'object'],
+  ],
+  'contexts.ts': [
+    ['verified', 'object'],
+    ['NONE', 'nothing'],
+  ],
   'did-keys.ts': [['byName', 'bundle']],
   'did-read.ts': [['keys', 'keys of one document']],
-  'mount.ts': [['return', '7 names']],
+  'engine.ts': [
+    ['merged', 'object'],
+    ['known', 'object'],
+    ['known', '2,048 names of chains'],
+    ['checkpoints', '1,024 heads'],
+  ],
+  'events.ts': [['watched', 'names of the bundles that were taken']],
+  'inventory.ts': [
+    ['checks', 'object'],
+    ['return', 'request'],
+  ],
+  'mount.ts': [
+    ['EVIDENCE_FIELDS', '5 names'],
+    ['return', '7 names'],
+  ],
   'node/cli/doctor-clock.ts': [['origins', 'request']],
   'node/cli/doctor-proxy.ts': [
     ['arrived', 'request'],
@@ -49,6 +70,7 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
     ['perIssuer', 'harnesses with live records'],
     ['buckets', 'the same records, 8 seconds each'],
   ],
+  'report-only.ts': [['noted', 'object']],
   'requirement.ts': [['acceptObligations', '5 words']],
   'steps/passports.ts': [['jkts', 'object']],
   'status.ts': [
@@ -76,12 +98,7 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
   ],
   'trust-reader.ts': [['own', 'request']],
   'trust.ts': [['table', 'bundle']],
-  'verifier.ts': [
-    ['known', '2,048 names of chains'],
-    ['checkpoints', '1,024 heads'],
-    ['completed', 'object'],
-    ['made', 'one for each audience of this process'],
-  ],
+  'verifier.ts': [['made', 'one for each audience of this process']],
   'web/mount.ts': [
     ['cleaned', 'object'],
     ['refreshed', 'object'],
