@@ -18,7 +18,7 @@ export const FIRST = 3
 /** More than these are not noted: a mutant that so many cases notice is no question. */
 export const MOST = 60
 /** Code that the first look does not run: it starts behind the adapter. */
-const IN_FRONT = /^(?:express|verifier\/(?:node|contexts|mount|refusal-response))/
+const IN_FRONT = /^(?:express|fixture|verifier\/(?:node|contexts|mount|refusal-response))/
 
 /** Tries the cases that killed it before, then all of its level. */
 export async function judgeKnown(
@@ -37,7 +37,11 @@ export async function judgeKnown(
   const isSeen = chosen.length > 0 && !IN_FRONT.test(mutant.file)
   const seen = isSeen ? await (await lookerOf?.(light.level))?.look(mutant, first) : undefined
   if (seen !== undefined && seen.killers.length > 0) return timed(mutant, started, { ...seen, verdict: 'killed', sentence: '' })
-  const tried = chosen.length === 0 ? undefined : await tryOne(mutant, chosen, light)
+  const once = (): Promise<Trial | undefined> =>
+    chosen.length === 0 ? Promise.resolve(undefined) : tryOne(mutant, chosen, light)
+  const found = await once()
+  // A receiver that is known to start has lost its port to somebody else.
+  const tried = found?.verdict === 'smoke' && first[0] !== 'smoke' ? await once() : found
   const trial = tried === undefined || tried.verdict === 'survived' ? await confirmed(mutant, cases, surroundings) : tried
   return timed(mutant, started, trial)
 }
