@@ -236,7 +236,7 @@ export const HTTP_MUTANTS: readonly Mutant[] = [
   headers(
     'evidence-stays',
     'leaves the evidence to handlers',
-    "const EVIDENCE = ['x-aegis-token', 'x-aegis-passport', 'x-aegis-proof', 'signature-input', 'signature'];",
+    "const EVIDENCE = ['x-aegis-token', 'x-aegis-passport', 'x-aegis-proof', 'signature-input', 'signature', CONTEXT_HEADER];",
     'const EVIDENCE = [];',
   ),
   headers('proof-stays', 'leaves the proof to handlers', "'x-aegis-proof', ", ''),
