@@ -40,6 +40,13 @@ const BLOCKS: readonly (readonly [document: string, fence: string, file: string]
   ['packages/agent/README.md', 'ts', 'examples/packages/agent.ts'],
   ['packages/enforcement/README.md', 'ts', 'examples/packages/enforcement.ts'],
   ['packages/ledger/README.md', 'ts', 'examples/packages/ledger.ts'],
+  ['docs/adopt.md', 'js', 'examples/adopt/app.mjs'],
+  ['docs/adopt.md', 'js', 'examples/adopt/harness.mjs'],
+  ['docs/adopt.md', 'js', 'examples/adopt/agent.mjs'],
+  ['docs/report-only.md', 'ts', 'examples/receiver/rollout.ts'],
+  ['docs/testing-routes.md', 'js', 'examples/receiver/every-route.test.mjs'],
+  ['docs/testing-routes.md', 'js', 'examples/receiver/orders.test.mjs'],
+  ['docs/harness-down.md', 'ts', 'examples/harness-down/emergency.ts'],
   ['docs/mcp.md', 'js', 'examples/mcp/server.mjs'],
   ['docs/mcp.md', 'js', 'examples/mcp/client.mjs'],
   ['docs/mcp.md', 'rego', 'examples/mcp/policy.rego'],
@@ -56,6 +63,33 @@ test.each(packageNames())('the README of %s shows no code that is not compiled',
   const shown = [...read(document).matchAll(/```(?:ts|js|tsx|jsx|nginx)\n/g)]
   expect(shown.length).toBeGreaterThan(0)
   expect(shown).toHaveLength(BLOCKS.filter(([own]) => own === document).length)
+})
+
+test.each(filesBelow('docs'))('%s shows no code that is not compiled or run', (document) => {
+  const shown = [...read(document).matchAll(/```(?:ts|js|tsx|jsx|nginx|rego)\n/g)]
+  expect(shown).toHaveLength(BLOCKS.filter(([own]) => own === document).length)
+})
+
+test('the index of the guides has each of them', () => {
+  const index = read('docs/README.md')
+  const guides = filesBelow('docs').map((path) => path.slice('docs/'.length))
+  expect(guides.filter((guide) => guide !== 'README.md' && !index.includes(`(${guide})`))).toEqual([])
+})
+
+test('guides name codes of the registry, with their status', () => {
+  const { reasons }: { readonly reasons: readonly { code: string; public: string; status: number }[] } = JSON.parse(
+    read('spec/registry/reasons.json'),
+  )
+  const named = filesBelow('docs').flatMap((document) =>
+    [...read(document).matchAll(/\b([45]\d\d)( `[a-z_]+`(?:,? (?:or )?`[a-z_]+`)*)/g)].flatMap(([, status, codes = '']) =>
+      [...codes.matchAll(/`([a-z_]+)`/g)].map(([, code = '']) => ({ document, status: Number(status), code })),
+    ),
+  )
+  expect(named.length).toBeGreaterThan(30)
+  const wrong = named.filter(
+    ({ status, code }) => !reasons.some((row) => (row.code === code || row.public === code) && row.status === status),
+  )
+  expect(wrong).toEqual([])
 })
 
 test('the test of a receiver has twenty-five lines', () => {

@@ -21,7 +21,7 @@ export function refusalsPage(reasons, mending) {
 
 Generated from [reasons.json](../spec/registry/reasons.json) and [mending.json](../spec/registry/mending.json); do not edit.
 
-A refusal has a \`code\`. Callers see the public one; a receiver's own log and hooks have the exact one, and \`npm run explain -- request.http --trust aiegis-trust.json\` finds it for a request that was kept, with what was expected and what came.
+A refusal has a \`code\`. Callers see the public one; the hook \`onVerdict\` of a receiver has the exact one ([observing](observing.md)), and \`npm run explain -- request.http --trust aiegis-trust.json\` finds it for a request that was kept, with what was expected and what came.
 
 ${reasons.map(({ code }) => `[\`${code}\`](#${code})`).join(' · ')}
 

@@ -21,7 +21,7 @@ const built: Built = {
 
 const PROBLEM = {
   type: 'urn:ahp-receiver:0.1:token_expired',
-  title: 'The token has expired',
+  title: 'The token has expired: ask for a new one, and if that ends the same, compare clocks with the member now',
   status: 401,
   code: 'token_expired',
   retry: 'new-token',
