@@ -1,11 +1,16 @@
-// Runs the receiver of the README where it was installed from tarballs, as an ES module and in CommonJS, and sends it requests (scripts/packages.mjs).
+// Runs receivers of the READMEs and sends them requests: that of Express where it was installed from tarballs, as an ES module and in CommonJS
+// (scripts/packages.mjs), and those of other frameworks (scripts/frameworks.mjs).
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 
 /** What is not as it should be; nothing when both serve what has evidence and refuse what has none. */
-export async function useReceiver(root, place) {
+export async function useReceiver(
+  root,
+  place,
+  variants = variantsOf(readFileSync(`${root}examples/receiver/receiver.ts`, 'utf8')),
+) {
   const { createClock, createMockHarness, problemOf, sendRaw, withLine } = await import(`${root}packages/testing/dist/index.js`)
   const harness = createMockHarness({ logSize: 20, clock: createClock(Date.now()) })
   const [issuer] = harness.trust().issuers
@@ -13,7 +18,7 @@ export async function useReceiver(root, place) {
   const trust = harness.trust({ issuers: [{ ...issuer, status: 'unrevocable' }], time: { skewSeconds: 0 } })
   writeFileSync(`${place}/aiegis-trust.json`, JSON.stringify(trust), { mode: 0o644 })
   const problems = []
-  for (const [file, text] of variantsOf(readFileSync(`${root}examples/receiver/receiver.ts`, 'utf8'))) {
+  for (const [file, text] of variants) {
     writeFileSync(`${place}/${file}`, text)
     const { port, stop, said } = await startIn(place, file)
     if (port === undefined) problems.push(`${file} of its README does not start: ${said()}`)
@@ -38,7 +43,7 @@ export async function useReceiver(root, place) {
     const replayed = await sendRaw(port, order)
     const bare = await sendRaw(port, withLine(order, 'X-AEGIS-Token'))
     return [
-      ...(served.status === 201 && served.text.includes('"item":"book"')
+      ...(served.status === 201 && /"by":"did:key:z6Mk/.test(served.text)
         ? []
         : [`a good order is ${served.status} ${served.text}`]),
       ...(problemOf(replayed).code === 'token_replayed' ? [] : [`the same order again is ${replayed.status} ${replayed.text}`]),
@@ -48,11 +53,20 @@ export async function useReceiver(root, place) {
 }
 
 /** The example is plain JavaScript; it listens on a free port and says which. */
+export function telling(example) {
+  return example
+    .replace(
+      "app.listen(18082, '127.0.0.1')",
+      "const server = app.listen(0, '127.0.0.1', () => console.log('port', server.address().port))",
+    )
+    .replace(
+      "port: 18082, hostname: '127.0.0.1' })",
+      "port: 0, hostname: '127.0.0.1' }, ({ port }) => console.log('port', port))",
+    )
+}
+
 function variantsOf(example) {
-  const told = example.replace(
-    "app.listen(18082, '127.0.0.1')",
-    "const server = app.listen(0, '127.0.0.1', () => console.log('port', server.address().port))",
-  )
+  const told = telling(example)
   const required = told.replaceAll(/^import (.+) from ('.+')$/gm, 'const $1 = require($2)')
   return [
     ['receiver.mjs', told],
