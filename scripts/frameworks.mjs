@@ -12,13 +12,13 @@ mkdirSync(folder, { recursive: true })
 writeFileSync(`${folder}/package.json`, '{"type":"module"}')
 
 let failed = 0
-for (const [framework, file] of [
+for (const [framework, file, says] of [
   ['Express', 'receiver.js'],
-  ['Koa', 'koa.js'],
+  ['Koa', 'koa.js', '"by":"did:key:'], // without a body parser
   ['Hono', 'hono.js'],
 ]) {
   const text = readFileSync(`${root}examples/dist/receiver/${file}`, 'utf8')
-  say(framework, await useReceiver(root, folder, [[file, telling(text)]]))
+  say(framework, await useReceiver(root, folder, [[file, telling(text), says]]))
 }
 say('Next', await useNext())
 rmSync(folder, { recursive: true })

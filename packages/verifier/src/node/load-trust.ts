@@ -21,7 +21,7 @@ const MAX_MEMBERS = 65_536
 const WORDS: FileWords = {
   name: 'trust file',
   content: 'JSON',
-  absent: `create it, or set ${VARIABLE} to its absolute path, or pass { trust }`,
+  absent: `create it (chapter 14 of the specification has an example), or set ${VARIABLE} to its absolute path, or pass { trust }`,
   ownerless: 'pass the bundle as { trust } instead',
   large: 'list fewer parties or split the receiver',
 }

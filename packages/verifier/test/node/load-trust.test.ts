@@ -53,7 +53,7 @@ describe('reading the trust file', () => {
 
   test('AHP-BUNDLE-14 refuses a file that is not there', () => {
     expect(messageOf(() => loadTrust(file))).toBe(
-      `trust file ${file} does not exist; create it, or set AIEGIS_TRUST to its absolute path, or pass { trust }`,
+      `trust file ${file} does not exist; create it (chapter 14 of the specification has an example), or set AIEGIS_TRUST to its absolute path, or pass { trust }`,
     )
   })
 
