@@ -126,22 +126,24 @@ const SQL = {
       CASE relpersistence WHEN 'u' THEN 'unlogged ' END,
       CASE relkind WHEN 'r' THEN 'table ' WHEN 'v' THEN 'view ' ELSE concat('relation of kind ', relkind, ' ') END, relname,
       CASE WHEN relhasrules THEN ' with rules' END, CASE WHEN relrowsecurity THEN ' with row security' END,
-      CASE WHEN relhassubclass OR relispartition THEN ' with heirs' END) AS name
-    FROM pg_class WHERE ${IN_SCHEMA} AND relkind NOT IN ('i', 'c')) AS found`,
+      CASE WHEN relhassubclass OR relispartition THEN ' with heirs' END, CASE WHEN relowner <> nspowner THEN ' of another owner' END) AS name
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE ${IN_SCHEMA} AND relkind NOT IN ('i', 'c')) AS found`,
   columns: `SELECT name, name AS definition FROM (SELECT concat('column ', relname, '.', attname, ' ', format_type(atttypid, atttypmod),
-      CASE WHEN attnotnull THEN ' NOT NULL' END, ' DEFAULT ' || pg_get_expr(adbin, adrelid), attidentity, attgenerated) AS name
-    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+      CASE WHEN attcollation <> typcollation THEN ' COLLATE ' || attcollation::regcollation END, CASE WHEN attnotnull THEN ' NOT NULL' END, ' DEFAULT ' || pg_get_expr(adbin, adrelid), attidentity, attgenerated) AS name
+    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid JOIN pg_type ON pg_type.oid = atttypid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
     WHERE ${IN_SCHEMA} AND relkind = 'r' AND attnum > 0 AND NOT attisdropped) AS found`,
-  // NOT NULL is with the columns; PostgreSQL 18 has it here as well.
+  // One that refers to a row from elsewhere keeps it from being taken out. NOT NULL is with the columns; PostgreSQL 18 has it here as well.
   constraints: `SELECT name, name AS definition FROM (SELECT concat('constraint of ', relname, ': ', pg_get_constraintdef(pg_constraint.oid)) AS name
-    FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid WHERE ${IN_SCHEMA} AND contype NOT IN ('n', 't')) AS found`,
+    FROM pg_constraint JOIN pg_class ON pg_class.oid IN (conrelid, confrelid) WHERE ${IN_SCHEMA} AND contype NOT IN ('n', 't')) AS found`,
   rights: `SELECT name, name AS definition FROM (SELECT ${RIGHT} AS name FROM (
       SELECT relname::text AS place, relowner AS owner, (aclexplode(relacl)).* FROM pg_class WHERE ${IN_SCHEMA}
       UNION ALL SELECT concat(relname, '.', attname), relowner, (aclexplode(attacl)).* FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE ${IN_SCHEMA}
       UNION ALL SELECT 'the schema', nspowner, (aclexplode(nspacl)).* FROM pg_namespace WHERE nspname = 'aiegis_ledger') AS given
     WHERE grantee <> owner AND privilege_type NOT IN ('SELECT', 'USAGE')) AS found`,
   triggers: `SELECT concat('trigger ', tgname) AS name,
-      concat_ws(' ', pg_get_triggerdef(pg_trigger.oid), tgenabled, proconfig::text, prosrc) AS definition
-    FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid
+      concat_ws(' ', pg_get_triggerdef(pg_trigger.oid), tgenabled, proconfig::text, prosrc,
+        CASE WHEN provolatile <> 'v' THEN 'not volatile' END, CASE WHEN prosecdef THEN 'with the rights of its owner' END,
+        CASE WHEN proowner <> nspowner THEN 'of another owner' END) AS definition
+    FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE ${IN_SCHEMA} AND NOT tgisinternal`,
 } as const

@@ -3,7 +3,7 @@ import { integerOf, textOf, type Row } from '../columns.ts'
 import { janitorSql, nextMinimum } from '../custody/janitor-sql.ts'
 import type { JanitorStore } from '../custody/store.ts'
 import { saying, withConnection, type PostgresPool } from './client.ts'
-import { checkSchema } from './schema.ts'
+import { BECOMES, checkSchema, MAY_ANYTHING } from './schema.ts'
 
 /** Milliseconds of one step. */
 const STEP_MS = 60_000
@@ -64,10 +64,10 @@ function numberIn(row: Row | undefined, column: string): number | undefined {
   return typeof row?.[column] === 'number' ? row[column] : undefined
 }
 
-const MAY_MORE = `SELECT current_user::text AS role, relname::text AS name FROM pg_class
-  WHERE relnamespace = 'aiegis_ledger'::regnamespace AND relkind = 'r' AND (pg_has_role(relowner, 'MEMBER')
-    OR has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'TRUNCATE, TRIGGER')
-    OR (relname <> 'minimum' AND has_any_column_privilege(oid, 'INSERT'))
-    OR (relname <> 'private' AND has_table_privilege(oid, 'DELETE'))
-    OR (relname = 'private' AND has_column_privilege(oid, 'clear', 'SELECT'))
-    OR (relname = 'entry' AND has_any_column_privilege(oid, 'SELECT'))) ORDER BY relname LIMIT 1`
+const MAY_MORE = `SELECT session_user::text AS role, relname::text AS name FROM pg_class JOIN ${BECOMES}
+  WHERE relnamespace = 'aiegis_ledger'::regnamespace AND relkind = 'r' AND (became.oid = relowner OR ${MAY_ANYTHING}
+    OR has_any_column_privilege(became.oid, pg_class.oid, 'UPDATE') OR has_table_privilege(became.oid, pg_class.oid, 'TRUNCATE, TRIGGER')
+    OR (relname <> 'minimum' AND has_any_column_privilege(became.oid, pg_class.oid, 'INSERT'))
+    OR (relname <> 'private' AND has_table_privilege(became.oid, pg_class.oid, 'DELETE'))
+    OR (relname = 'private' AND has_column_privilege(became.oid, pg_class.oid, 'clear', 'SELECT'))
+    OR (relname = 'entry' AND has_any_column_privilege(became.oid, pg_class.oid, 'SELECT'))) ORDER BY relname LIMIT 1`

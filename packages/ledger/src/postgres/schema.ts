@@ -113,11 +113,17 @@ async function begin(query: Query, origin: string): Promise<string | undefined> 
   return originOf(query)
 }
 
+/** Each role that this session is or becomes with one SET ROLE, whether it inherits from it or not. Of a superuser: all. */
+export const BECOMES = `pg_roles AS became ON pg_has_role(session_user, became.oid, 'MEMBER')`
+
+/** Whether that role can give itself every right: before PostgreSQL 16 one that creates roles can, and one that has the files of the server. */
+export const MAY_ANYTHING = `(became.rolcreaterole OR became.rolname IN ('pg_execute_server_program', 'pg_write_server_files'))`
+
 const SQL = {
   isThere: `SELECT EXISTS(SELECT 1 FROM pg_namespace WHERE nspname = 'aiegis_ledger' AND has_schema_privilege(oid, 'USAGE')) AS found`,
   format: 'SELECT coalesce(max(version), 0)::float8 AS format FROM aiegis_ledger.format',
-  // A superuser and an owner may everything; who is a member of the owner can become it.
-  mayRewrite: `SELECT current_user::text AS role, relname::text AS name FROM pg_class
+  mayRewrite: `SELECT session_user::text AS role, relname::text AS name FROM pg_class JOIN ${BECOMES}
     WHERE relnamespace = 'aiegis_ledger'::regnamespace AND relkind = 'r'
-      AND (has_table_privilege(oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER') OR pg_has_role(relowner, 'MEMBER')) ORDER BY relname LIMIT 1`,
+      AND (has_table_privilege(became.oid, pg_class.oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER') OR became.oid = relowner OR ${MAY_ANYTHING})
+    ORDER BY relname LIMIT 1`,
 } as const

@@ -2,10 +2,11 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSigner, utf8 } from '@aiegis/protocol'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { POSTGRES_URL, type TestDatabase } from '../../../../test/postgres.ts'
 import { newestIn } from '../../src/last-checkpoint.ts'
 import type { PostgresPool } from '../../src/postgres/client.ts'
+import { openPostgresJanitor } from '../../src/postgres/janitor.ts'
 import { openPostgresLog } from '../../src/postgres/open.ts'
 import { migratePostgres, preparePostgresLog } from '../../src/postgres/schema.ts'
 import { crypto, fill, keyOf, leafOf, ORIGIN, signer, temporaryDirectory, verifyAll } from '../logs.ts'
@@ -145,8 +146,36 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
     await made.run(`GRANT ${owner} TO ${writer}`)
     await expect(openPostgresLog(optionsFor(poolOf(made)))).rejects.toThrow(/may rewrite table checkpoint/)
     await made.run(`REVOKE ${owner} FROM ${writer}`)
+    await made.run(`ALTER ROLE ${writer} CREATEROLE`)
+    await expect(openPostgresLog(optionsFor(poolOf(made)))).rejects.toThrow(/may rewrite table checkpoint/)
+    await made.run(`ALTER ROLE ${writer} NOCREATEROLE`)
     await made.run(`GRANT UPDATE ON aiegis_ledger.tile TO ${writer}`, 'owner')
     await expect(openPostgresLog(optionsFor(poolOf(made)))).rejects.toThrow(/may rewrite table tile/)
+  })
+
+  // What a role does not inherit it gets with one SET ROLE; the attribute of a superuser nobody inherits.
+  test.each(['a superuser', 'pg_write_all_data', 'pg_execute_server_program', 'pg_write_server_files', 'aiegis_ledger_janitor'])(
+    'AHP-LEDGER-16 AHP-CUSTODY-7 a role that can become %s is refused, through a group that inherits nothing',
+    async (power) => {
+      const made = await database()
+      const granted = power === 'a superuser' ? new URL(made.adminUrl).username : power
+      const [group, writer, janitor] = [
+        `${made.name}_group`,
+        ...[made.writerUrl, made.janitorUrl].map((url) => new URL(url).username),
+      ]
+      await made.run(`CREATE ROLE ${group} NOINHERIT IN ROLE ${granted}; GRANT ${group} TO ${writer}, ${janitor}`)
+      onTestFinished(() => made.run(`DROP ROLE ${group}`))
+      await expect(openPostgresLog(optionsFor(poolOf(made)))).rejects.toThrow(/^ledger: role \w+_writer may rewrite table/)
+      if (power === 'aiegis_ledger_janitor') return
+      await expect(openPostgresJanitor(poolOf(made, made.janitorUrl))).rejects.toThrow(/^ledger: role \w+_janitor may do more/)
+    },
+  )
+
+  test('AHP-LEDGER-16 a connection that took a lesser role is judged by the one it came as', async () => {
+    const made = await database()
+    const admin = new URL(made.adminUrl)
+    admin.searchParams.set('options', '-c role=aiegis_ledger_writer')
+    await expect(openPostgresLog(optionsFor(poolOf(made, admin.href)))).rejects.toThrow(/may rewrite table checkpoint/)
   })
 
   test.each([
@@ -198,12 +227,23 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
       'REVOKE DELETE ON aiegis_ledger.private FROM aiegis_ledger_janitor',
       /changed its right DELETE on private of aiegis_ledger_janitor/,
     ],
+    ['ALTER FUNCTION aiegis_ledger.custody_turn() STABLE', /lost or changed its trigger erasure_turn;/],
+    ['ALTER FUNCTION aiegis_ledger.entry_turn() SECURITY DEFINER', /lost or changed its trigger entry_turn;/],
+    ['ALTER FUNCTION aiegis_ledger.refuse() OWNER TO pg_monitor', /lost or changed its trigger \w+_keep;/],
+    ['ALTER TABLE aiegis_ledger.entry OWNER TO pg_monitor', /lost or changed its table entry;/],
+    ['ALTER TABLE aiegis_ledger.hold ALTER COLUMN id TYPE text COLLATE "C"', /changed its column hold\.id text NOT NULL;/],
+    [
+      'CREATE SCHEMA more CREATE TABLE more(idx bigint REFERENCES aiegis_ledger.private)',
+      /has a constraint of private: FOREIGN KEY \(idx\) REFERENCES aiegis_ledger\.private\(idx\) that/,
+    ],
     ['INSERT INTO aiegis_ledger.format VALUES(2)', /^ledger: the database is of format 2, not 1; migrate it as its owner/],
     ['DROP SCHEMA aiegis_ledger CASCADE', /^ledger: the database has no log, or this role may not see it; run sql\/1\.sql/],
   ])('AHP-LEDGER-16 a database after %s is refused', async (sql, reason) => {
     const made = await database()
     const { directory } = await closed(made)
-    await made.run(sql, 'owner')
+    await made.run('DROP SCHEMA IF EXISTS more CASCADE')
+    // Only a superuser gives away what it is not a member of.
+    await made.run(sql, sql.includes('OWNER TO') ? 'admin' : 'owner')
     await expect(openPostgresLog(optionsFor(poolOf(made), directory))).rejects.toThrow(reason)
   })
 
