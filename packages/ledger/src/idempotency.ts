@@ -47,10 +47,13 @@ export async function checkFound(
   appends: readonly Append[],
   tileOf: (level: number, n: number) => Promise<Tile>,
 ): Promise<void> {
+  const tiles = new Map<number, Tile>()
   for (const [at, { leafHash }] of appends.entries()) {
     const index = indices[at]
     if (typeof index !== 'number' || index >= start) continue
-    const tile = await tileOf(0, Math.floor(index / TILE_WIDTH))
+    const n = Math.floor(index / TILE_WIDTH)
+    const tile = tiles.get(n) ?? (await tileOf(0, n))
+    tiles.set(n, tile)
     if (!equal(tileNode(tile, 0, index % TILE_WIDTH), leafHash))
       throw new Error(`ledger: the database has a key for entry ${index} that is of another leaf`)
   }

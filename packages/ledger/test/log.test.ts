@@ -28,7 +28,7 @@ async function check(leaf: Uint8Array, { index, path, checkpoint, proof }: Appen
 }
 
 describe('appending', () => {
-  test('a batch that fills tiles is proven from those that were just made: none is read back', async () => {
+  test('a batch that fills tiles is proven from those that were just made, and one of repeats reads each tile once', async () => {
     const directory = temporaryDirectory()
     const database = await openDatabase(join(directory, 'ledger.db'))
     prepareSchema(database, ORIGIN)
@@ -49,6 +49,9 @@ describe('appending', () => {
     onTestFinished(() => log.close())
     await fill(log, 0, 900)
     expect([log.size(), read]).toEqual([900n, []])
+    await fill(log, 900, 901)
+    await fill(log, 0, 300)
+    expect([log.size(), read]).toEqual([901n, ['0/0', '0/1']])
   })
 
   test('entries that are answered together, under two heads, each get a proof under their own', async () => {
