@@ -46,6 +46,9 @@ async function start(port: NonNullable<typeof parentPort>, { file, origin }: Sto
   }
   await answer(0, async () => {
     const rows = rowsOf(await open(file, origin))
+    port.on('messageerror', (error) => {
+      throw error
+    })
     // One after the other, in the order in which they came: everything below is done before the next message is read.
     port.on('message', ({ id, name, values }: StoreQuestion) => void answer(id, () => Reflect.apply(rows[name], rows, values)))
   })

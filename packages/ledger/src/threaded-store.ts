@@ -100,6 +100,11 @@ async function launch(workerData: StoreStart, entry: URL): Promise<Thread> {
   worker.on('error', (error: unknown) => fail(error instanceof Error ? error.message : 'it threw what is no error'))
   worker.on('exit', () => fail('it has ended'))
   const end = (): Promise<unknown> => worker.terminate()
+  // An answer that cannot be read: nobody knows whose it is.
+  worker.on('messageerror', () => {
+    fail('its answer cannot be read')
+    void end()
+  })
   try {
     await expect<undefined>(() => undefined)
   } catch (error) {

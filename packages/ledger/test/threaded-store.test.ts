@@ -1,6 +1,7 @@
 /** A log in SQLite whose file a thread has (spec chapter 17.6). @module */
 import { spawnSync } from 'node:child_process'
 import { existsSync, linkSync, rmSync, writeFileSync } from 'node:fs'
+import { BlockList } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -119,8 +120,14 @@ describe('a log in a thread', () => {
 })
 
 describe('AHP-LEDGER-8 a thread that ends', () => {
+  /** Makes `unreadable`, which leaves one thread and cannot be read in another. */
+  const UNREADABLE = `const unreadable = new BlockList();
+    for (const symbol of Object.getOwnPropertySymbols(BlockList.prototype))
+      if (symbol.description === 'messaging_clone_symbol') unreadable[symbol] = () => ({ data: {}, deserializeInfo: 'none:None' })`
+
   /** Answers as an empty log does, and does something else at the first batch. */
   const answering = (instead: string): string => `
+    import { BlockList } from 'node:net'
     import { parentPort } from 'node:worker_threads'
     let note
     parentPort.on('message', ({ id, name, values: [batch] }) => {
@@ -157,12 +164,29 @@ describe('AHP-LEDGER-8 a thread that ends', () => {
     'throw Object.create(null)',
     'throw { toString: null }',
     'Promise.reject(undefined)',
+    'throw Object.assign(new Error(), { message: Object.create(null) })',
+    `${UNREADABLE}; parentPort.postMessage(unreadable)`,
   ])('by %s ends the log: what waits and everything after is refused, and closing it still works', async (instead) => {
     const log = await logOn(answering(`{ ${instead}; return }`))
     const appends = await Promise.allSettled([0, 1, 2].map((number) => log.append(leafOf(number), keyOf(number))))
     for (const one of appends) expect(one).toMatchObject({ status: 'rejected', reason: UNAVAILABLE })
     for (const question of questionsTo(log)) await expect(question()).rejects.toMatchObject(UNAVAILABLE)
     await log.close()
+  })
+
+  test('by a question that cannot be read ends the store, which lets go of the file', async () => {
+    const start = { file: join(temporaryDirectory(), 'x.db'), origin: ORIGIN }
+    const store = await openThreadedStore(start)
+    const unreadable = new BlockList()
+    for (const symbol of Object.getOwnPropertySymbols(BlockList.prototype))
+      if (symbol.description === 'messaging_clone_symbol')
+        Object.assign(unreadable, { [symbol]: () => ({ data: {}, deserializeInfo: 'none:None' }) })
+    const ask: unknown = Reflect.get(store, 'leaf')
+    if (typeof ask !== 'function') throw new Error('a store is asked for leaves')
+    await expect(Reflect.apply(ask, store, [unreadable])).rejects.toThrow(/^ledger: the thread of the database ended/)
+    await expect(store.state()).rejects.toThrow(/^ledger: the thread of the database ended/)
+    await store.close()
+    await (await openThreadedStore(start)).close()
   })
 
   test('or only falls silent: so many wait as may, and nothing is released', async () => {
