@@ -106,7 +106,8 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
       // The port promises to end in time; a port that does not must not stop this list for good.
       const read = await within(2 * timeoutMs, readStatusList(source.issuer, source.url, reading))
       const { list } = read
-      if (!isCurrent(list, now() / 1000, skewSeconds)) throw new Malformed('a status list that is not valid now, or its key')
+      if (!isCurrent(list, now() / 1000, skewSeconds))
+        throw new Malformed('a status list that is not valid now, or its key; compare this clock with that of the issuer')
       // AHP-STATUS-11: whoever serves lists could serve one from before a revocation.
       if (isOld(source, list, now() / 1000)) throw new Malformed('a status list older than the newest one used')
       const used = newestOf(read, source.newest)
