@@ -121,16 +121,19 @@ const RIGHT = `concat('right ', privilege_type, CASE WHEN is_grantable THEN ' to
   ' of ', CASE grantee WHEN 0 THEN 'everybody' ELSE pg_get_userbyid(grantee) END)`
 
 const SQL = {
-  // An unlogged table is empty after a crash.
+  // An unlogged table is empty after a crash; whoever has a right to a parent has it to the rows of its heirs.
   relations: `SELECT name, name AS definition FROM (SELECT concat(
       CASE relpersistence WHEN 'u' THEN 'unlogged ' END,
       CASE relkind WHEN 'r' THEN 'table ' WHEN 'v' THEN 'view ' ELSE concat('relation of kind ', relkind, ' ') END, relname,
       CASE WHEN relhasrules THEN ' with rules' END, CASE WHEN relrowsecurity THEN ' with row security' END,
-      CASE WHEN relhassubclass OR relispartition THEN ' with heirs' END, CASE WHEN relowner <> nspowner THEN ' of another owner' END) AS name
+      CASE WHEN relhassubclass OR EXISTS(SELECT 1 FROM pg_inherits WHERE inhrelid = pg_class.oid) THEN ' with heirs or parents' END,
+      CASE WHEN relowner <> nspowner THEN ' of another owner' END) AS name
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE ${IN_SCHEMA} AND relkind NOT IN ('i', 'c')) AS found`,
   columns: `SELECT name, name AS definition FROM (SELECT concat('column ', relname, '.', attname, ' ', format_type(atttypid, atttypmod),
-      CASE WHEN attcollation <> typcollation THEN ' COLLATE ' || attcollation::regcollation END, CASE WHEN attnotnull THEN ' NOT NULL' END, ' DEFAULT ' || pg_get_expr(adbin, adrelid), attidentity, attgenerated) AS name
-    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid JOIN pg_type ON pg_type.oid = atttypid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+      CASE WHEN attcollation <> typcollation THEN ' COLLATE ' || attcollation::regcollation END,
+      CASE WHEN attnotnull THEN ' NOT NULL' END, ' DEFAULT ' || pg_get_expr(adbin, adrelid), attidentity, attgenerated) AS name
+    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid JOIN pg_type ON pg_type.oid = atttypid
+      LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
     WHERE ${IN_SCHEMA} AND relkind = 'r' AND attnum > 0 AND NOT attisdropped) AS found`,
   // One that refers to a row from elsewhere keeps it from being taken out. NOT NULL is with the columns; PostgreSQL 18 has it here as well.
   constraints: `SELECT name, name AS definition FROM (SELECT concat('constraint of ', relname, ': ', pg_get_constraintdef(pg_constraint.oid)) AS name

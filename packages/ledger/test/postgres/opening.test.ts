@@ -203,6 +203,10 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
     ['CREATE RULE more AS ON INSERT TO aiegis_ledger.entry DO INSTEAD NOTHING', /lost or changed its table entry;/],
     ['ALTER TABLE aiegis_ledger.entry ENABLE ROW LEVEL SECURITY', /lost or changed its table entry;/],
     ['CREATE TABLE aiegis_ledger.more() INHERITS(aiegis_ledger.hold)', /lost or changed its table hold;/],
+    [
+      'CREATE SCHEMA more CREATE TABLE more(); ALTER TABLE aiegis_ledger.private INHERIT more.more',
+      /lost or changed its table private;/,
+    ],
     ['ALTER TABLE aiegis_ledger.entry SET UNLOGGED', /lost or changed its table entry;/],
     ['CREATE VIEW aiegis_ledger.more AS SELECT 1 AS one', /has a view more with rules that is not of a log/],
     ['CREATE SEQUENCE aiegis_ledger.more', /has a relation of kind S more that is not of a log/],
