@@ -145,6 +145,36 @@ describe('appending', () => {
     expect(log.size()).toBe(2n)
   })
 
+  test.each([
+    [1, 15, 16, 17],
+    [31, 32, 33, 48],
+    [240, 15, 1, 16, 257],
+  ])(
+    'AHP-LEDGER-3 of batches of %i, %i, %i, %i … entries with repeats, each entry has its own proof and clear text',
+    async (...sizes) => {
+      const log = await openIn()
+      let from = 0
+      for (const size of sizes) {
+        const numbers = Array.from({ length: size }, (_, at) => from + at).flatMap((number) =>
+          number % 5 === 1 ? [number, Math.floor(number / 2), number] : [number],
+        )
+        const appended = await Promise.all(
+          numbers.map((number) =>
+            log.append(leafOf(number), keyOf(number), number % 3 === 0 ? undefined : leafOf(`of ${number}`)),
+          ),
+        )
+        expect(appended.map(({ index }) => Number(index))).toEqual(numbers)
+        for (const [at, one] of appended.entries()) expect(await check(leafOf(numbers[at] ?? -1), one)).toBe(true)
+        from += size
+      }
+      for (let number = 0; number < from; number++) {
+        const clear = number % 3 === 0 ? undefined : leafOf(`of ${number}`)
+        expect(await log.entry(BigInt(number))).toEqual({ leaf: leafOf(number), clear })
+      }
+      expect(await verifyAll(log)).toBe(BigInt(from))
+    },
+  )
+
   test('equal leaves under two keys are two entries', async () => {
     const log = await openIn()
     const both = await Promise.all([log.append(leafOf(0), keyOf(0)), log.append(leafOf(0), keyOf(1))])

@@ -99,6 +99,29 @@ describe.each(['recursive_triggers = ON', 'recursive_triggers = OFF', 'ignore_ch
   },
 )
 
+test.each(['ON', 'OFF'])(
+  'AHP-LEDGER-1 what is in turn while a batch is written takes nothing from what was there (recursive_triggers = %s)',
+  async (recursive) => {
+    const directory = temporaryDirectory()
+    const log = await openIn(directory)
+    await fill(log, 0, 3)
+    await log.close()
+    const database = connect(directory)
+    database.exec(`PRAGMA recursive_triggers = ${recursive}; BEGIN; INSERT INTO entry(idx, leaf, leaf_hash) VALUES(3, x'00', ${HASH});
+      INSERT INTO idem(key, idx) VALUES(x'01', 3); INSERT INTO private(idx, clear) VALUES(3, x'01')`)
+    for (const attack of [
+      'REPLACE INTO idem(key, idx) SELECT key, 3 FROM idem WHERE idx = 0',
+      'INSERT INTO idem(key, idx) SELECT key, 3 FROM idem WHERE idx = 0 ON CONFLICT(key) DO UPDATE SET idx = 3',
+      "REPLACE INTO idem(key, idx) VALUES(x'01', 3)",
+      "REPLACE INTO private(idx, clear) VALUES(3, x'02')",
+      "INSERT INTO private(idx, clear) VALUES(2, x'02')",
+      "INSERT INTO idem(key, idx) VALUES(x'02', 4)",
+    ])
+      expect(answerOf(database, attack)).toMatch(/^ledger: (idem|private) row out of turn$/)
+    database.close()
+  },
+)
+
 describe('what triggers do not stop', () => {
   test('naive triggers against UPDATE and DELETE are passed by INSERT OR REPLACE: the reason for all the others', () => {
     const database = new DatabaseSync(':memory:')
