@@ -26,7 +26,8 @@ export function allowed(proxy: Proxy, { hidden, context }: Passed): Answer {
   const removed = [...hidden, ...SAYS[proxy]].filter((name) => context === undefined || name !== CONTEXT_HEADER)
   const headers = {
     'Content-Length': '0',
-    ...(proxy === 'accel-redirect' ? { 'X-Accel-Redirect': ALLOWED_LOCATION } : {}),
+    // Beside `X-Accel-Redirect` nginx would write it into the answer of the application.
+    ...(proxy === 'accel-redirect' ? { 'X-Accel-Redirect': ALLOWED_LOCATION } : { 'Cache-Control': 'no-store' }),
     ...(proxy === 'ext-authz' ? { 'X-Envoy-Auth-Headers-To-Remove': removed.join(',') } : {}),
     ...(context === undefined ? {} : { 'X-AEGIS-Context': context }),
   }
@@ -44,6 +45,7 @@ export function refused(proxy: Proxy, { status, headers, body }: RefusalResponse
     status: 403,
     headers: {
       'Content-Length': '0',
+      'Cache-Control': 'no-store',
       'X-Aiegis-Status': String(status),
       'X-Aiegis-Problem': body,
       ...(challenge === undefined ? {} : { 'X-Aiegis-Challenge': challenge }),

@@ -20,7 +20,7 @@ export const SAYS: Readonly<Record<Proxy, readonly string[]>> = {
 
 /**
  * The request behind the question. Its fields throw `misconfigured` when the proxy does not say what it has to, and `override_header` when
- * something is said twice: then a client said it too. Its content throws `content_too_large` where the proxy keeps it, and
+ * something is said twice, for then a client said it too, or a name has `_`. Its content throws `content_too_large` where the proxy keeps it, and
  * `content_incomplete` where less comes than the client announced (AHP-BIND-28).
  */
 export function originalOf(proxy: Proxy, request: IncomingMessage, response: ServerResponse): ReceivedRequest {
@@ -55,6 +55,8 @@ function splitFields(names: readonly string[], lines: readonly string[]): Split 
     const [written = '', value = ''] = lines.slice(at, at + 2)
     const name = written.toLowerCase()
     if (!names.includes(name)) {
+      // CGI, WSGI and others read X_AEGIS_Context as X-AEGIS-Context; what the gate looked at must be what the application reads.
+      if (name.includes('_')) throw new Refusal('override_header', 'a field name with "_", which applications read as "-"')
       rest.push(written, value)
       continue
     }
@@ -91,6 +93,8 @@ const CONTENT: Readonly<Record<Proxy, ReadContent>> = {
   'ext-authz': async (said, received, limits) => {
     if (said.of('x-aiegis-original-content') !== FORWARDED)
       throw new Refusal('misconfigured', 'Envoy does not say that it forwards content: use the configuration of @aiegis/gate')
+    if (said.rest.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'upgrade'))
+      throw new Refusal('content_too_large', 'Envoy forwards no content of a request that asks for another protocol')
     const cut = said.rest.some((name, at) => at % 2 === 0 && name.toLowerCase() === PARTIAL && said.rest[at + 1] !== 'false')
     if (cut) throw new Refusal('content_too_large', 'Envoy forwards a part of the content: set allow_partial_message to false')
     return received.content(limits)

@@ -139,6 +139,29 @@ test('AHP-GATE-3 fields that belong to another kind of proxy are refused, for on
   expect(await code(withLine(harness.mint(), 'X-Aiegis-Original-Content', 'length=0; coding='))).toBe(200)
 })
 
+test('AHP-GATE-8 a field name that applications read as another one is refused, whatever Envoy was told of underscores', async () => {
+  const { harness, code } = await scene()
+  for (const name of ['X_AEGIS_Context', 'x-aegis_context', 'X_HTTP_Method_Override', 'X_Aiegis_Original_Content'])
+    expect([name, await code(withLine(harness.mint(), name, 'DELETE'))]).toEqual([name, 'override_header'])
+})
+
+test('AHP-GATE-9 a request that asks for another protocol is refused: Envoy forwards none of its content', async () => {
+  const { harness, code } = await scene()
+  const empty = (): RawRequest => harness.mint({ method: 'POST' })
+  expect(await code(withLine(withLine(empty(), 'Connection', 'upgrade'), 'UPGRADE', 'websocket'))).toBe('content_too_large')
+  expect(await code(withLine(empty(), 'Upgrade-Insecure-Requests', '1'))).toBe(200)
+  expect(await code(withLine(empty(), 'X-Says', 'upgrade'))).toBe(200)
+})
+
+test('AHP-GATE-7 whatever the gate answers may be kept by nobody', async () => {
+  const { harness, ask } = await scene()
+  const order = harness.mint()
+  expect([(await ask(order)).headers['cache-control'], (await ask(order)).headers['cache-control']]).toEqual([
+    'no-store',
+    'no-store',
+  ])
+})
+
 test('a field that a client sends twice arrives as a list, which is refused where one value is wanted', async () => {
   const { harness, code } = await scene()
   const request = harness.mint(ORDER)

@@ -1,74 +1,16 @@
 /** Ways around a gate behind a real nginx, each tried; and what nginx does with a request after the verdict (spec chapter 21). @module */
-import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
+import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
-import { createMockHarness, lineOf, problemOf, sendRaw, withLine, type RawRequest } from '@aiegis/testing'
+import { problemOf, sendRaw, withLine, type RawRequest } from '@aiegis/testing'
 import { createSigner, jwkOf } from '@aiegis/protocol'
-import { createContextVerifier, createVerifier } from '@aiegis/verifier'
+import { createContextVerifier } from '@aiegis/verifier'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { headOf, inChunks } from '../../../test/raw.ts'
-import { startGate, type GateOptions } from '../src/index.ts'
-import { configuration, NGINX, startApplication, startNginx, type NginxProxy, type Reply } from './nginx.ts'
+import { configuration, NGINX } from './nginx.ts'
+import { BOTH, overHttp2, scene } from './nginx-scene.ts'
 
 const RECEIVER = `did:web:api.example.com:${'r'.repeat(60)}:${'s'.repeat(60)}`
 const SIGNER = createSigner(new Uint8Array(32).fill(7), `${RECEIVER}#context-1`)
-const BOTH = ['accel-redirect', 'auth-request'] as const
-
-interface Setting {
-  readonly proxy: NginxProxy
-  /** In the location of the application. */
-  readonly extra?: string
-  /** More locations, or other ones than those of the package. */
-  readonly more?: (gate: string, app: string) => string
-  readonly only?: (gate: string, app: string) => string
-  readonly http?: (app: string) => string
-  readonly replyTo?: (target: string) => Reply
-  readonly context?: NonNullable<GateOptions['context']>
-}
-
-/** A gate, nginx and an application; everything is closed when the test is over. */
-async function scene({ proxy, extra = '', more, only, http, replyTo, context }: Setting) {
-  const harness = createMockHarness({ logSize: 20 })
-  const verifier = createVerifier(harness.receiver())
-  await verifier.warm()
-  harness.clock.advance(6)
-  const gate = await startGate({ proxy, listen: { port: 0 }, verifier, log: () => {}, ...(context && { context }) })
-  const application = await startApplication(({ target }) => replyTo?.(target) ?? {})
-  const whole = only ?? ((asked: string, app: string) => configuration(proxy, asked, app, extra) + (more?.(asked, app) ?? ''))
-  const nginx = await startNginx(whole(gate.address, application.address), http?.(application.address))
-  onTestFinished(async () => {
-    await nginx.close()
-    await gate.close()
-    application.close()
-    verifier.close()
-  })
-  const send = async (request: RawRequest): Promise<unknown> => {
-    const response = await sendRaw(nginx.port, request)
-    return problemOf(response)['code'] ?? response.status
-  }
-  return { harness, gate, received: application.received, nginx, send }
-}
-
-/** A request over HTTP/2 as an agent sends it, with or without content behind it. */
-function overHttp2(session: ClientHttp2Session, request: RawRequest, content?: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fields = request.lines.filter(([name]) => !/^(?:host|content-length)$/i.test(name))
-    const stream = session.request(
-      {
-        ':method': request.method,
-        ':path': request.target,
-        ':authority': lineOf(request, 'Host') ?? '',
-        ':scheme': 'http',
-        ...Object.fromEntries(fields),
-      },
-      { endStream: content === undefined },
-    )
-    let text = ''
-    let status = 0
-    stream.on('response', (headers) => (status = Number(headers[':status']))).on('data', (bytes: Buffer) => (text += bytes))
-    stream.on('error', reject).on('end', () => resolve(/"code":"([a-z_]+)"/.exec(text)?.[1] ?? String(status)))
-    if (content !== undefined) stream.end(content)
-  })
-}
 
 describe.skipIf(NGINX === undefined)('nginx (skipped where AIEGIS_TEST_NGINX is not set)', () => {
   test.each(BOTH)('%s: AHP-GATE-3 what a client says in the fields of the proxy changes nothing', async (proxy) => {
