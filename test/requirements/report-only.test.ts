@@ -2,7 +2,7 @@
 import { request as httpRequest } from 'node:http'
 import { findAiegis, getAiegis, requireAiegisToken } from '@aiegis/express'
 import { findAiegis as findOnFetch, gate, type Gated } from '@aiegis/fetch'
-import { formatSeconds } from '@aiegis/protocol'
+import { formatSeconds, Refusal } from '@aiegis/protocol'
 import { createMockHarness, problemOf, receivedFrom, sendRaw, withLine, type MockHarness } from '@aiegis/testing'
 import { createVerifier, type ReportOnlyOptions, type Verifier, type VerifierOptions, type WouldRefuse } from '@aiegis/verifier'
 import { describeReceiver } from '@aiegis/verifier/web'
@@ -86,6 +86,23 @@ describe('the end', () => {
     own.clock.advance(-3600)
     expect([await send(), served, reports.length]).toEqual([401, 1, 1])
     expect(lines.filter((line) => line.includes('REPORT ONLY has ended'))).toHaveLength(1)
+  })
+
+  test('AHP-REFUSE-12 a check that throws the same error again and again lets nothing pass from the end on', async () => {
+    const { harness: own, verifier, reports } = await reporting()
+    const no = new Refusal('check_refused', 'always')
+    const check = (): never => {
+      throw no
+    }
+    const app = express()
+    app.use(requireAiegisToken({ verifier, check }), (_request, response) => void response.end())
+    const { port, close } = await listen(app)
+    onTestFinished(close)
+    expect((await sendRaw(port, own.mint())).status).toBe(200)
+    own.clock.advance(DAY)
+    await verifier.warm()
+    expect(problemOf(await sendRaw(port, own.mint()))).toMatchObject({ status: 403 })
+    expect(reports).toHaveLength(1)
   })
 
   test('AHP-REFUSE-12 an end that has passed is enforced from the start', async () => {
@@ -248,6 +265,17 @@ describe('what handlers get', () => {
     ])
       expect(read).toThrow('only reports')
     expect([findOnFetch(request), [...request.headers.keys()]]).toEqual([undefined, []])
+  })
+
+  test('AHP-REFUSE-14 where evidence is optional a handler that asks by looking finds none, whatever was sent', async () => {
+    const { harness, verifier } = await reporting()
+    const check = gate({ verifier, presence: 'optional' })
+    const url = 'https://api.example.com/a'
+    const bad = new Request(url, { headers: { 'x-aegis-token': 'x' } })
+    const { lines } = harness.mint({ url })
+    const pairs = lines.map(([name, value]): [string, string] => [name, value])
+    for (const request of [new Request(url), bad, new Request(url, { headers: pairs })])
+      expect(await check(request)).toMatchObject({ ok: true, context: undefined })
   })
 
   test('content that a server has not asked for yet is asked for, so that the handler gets it', async () => {

@@ -27,7 +27,7 @@ export interface ReportOnly {
   isOn(): boolean
   /** Notes what `error` would have been; it is told when an adapter lets the request pass. */
   note(error: object, event: Omit<WouldRefuse, 'requestId'>): void
-  /** Tells of the refusal that was noted for `error`. False when none was: then the request is refused. */
+  /** Tells of the refusal that was noted for `error`. False when none was, and from the end on: then the request is refused. */
   tell(error: unknown, request: object): boolean
 }
 
@@ -35,11 +35,18 @@ const MAX_DAYS = 90
 
 /**
  * `now` is in milliseconds since the epoch. Throws `TypeError` unless there is an end within 90 days and somebody to tell. An end that
- * has passed is no error: everything is enforced then, and a restart in the night must not stop the service.
+ * has passed is no error: everything is enforced then, and a restart in the night must not stop the service. `elapsed` is in milliseconds,
+ * of a clock that nobody sets.
  */
-export function createReportOnly(options: ReportOnlyOptions | undefined, now: () => number, log: Log): ReportOnly | undefined {
+export function createReportOnly(
+  options: ReportOnlyOptions | undefined,
+  now: () => number,
+  elapsed: () => number,
+  log: Log,
+): ReportOnly | undefined {
   if (options === undefined) return undefined
   const until = endOf(options)
+  const endsElapsed = elapsed() + until * 1000 - now()
   if (until * 1000 > now() + MAX_DAYS * 86_400_000)
     throw new TypeError(`reportOnly.serveUnverifiedUntil: more than ${MAX_DAYS} days from now; write an earlier end`)
   const { onWouldRefuse }: { readonly onWouldRefuse?: unknown } = options
@@ -54,8 +61,8 @@ export function createReportOnly(options: ReportOnlyOptions | undefined, now: ()
   const end = formatSeconds(until)
   let isOver = false
   const isOn = (): boolean => {
-    if (isOver || now() < until * 1000) return !isOver
-    // For good: a clock that is set back opens nothing.
+    // For good: a clock that is set back opens nothing, and be it while no request comes.
+    if (isOver || (now() < until * 1000 && elapsed() < endsElapsed)) return !isOver
     isOver = true
     log(`aiegis: REPORT ONLY has ended at ${end}: every refusal is enforced. Remove reportOnly`)
     return false
@@ -67,7 +74,8 @@ export function createReportOnly(options: ReportOnlyOptions | undefined, now: ()
     note: (error, event) => void noted.set(error, event),
     tell(error, request) {
       const event = typeof error === 'object' && error !== null ? noted.get(error) : undefined
-      if (event === undefined) return false
+      // An error that is thrown again and again was noted before the end, too.
+      if (event === undefined || !isOn()) return false
       told([Object.freeze({ ...event, requestId: crypto.randomUUID() }), request])
       return true
     },

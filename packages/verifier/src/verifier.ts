@@ -129,7 +129,7 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
       }
     },
   })
-  const reportOnly = createReportOnly(options.reportOnly, now, log)
+  const reportOnly = createReportOnly(options.reportOnly, now, options.now === undefined ? elapsed : () => 0, log)
   const store = storeHealth(events, trust.audience)
   /** Tells that something was refused, or would have been, once; gives what is thrown. */
   const refused = (error: unknown, told: Told, route: () => string | undefined): Error => {

@@ -113,19 +113,27 @@ export async function passesAs(
     (isRead ? requestForHandler(request, request.headers, content(), hidden) : withoutHeaders(request, hidden))
   cleaned.set(carrier, clean).set(clean, clean)
   carry(carrier, clean)
-  return { ok: true, context: isContextWithheld(carrier) ? withheld : context, request: clean }
+  // Where evidence is optional a handler asks whether there is a context by looking at what it gets.
+  const given = isContextWithheld(carrier) && route.presence !== 'optional' ? withheld : context
+  return { ok: true, context: given, request: clean }
 }
 
-/** When what a verifier keeps was last read behind a request, milliseconds. */
-const refreshed = new WeakMap<Verifier, number>()
+/** When what a verifier keeps was last read behind a request, and when its status lists were, milliseconds. */
+const refreshed = new WeakMap<Verifier, { readonly all: number; readonly lists: number }>()
 
-/** Once in each of its intervals. */
-function isDue(verifier: Verifier | undefined): verifier is Verifier {
-  if (verifier === undefined) return false
+/** Everything once in each interval, and status lists sooner while one cannot be used (AHP-STATUS-12). */
+function dueWork(verifier: Verifier): Promise<void> | undefined {
   const now = verifier.now()
-  if (now - (refreshed.get(verifier) ?? Number.NEGATIVE_INFINITY) < verifier.trust.time.statusRefreshSeconds * 1000) return false
-  refreshed.set(verifier, now)
-  return true
+  const { all, lists } = refreshed.get(verifier) ?? { all: Number.NEGATIVE_INFINITY, lists: Number.NEGATIVE_INFINITY }
+  // Either way: the clock may have been set back.
+  const isOver = (since: number, seconds: number): boolean => Math.abs(now - since) >= seconds * 1000
+  if (isOver(all, verifier.trust.time.statusRefreshSeconds)) {
+    refreshed.set(verifier, { all: now, lists: now })
+    return verifier.warm()
+  }
+  if (!isOver(lists, RETRY_SECONDS) || !verifier.isListLacking()) return undefined
+  refreshed.set(verifier, { all, lists: now })
+  return verifier.warm('lists')
 }
 
 /** The refusal as a `Response`. */
