@@ -258,6 +258,27 @@ describe('requirements by path', () => {
     )
   })
 
+  test('AHP-REQ-23 a member that is there and undefined is silent', async () => {
+    const entry = {
+      action: 'orders.create',
+      body: undefined,
+      acceptWarn: undefined,
+      claims: undefined,
+      target: undefined,
+    } as never
+    const verdict = (make: (h: MockHarness) => RawRequest, route: RouteRequirement): Promise<string> =>
+      verdictOf(make, {
+        route,
+        trust: () => ({ acceptWarn: true }),
+        options: () => ({ actions: { 'POST /orders/:id': entry } }),
+      })
+    const create = (h: MockHarness): RawRequest => h.mint({ ...ORDER, action: 'orders.create' })
+    expect(await verdict(create, {})).toBe('served')
+    expect(await verdict(create, { body: { presence: 'forbidden' } })).toBe('content_forbidden')
+    expect(await verdict(create, { claims: schemaOf(() => ({ issues: [] })) })).toBe('claims_not_accepted')
+    expect(await verdict(create, { target: 'https://other.example/' })).toBe('target_mismatch')
+  })
+
   test.each([
     [{ 'GET /a': { action: 'a.b', presence: 'optional' } }, "'presence' is none of action, target"],
     [{ 'GET /a': { action: 'a.b', body: { presence: 'maybe' } } }, 'body.presence: write'],

@@ -55,8 +55,8 @@ function entryOf(key: string, given: Actions[string]): Pick<Extract<Mapped, { ki
   const other = Object.keys(route).find((name) => !known.includes(name))
   if (other !== undefined) throw new TypeError(`${where}: '${other}' is none of action, ${known.join(', ')}`)
   if (typeof action !== 'string') throw new TypeError(`${where}: it names no action; write one, for example 'orders.create'`)
-  routeOf(route)
-  return { action: checkActionOption(where, action), route }
+  // Without members that were given as undefined: they say nothing, and hide nothing that the mount says.
+  return { action: checkActionOption(where, action), route: routeOf(route) }
 }
 
 function compile(key: string, pattern: string): RegExp {
