@@ -75,6 +75,14 @@ describe('a bundle that is right', () => {
     expect(await send()).toBe('served')
   })
 
+  test('AHP-BUNDLE-16 so is a chain that is remembered and longer than the new bundle allows, sent whole or by its digest', async () => {
+    const { harness, verifier, send } = await receiver()
+    const handed = (): RawRequest => harness.mint({ handOffs: 1 })
+    expect([await send(handed()), await send(handed())]).toEqual(['served', 'served'])
+    await verifier.reload(harness.trust({ limits: { delegations: 0 } }))
+    expect([await send(handed()), await send()]).toEqual(['chain_too_long', 'served'])
+  })
+
   test('AHP-BUNDLE-16 a request that has begun ends under the bundle with which it began', async () => {
     const waiting: (() => void)[] = []
     const harness = createMockHarness({ logSize: 20 })
@@ -199,10 +207,45 @@ describe('what goes on', () => {
     for (let sent = 1; sent < times; sent++) await send(request)
     expect(await send(request)).toBe('ledger_inconsistent')
     const { url: _url, ...bare } = (harness.trust(shape.trust)['ledgers'] as readonly JsonObject[])[0] ?? {}
-    for (const ledgers of [shape.trust?.['ledgers'] ?? harness.trust()['ledgers'], [bare]]) {
+    const named = shape.trust?.['ledgers'] ?? harness.trust()['ledgers']
+    const spare = [{ ...bare, origin: 'log.example/spare', vkey: otherVkey(harness, 'log.example/spare') }]
+    const [first] = harness.trust()['harnesses'] as readonly JsonObject[]
+    for (const ledgers of [named, [bare]]) {
       await verifier.reload(harness.trust({ ...shape.trust, ledgers: ledgers ?? [] }))
       expect(await send()).toBe('ledger_inconsistent')
     }
+    // Nor when it was out of the bundle in between.
+    await verifier.reload(
+      harness.trust({ ...shape.trust, ledgers: spare, harnesses: [{ ...first, ledgers: ['log.example/spare'] }] }),
+    )
+    await verifier.reload(harness.trust({ ...shape.trust, ledgers: named ?? [] }))
+    expect(await send()).toBe('ledger_inconsistent')
+  })
+
+  test('a log that is not in the bundle any more is not read', async () => {
+    const { trust = {} } = createMockHarness({ logSize: 20 }).breakIt('ledger_inconsistent')
+    const read: string[] = []
+    const { get } = createMockHarness({ logSize: 20 }).receiver(trust)
+    const spying: VerifierOptions['get'] = (url, wanted) => {
+      read.push(url)
+      return get(url, wanted)
+    }
+    const { harness, verifier } = await receiver(trust, { get: spying })
+    const isOfLog = (url: string): boolean => url.includes('checkpoint') || url.includes('tile')
+    expect(read.some(isOfLog)).toBe(true)
+    read.length = 0
+    await verifier.warm('lists')
+    expect([read.length > 0, read.some(isOfLog)]).toEqual([true, false])
+    await verifier.warm()
+    expect(read.some(isOfLog)).toBe(true)
+    const [{ url: _url, ...bare } = {}] = (trust['ledgers'] ?? []) as readonly JsonObject[]
+    const spare = 'log.example/spare'
+    const [first] = harness.trust()['harnesses'] as readonly JsonObject[]
+    const ledgers = [{ ...bare, origin: spare, vkey: otherVkey(harness, spare) }]
+    read.length = 0
+    await verifier.reload(harness.trust({ ...trust, ledgers, harnesses: [{ ...first, ledgers: [spare] }] }))
+    await verifier.warm()
+    expect([read.length > 0, read.some(isOfLog)]).toEqual([true, false])
   })
 
   test('a chain that was sent is found by its digest', async () => {
@@ -225,8 +268,8 @@ describe('what goes on', () => {
 })
 
 /** The same log with another key. */
-function otherVkey({ crypto, log }: MockHarness): string {
-  return createMemoryLog(crypto, log.origin, namedSigner('other log', log.origin), 1).vkey
+function otherVkey({ crypto, log }: MockHarness, origin: string = log.origin): string {
+  return createMemoryLog(crypto, origin, namedSigner('other log', origin), 1).vkey
 }
 
 function raise(): never {

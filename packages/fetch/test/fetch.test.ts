@@ -306,6 +306,37 @@ test('lists and logs are read behind requests where a runtime waits for it, once
   expect(read).toBe(2)
 })
 
+test('AHP-STATUS-12 behind requests, lists alone are read again after 5 seconds while one cannot be used, and no sooner', async () => {
+  const { harness, verifier } = await scene()
+  const read: unknown[] = []
+  let isListLacking = true
+  const counting: Verifier = { ...verifier, warm: async (what) => void read.push(what), isListLacking: () => isListLacking }
+  const handler = withAiegis({ verifier: counting }, (_request, _context, _runtime: object) => new Response('served'))
+  const send = async (seconds: number): Promise<number> => {
+    harness.clock.advance(seconds)
+    await handler(shown(harness.mint()), { waitUntil: () => {} })
+    return read.length
+  }
+  expect([await send(0), await send(4), await send(1), await send(1), await send(4)]).toEqual([1, 1, 2, 2, 3])
+  expect(read).toEqual([undefined, 'lists', 'lists'])
+  isListLacking = false
+  expect([await send(49), await send(1), read.at(-1)]).toEqual([3, 4, undefined])
+  // A clock that is set back does not keep it from being read.
+  expect(await send(-3600)).toBe(5)
+})
+
+test('AHP-STATUS-12 a verifier says whether a list cannot be used', async () => {
+  const harness = createMockHarness({ logSize: 20 })
+  harness.status.set('down')
+  const verifier = createVerifier({ ...harness.receiver(), log: () => {} })
+  onTestFinished(() => verifier.close())
+  await verifier.warm('lists')
+  expect(verifier.isListLacking()).toBe(true)
+  harness.status.set('up')
+  await verifier.warm('lists')
+  expect(verifier.isListLacking()).toBe(false)
+})
+
 test('Hono hands the execution context over, and does without one', async () => {
   const { harness, verifier } = await scene()
   let read = 0

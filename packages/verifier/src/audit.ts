@@ -65,7 +65,9 @@ const ROUND_MS = 30_000
 
 /** Creates the audit with what `memory` has; nothing is read before `warm` or `start`. Throws what `memory` throws. */
 export function createAudit(options: AuditOptions): Audit {
-  const origins = new Map(options.ledgers.flatMap((ledger) => auditOf(ledger, options)))
+  // A log that is closed stays so when a bundle does not name it and a later one does.
+  const closed = [...(options.earlier ?? [])].filter(([, { memory }]) => memory.isClosed)
+  const origins = new Map([...closed, ...options.ledgers.flatMap((ledger) => auditOf(ledger, options))])
   let running = false
 
   const work = (origin: AuditedLog): Promise<void> => {

@@ -12,6 +12,7 @@ import type { ReplayStore } from './replay.ts'
 import type { Requirement, AnyRoute } from './requirement.ts'
 import type { Asked, Receiver } from './road.ts'
 import { createStatusLists, type StatusLists } from './status.ts'
+import type { ChainCache } from './steps/passports.ts'
 import type { TrustConfig } from './trust.ts'
 import type { VerifierOptions } from './verifier.ts'
 
@@ -88,7 +89,7 @@ export function createEngine(trust: TrustConfig, parts: EngineParts, earlier?: E
       skewSeconds,
       keys: keysOf(trust, documents),
       // Each chain is found by its end and by its digest. On each use the keys of its issuers are looked up in the bundle of now.
-      known: earlier?.receiver.chains.known ?? new BoundedMap(2 * CACHE_SIZE),
+      known: chainsOf(trust, earlier),
       crypto,
       checkEvidence: options.checkEvidence,
     },
@@ -126,6 +127,12 @@ export function createEngine(trust: TrustConfig, parts: EngineParts, earlier?: E
       documents?.close()
     },
   }
+}
+
+/** Sizes and hand-offs are judged when a chain is decoded, so what was remembered under other limits is forgotten. */
+function chainsOf({ limits }: TrustConfig, earlier: Engine | undefined): ChainCache {
+  const isSame = earlier !== undefined && JSON.stringify(earlier.trust.limits) === JSON.stringify(limits)
+  return isSame ? earlier.receiver.chains.known : new BoundedMap(2 * CACHE_SIZE)
 }
 
 const NOTHING: AnyRoute = Object.freeze({})

@@ -34,6 +34,8 @@ export interface StatusLists {
    * reading that is under way has ended. Readings for hints begin a second apart, however many there are; other URLs are ignored.
    */
   changed(url?: string): void
+  /** True while a list cannot be used: then it is worth reading again after `RETRY_SECONDS`. */
+  isLacking(): boolean
   /** `now` in epoch seconds. Does not check that the passport is of `issuer`. */
   check(issuer: string, list: string, index: number, now: number): StatusVerdict
   /** Resolves when what was known before, from `memory` or `earlier`, is in use. */
@@ -209,6 +211,7 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
       const bit = bitAt(list.bits, index)
       return bit === undefined ? 'unlisted' : bit ? 'revoked' : 'valid'
     },
+    isLacking: () => sources.some((source) => usable(source, now() / 1000) === undefined),
     async ready() {
       await Promise.all(sources.map(async ({ recovered }) => recovered))
     },
@@ -286,6 +289,7 @@ function newestOf(read: ReadList, newest: ReadList | undefined): ReadList {
   return bits === read.list.bits ? read : { text: newest.text, list: { ...newest.list, bits } }
 }
 
-const RETRY_SECONDS = 5
+/** Between two readings of a list that cannot be used. */
+export const RETRY_SECONDS = 5
 /** Between the beginnings of two readings that hints cause. */
 const HINT_MS = 1000

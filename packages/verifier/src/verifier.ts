@@ -81,8 +81,13 @@ export interface Verifier {
    * `grade_insufficient`, `depth_exceeded`, and `misconfigured` for everything that would have had to be known before the claim.
    */
   narrow(context: AiegisContext, route: AnyRoute): void
-  /** Resolves when every status list, DID document and log was tried once; one that cannot be read refuses its party later, not here. */
-  warm(): Promise<void>
+  /**
+   * Resolves when every status list, DID document and log was tried once, or with `lists` the status lists alone; one that cannot be read
+   * refuses its party later, not here.
+   */
+  warm(what?: 'lists'): Promise<void>
+  /** True while a status list cannot be used, so that passports of its issuer are refused. */
+  isListLacking(): boolean
   /**
    * A hint that the status list at `url` changed, or that any did: it is read again soon, at most once a second. Takes hints from
    * anybody, since nothing is believed but the list; other URLs are ignored.
@@ -173,9 +178,11 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
         throw refused(error, told, () => undefined)
       }
     },
-    warm: async () => {
-      await Promise.all([engine.lists.warm(), engine.audit.warm(), engine.documents?.warm()])
+    async warm(what) {
+      const { lists, audit, documents } = engine
+      await Promise.all([lists.warm(), ...(what === 'lists' ? [] : [audit.warm(), documents?.warm()])])
     },
+    isListLacking: () => engine.lists.isLacking(),
     statusChanged: (url) => engine.lists.changed(url),
     reload: (bundle) => reloading.reload(bundle),
     close() {

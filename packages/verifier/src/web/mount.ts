@@ -6,6 +6,7 @@ import type { RefusalResponse } from '../refusal-response.ts'
 import type { ReceivedRequest } from '../request.ts'
 import type { ContextFor, Presence } from '../requirement.ts'
 import type { TrustInput } from '../trust-input.ts'
+import { RETRY_SECONDS } from '../status.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from '../verifier.ts'
 import { withheld } from '../withheld.ts'
 import { requestForHandler, withoutHeaders } from './content.ts'
@@ -67,7 +68,8 @@ export async function passes<Claims, P extends Presence>(
   runtime?: Runtime,
 ): Promise<Gated<ContextFor<Claims, P>>> {
   const { own } = mount.gate
-  if (runtime?.waitUntil !== undefined && isDue(own)) runtime.waitUntil(own.warm())
+  const work = runtime?.waitUntil === undefined || own === undefined ? undefined : dueWork(own)
+  if (work !== undefined) runtime?.waitUntil?.(work)
   const shown = receivedOf(request, own?.trust, runtime?.incoming, isReporting(mount.gate))
   return passesAs(mount, request, { ...shown, carrier: request, isGone: () => request.signal.aborted, hide() {} })
 }
