@@ -145,6 +145,9 @@ describe.skipIf(POSTGRES_URL === undefined)('on a real PostgreSQL (skipped where
     const [owner, writer] = [made.ownerUrl, made.writerUrl].map((url) => new URL(url).username)
     await made.run(`GRANT ${owner} TO ${writer}`)
     await expect(openPostgresLog(optionsFor(poolOf(made)))).rejects.toThrow(/may rewrite table checkpoint/)
+    // An owner that took its own rights away gives them back to itself.
+    await made.run(`REVOKE ALL ON ALL TABLES IN SCHEMA aiegis_ledger FROM ${owner}`, 'owner')
+    await expect(openPostgresLog(optionsFor(poolOf(made)))).rejects.toThrow(/may rewrite table checkpoint/)
     await made.run(`REVOKE ${owner} FROM ${writer}`)
     await made.run(`ALTER ROLE ${writer} CREATEROLE`)
     await expect(openPostgresLog(optionsFor(poolOf(made)))).rejects.toThrow(/may rewrite table checkpoint/)
