@@ -37,7 +37,8 @@ export interface ContextSignerOptions {
 export interface ContextSigner {
   /**
    * The value of `X-AEGIS-Context` for one request to one service. Rejects with `TypeError` for a context that no verifier made, a call
-   * without its form, and once the token of the request has ended; and with what the signer rejects with. Ends with the token, at most
+   * without its form, once the token of the request has ended, and
+   * once the trust bundle has its key in another role; and with what the signer rejects with. Ends with the token, at most
    * 30 seconds from now. Does not see what content is sent in that request.
    */
   sign(context: AiegisContext, call: ServiceCall): Promise<string>
@@ -46,19 +47,26 @@ export interface ContextSigner {
 /** Throws `TypeError` for a key that has another role in the trust bundle, and for a `kid` that is no DID URL. */
 export function createContextSigner({ signer, verifier }: ContextSignerOptions): ContextSigner {
   const iss = issuerOf(signer)
-  const role = verifier.trust.roleOf(thumbprint(defaultCrypto(), signer.publicKey))
-  if (role !== undefined)
-    throw new TypeError(
-      `signer: its key has the role ${role} in the trust bundle; make a key that does nothing but sign contexts`,
-    )
+  const jkt = thumbprint(defaultCrypto(), signer.publicKey)
+  checkRole(verifier, jkt)
   return {
     async sign(context, call) {
+      // The verifier may have another trust bundle by now.
+      checkRole(verifier, jkt)
       const claims = claimsOf(context, call, iss, Math.floor(verifier.now() / 1000))
       const text = await signJws(signer, { typ: CONTEXT_TYPE }, claims)
       if (text.length > CONTEXT_BYTES) throw new TypeError(`context: ${text.length} characters, more than fit in a field line`)
       return text
     },
   }
+}
+
+function checkRole({ trust }: Verifier, jkt: string): void {
+  const role = trust.roleOf(jkt)
+  if (role !== undefined)
+    throw new TypeError(
+      `signer: its key has the role ${role} in the trust bundle; make a key that does nothing but sign contexts`,
+    )
 }
 
 function issuerOf({ kid }: Signer): string {

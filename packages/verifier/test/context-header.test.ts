@@ -140,6 +140,16 @@ describe('a receiver', () => {
     expect(() => createContextSigner({ signer, verifier })).toThrow(`its key has the role ${role} in the trust bundle`)
   })
 
+  test('AHP-CTX-4 signs nothing more once its trust bundle has the key in another role', async () => {
+    const { harness, verifier, contexts, context, signer } = await scene()
+    const bundle = harness.trust()
+    const other = { ...signer, kid: 'did:web:other.example#1' }
+    const known = Array.isArray(bundle['issuers']) ? bundle['issuers'] : []
+    const issuers = [...known, { did: 'did:web:other.example', roles: ['root'], status: 'unrevocable', keys: [pin(other)] }]
+    await verifier.reload({ ...bundle, issuers })
+    await expect(contexts.sign(context, CALL)).rejects.toThrow('its key has the role issuer in the trust bundle')
+  })
+
   test('AHP-CTX-4 does not start with a key whose name is no DID URL', async () => {
     const { verifier } = await scene()
     for (const kid of ['context-1', 'https://api.example.com#1', RECEIVER])
