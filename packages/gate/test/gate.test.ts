@@ -107,6 +107,12 @@ describe('a gate', () => {
     }
   })
 
+  test('AHP-GATE-9 refuses a request that asks for another protocol, however that is written', async () => {
+    const { harness, port } = await scene({ proxy: 'ext-authz' })
+    for (const name of ['upgrade', 'Upgrade', 'UPGRADE'])
+      expect((await sendRaw(port, asked('ext-authz', withLine(harness.mint(), name, 'websocket')))).status).toBe(413)
+  })
+
   test('has one way of asking: the fields of another are no questions', async () => {
     const { harness, port } = await scene({ proxy: 'auth-request' })
     const direct = await sendRaw(port, asked('accel-redirect', harness.mint()))
