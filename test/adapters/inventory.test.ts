@@ -64,6 +64,19 @@ describe.each([
     expect(unnamed).toEqual(['GET /second', 'GET /…/before', 'GET /…/x'])
   })
 
+  test('a check at a path does not count for a router whose path may be left out in part, nor for one at several paths', () => {
+    const inner = (): express.Router => framework.Router().get('/x', done)
+    const isFour = framework === (express4 as unknown)
+    const partly = isFour ? '/:a/:b?' : '/:a{/:b}'
+    const any = isFour ? '/*' : '/*any'
+    const app = framework()
+    app.use('/:a/:b', check).use(partly, inner())
+    app.use(/^\/$/, check).use(any, inner())
+    app.use('/api', check).use(['/api', '/legacy'], inner()).use('/api', inner())
+    const open = unprotectedRoutes(routesOfExpress(app, [partly, any, '/api', '/legacy']))
+    expect(open).toEqual(isFour ? [`GET ${partly}/x`, 'GET /…/x'] : [`GET ${partly}/x`, `GET ${any}/x`, 'GET /…/x'])
+  })
+
   test('an application in another one is one route, and an empty one has none', () => {
     const app = framework()
     app.use('/sub', framework().get('/x', done))
@@ -98,6 +111,21 @@ test('Koa: names routes in front of the check, in routers too, and none behind i
     'POST /own',
     'PUT /behind/:id',
   ])
+})
+
+test('Koa: a check at a path does not count for a route whose path may be left out in part, or is an expression', () => {
+  const check = onKoa.requireAiegisToken({ verifier })
+  const router = new KoaRouter()
+    .use('/:a/:b', check as never)
+    .put('/:a{/:b}', done)
+    .put('/:a/*rest', done)
+    .put(/.*\/.*\/.*/, done)
+    .put('/:a/:b/c', done)
+    .use(check as never)
+    .delete('/x{/:b}', done)
+    .delete('/*rest', done)
+  const routes = routesOfKoa(new Koa().use(router.routes()))
+  expect(unprotectedRoutes(routes)).toEqual(['PUT /:a{/:b}', 'PUT /:a/*rest', 'PUT /.*\\/.*\\/.*/'])
 })
 
 test('Hono: names routes in front of the check, in applications too, and none behind it', () => {

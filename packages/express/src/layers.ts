@@ -6,7 +6,9 @@ export interface Layer {
   readonly name?: string
   readonly method?: string
   readonly route?: { readonly path: unknown; readonly stack: readonly Layer[] }
-  readonly regexp?: { readonly fast_slash?: boolean }
+  readonly regexp?: { readonly fast_slash?: boolean; readonly source?: string }
+  /** One for each path of a list, in Express 5. */
+  readonly matchers?: readonly unknown[]
   /** Mounted at `/`. */
   readonly slash?: boolean
   /** The path of `app.use`, from Express 5.3. */
@@ -16,8 +18,9 @@ export interface Layer {
   match?(path: string): unknown
 }
 
-/** The path of a layer: as Express keeps it, else one of `mounts` that is exactly it, else `/…`. */
+/** The path of a layer: as Express keeps it, else one of `mounts` that is exactly it, else `/…`. A list of paths has no text. */
 export function textOf(layer: Layer, mounts: readonly string[]): string {
+  if (isList(layer)) return '/…'
   const known = typeof layer.rawPath === 'string' ? [layer.rawPath] : mounts
   return known.find((mount) => matched(layer, mount) === mount) ?? '/…'
 }
@@ -27,6 +30,11 @@ export function matched(layer: Layer, path: string): unknown {
   const found = layer.match?.(path)
   if (found === true) return layer.path
   return typeof found === 'object' && found !== null ? Reflect.get(found, 'path') : undefined
+}
+
+/** Express 4 makes one expression of all, each with the same end. */
+function isList({ matchers, regexp }: Layer): boolean {
+  return (matchers?.length ?? 0) > 1 || (regexp?.source ?? '').split(String.raw`(?=\/|$)`).length > 2
 }
 
 /** Mounted without a path. */

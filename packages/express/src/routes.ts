@@ -1,5 +1,5 @@
 /** Lists the routes of an Express application, 4 or 5, and which of them are behind `requireAiegisToken()` (spec chapter 11). @module */
-import { isCheck, type ListedRoute } from '@aiegis/verifier'
+import { isCheck, leastPaths, type ListedRoute } from '@aiegis/verifier'
 import { isEverywhere, matched, stackOf, textOf, type Layer } from './layers.ts'
 
 export { unprotectedRoutes, type ListedRoute } from '@aiegis/verifier'
@@ -26,7 +26,8 @@ function walk(stack: readonly Layer[], prefix: string, isBehind: boolean, mounts
       return []
     }
     const text = isEverywhere(layer) ? '' : textOf(layer, mounts)
-    const isCovered = isProtected || (text !== '/…' && at.some((check) => matched(check, text) !== undefined))
+    const isCovered =
+      isProtected || (text !== '/…' && at.some((check) => leastPaths(text).every((least) => matched(check, least) !== undefined)))
     if (name === 'mounted_app') return [{ method: 'ALL', path: `${prefix}${text}/… (an application)`, isProtected: isCovered }]
     return walk(stackOf(handle), prefix + text, isCovered, mounts)
   })

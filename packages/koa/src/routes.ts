@@ -1,5 +1,5 @@
 /** Lists the routes of the routers of a Koa application, and which of them are behind `requireAiegisToken()` (spec chapter 11). @module */
-import { beginsWithCheck, isCheck, type ListedRoute } from '@aiegis/verifier'
+import { beginsWithCheck, isCheck, leastPaths, type ListedRoute } from '@aiegis/verifier'
 
 export { unprotectedRoutes, type ListedRoute } from '@aiegis/verifier'
 
@@ -33,7 +33,8 @@ function routesIn(layers: readonly Layer[], isBehind: boolean): readonly ListedR
       return []
     }
     const text = String(path)
-    const isProtected = isBehind || beginsWithCheck(stack) || checks.some((check) => check.match(text))
+    const isProtected =
+      isBehind || beginsWithCheck(stack) || checks.some((check) => leastPaths(path).every((least) => check.match(least)))
     return methods.map((method) => ({ method, path: text, isProtected }))
   })
 }

@@ -29,6 +29,16 @@ export function beginsWithCheck(handlers: readonly unknown[]): boolean {
 }
 
 /**
+ * Paths that a check has to match before it counts for a route at `path`: its text, and its beginning up to what may be left out or may be
+ * anything. Of a regular expression only `/` is known.
+ */
+export function leastPaths(path: unknown): readonly string[] {
+  if (typeof path !== 'string') return ['/']
+  const plain = /^(?:\/[^/{}()*?+[\]\\]*(?=[/{]|$))*/.exec(path)?.[0] ?? ''
+  return [path, plain === '' ? '/' : plain]
+}
+
+/**
  * The routes without a check in front, as `GET /path`; empty is what a test of the application wants to see. `except` names those that
  * are meant to be open. Throws `TypeError` for an exception that is no open route: one that is forgotten would hide the next.
  */
