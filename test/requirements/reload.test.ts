@@ -112,6 +112,16 @@ describe('a bundle that is right', () => {
   })
 })
 
+test('bundles are taken in the order in which they were given, also when an earlier one takes longer to read', async () => {
+  const { harness, verifier, events } = await receiver()
+  const slow = async (): Promise<JsonObject> => {
+    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+    return harness.trust({ acceptWarn: true })
+  }
+  await Promise.all([verifier.reload(slow), verifier.reload(harness.trust())])
+  expect([verifier.trust.acceptWarn, events.length]).toEqual([false, 2])
+})
+
 describe('a bundle that is wrong', () => {
   test.each<readonly [what: string, make: (h: MockHarness) => unknown, why: RegExp]>([
     ['nothing', () => undefined, /./],

@@ -29,6 +29,7 @@ describe('content', () => {
     ['served', { mediaTypes: ['text/plain', 'application/json'] }, ORDER],
     ['served', { mediaTypes: ['text/plain'] }, EMPTY],
     ['media_type_not_accepted', { mediaTypes: ['text/plain'] }, ORDER],
+    ['served', { mediaTypes: ['Application/JSON'] }, { ...ORDER, contentType: 'APPLICATION/json ;charset=utf-8' }],
     ['media_type_not_accepted', { mediaTypes: ['application/json'] }, { ...ORDER, contentType: '' }],
   ])('AHP-REQ-16 %s where the route says %j', async (code, body = {}, wanted) => {
     expect(await verdictOf((h) => h.mint(wanted), { route: { body } })).toBe(code)
@@ -221,6 +222,16 @@ describe('evidence that is optional', () => {
     expect(served).toHaveLength(3)
   })
 
+  test('AHP-REQ-12 content, claims and a check that a later call on the request asks for are a defect, not ignored', async () => {
+    const { harness, verifier, start } = await scene()
+    const app = express()
+    const quiet = { verifier, log: () => {} }
+    for (const [at, route] of [{ body: {} }, { check: () => true }, { claims: schemaOf(() => ({ value: 1 })) }].entries())
+      app.use(`/${at}`, requireAiegisToken(quiet), requireAiegisToken({ ...quiet, ...route }))
+    const { send } = await start(app)
+    for (const at of [0, 1, 2]) expect(await send(harness.mint({ url: `${harness.audience}/${at}` }))).toBe('misconfigured')
+  })
+
   test('AHP-REQ-22 without any middleware there is nothing to ask', () => {
     expect(() => findAiegis({} as Parameters<typeof findAiegis>[0])).toThrow(/requireAiegisToken/)
   })
@@ -256,6 +267,18 @@ describe('requirements by path', () => {
     expect(await through((h) => h.mint({ method: 'DELETE', action: 'orders.delete' }), { check: () => true })).toBe(
       'check_refused',
     )
+  })
+
+  test('AHP-REQ-23 an entry that says less than the mount about depth and grades takes nothing away, and two parsers serve nothing', async () => {
+    const claims = schemaOf(() => ({ value: 1 }))
+    const entry = { action: 'orders.create', maxDepth: 2, require: {}, claims }
+    const create = (h: MockHarness): RawRequest => h.mint({ ...ORDER, action: 'orders.create', handOffs: 1 })
+    const verdict = (route: RouteRequirement): Promise<string> =>
+      verdictOf(create, { route, options: () => ({ actions: { 'POST /orders/:id': entry } }) })
+    expect(await verdict({})).toBe('served')
+    expect(await verdict({ maxDepth: 0 })).toBe('depth_exceeded')
+    expect(await verdict({ require: { human: { asserted: 'live' } } })).toBe('grade_insufficient')
+    await expect(verdict({ claims })).rejects.toThrow('claims: the mount has a parser')
   })
 
   test('AHP-REQ-23 a member that is there and undefined is silent', async () => {
