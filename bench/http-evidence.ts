@@ -1,10 +1,10 @@
 /** Fresh evidence for each request of `npm run bench -- http`: that of the kit, access tokens with DPoP proofs, bearer tokens. @module */
 import { createHash, randomUUID } from 'node:crypto'
-import { createMockHarness, lineOf, type Clock } from '@aiegis/testing'
+import { createMockHarness, lineOf, type Clock, type MockHarness } from '@aiegis/testing'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose'
 import { ORDER, type Evidence } from './http-server.ts'
 
-/** Makes the evidence of one request to `origin`. */
+/** Makes the evidence of one request to `origin`, which is the same at each call. */
 export type Mint = (origin: string) => Evidence | Promise<Evidence>
 
 /** Who issues access tokens and for whom. */
@@ -14,17 +14,31 @@ export const AUDIENCE = 'https://api.example.com'
 /** Seconds that an access token lives. */
 const LIFETIME = 300
 
-/** Evidence of a mock harness, on the clock of the system, each in the log and under a checkpoint of its own. */
-export function mintOfKit(): Mint {
+/**
+ * Evidence of a mock harness, on the clock of the system. `together` requests are decided at a time and proven under one tree head, as a log
+ * with group commit does when they are in flight at the same time; with 1 each has a head of its own.
+ */
+export function mintOfKit(together: number): Mint {
   const clock: Clock = { now: Date.now, seconds: () => Math.floor(Date.now() / 1000), advance: () => undefined }
-  const harnesses = new Map<string, ReturnType<typeof createMockHarness>>()
+  let harness: MockHarness | undefined
+  const ready: Evidence[] = []
   return (origin) => {
-    const harness = harnesses.get(origin) ?? createMockHarness({ audience: origin, clock })
-    harnesses.set(origin, harness)
-    const request = harness.mint({ ...ORDER, url: origin + ORDER.path })
-    const names = ['X-AEGIS-Token', 'X-AEGIS-Passport', 'X-AEGIS-Proof', 'Signature-Input', 'Signature']
-    return Object.fromEntries(names.map((name) => [name, lineOf(request, name) ?? '']))
+    harness ??= createMockHarness({ audience: origin, clock })
+    if (ready.length === 0) ready.push(...decide(harness, together, origin))
+    return ready.shift() ?? {}
   }
+}
+
+function decide(harness: MockHarness, together: number, origin: string): readonly Evidence[] {
+  const names = ['X-AEGIS-Token', 'X-AEGIS-Passport', 'Signature-Input', 'Signature']
+  const { log } = harness
+  const first = log.size
+  const requests = Array.from({ length: together }, () => harness.mint({ ...ORDER, url: origin + ORDER.path }))
+  const head = log.checkpoint()
+  return requests.map((request, at) => ({
+    ...Object.fromEntries(names.map((name) => [name, lineOf(request, name) ?? ''])),
+    'X-AEGIS-Proof': Buffer.from(log.prove(first + at, head)).toString('base64url'),
+  }))
 }
 
 /** An issuer with one key, and the public half for its JWK Set. */

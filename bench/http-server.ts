@@ -29,7 +29,7 @@ export const ORDER = {
 } as const
 
 /** Connections to each server, one request at a time on each. */
-const CONNECTIONS = 8
+export const CONNECTIONS = 8
 const PEERS = fileURLToPath(new URL('../peers/', import.meta.url))
 
 /** Whether `npm run bench:setup` has installed what the servers are made of. */

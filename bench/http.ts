@@ -1,6 +1,6 @@
 /** CPU time that a server takes for one request: this kit beside a bare framework and beside what checks less. @module */
 import { createIssuer, AUDIENCE, ISSUER, mintOfKit, type Mint } from './http-evidence.ts'
-import { hasPeers, serve, serveKeys, type Evidence, type Served } from './http-server.ts'
+import { CONNECTIONS, hasPeers, serve, serveKeys, type Evidence, type Served } from './http-server.ts'
 import { interleave, ratio, report } from './measure.ts'
 
 /** Requests of one round that count, and those in front of them that do not: they find the caches full of another server's work. */
@@ -19,7 +19,8 @@ interface Subject {
 /**
  * `kit_over_…`: all checks of a receiver, over Express without any, over express-oauth2-jwt-bearer with a DPoP proof for each request
  * (with the algorithm of the kit, and with those that are usual there), over the same written by hand with jose, and over three that
- * check a bearer token and nothing else. Every request has evidence of its own and is answered with 200, or this fails.
+ * check a bearer token and nothing else. As many requests share a tree head as there are connections; `kit_alone_over_…` is with a tree
+ * head for each. Every request has evidence of its own and is answered with 200, or this fails.
  */
 export async function benchHttp(json: boolean): Promise<void> {
   if (!hasPeers()) {
@@ -30,7 +31,8 @@ export async function benchHttp(json: boolean): Promise<void> {
   const [ed25519, rsa] = await Promise.all([createIssuer('EdDSA'), createIssuer('RS256')])
   const eddsa = await ed25519.dpop('EdDSA')
   const subjects: readonly Subject[] = [
-    { name: 'kit', server: 'kit', mint: mintOfKit() },
+    { name: 'kit', server: 'kit', mint: mintOfKit(CONNECTIONS) },
+    { name: 'kit alone', server: 'kit', mint: mintOfKit(1) },
     { name: 'bare express', server: 'bare', mint: () => ({}) },
     { name: 'auth0 dpop', server: 'auth0', mint: eddsa },
     { name: 'auth0 dpop rs256 es256', server: 'auth0', mint: await rsa.dpop('ES256') },
@@ -59,6 +61,7 @@ export async function benchHttp(json: boolean): Promise<void> {
       'http',
       {
         kit_over_auth0_dpop: over('auth0 dpop'),
+        kit_alone_over_auth0_dpop: ratio(costs, 'kit alone', 'auth0 dpop'),
         kit_over_auth0_dpop_rs256_es256: over('auth0 dpop rs256 es256'),
         kit_over_bare_express: over('bare express'),
         kit_over_jose: over('jose'),
