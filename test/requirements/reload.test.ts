@@ -1,8 +1,8 @@
 /** A bundle that takes the place of another while requests are served (spec chapter 14.4). @module */
-import { jwkOf, type JsonObject } from '@aiegis/protocol'
+import { defaultCrypto, jwkOf, type CryptoPort, type JsonObject } from '@aiegis/protocol'
 import { createMemoryLog, createMockHarness, namedSigner, receivedFrom, type MockHarness, type RawRequest } from '@aiegis/testing'
 import { createVerifier, type ReloadEvent, type Verifier, type VerifierOptions } from '@aiegis/verifier'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { changeFirst } from './edits.ts'
 
 interface Scene {
@@ -181,6 +181,32 @@ describe('what goes on', () => {
     expect(await send()).toBe('passport_revoked')
     harness.status.set('down')
     await verifier.reload(harness.trust({ acceptWarn: true }))
+    expect(await send()).toBe('passport_revoked')
+  })
+
+  test('AHP-BUNDLE-18 a list that was read while another bundle was being taken is not taken back', async () => {
+    const engine = defaultCrypto()
+    let isHeld = false
+    const waiting: (() => void)[] = []
+    const crypto: CryptoPort = {
+      ...engine,
+      async verifyEd25519(key, message, signature) {
+        if (isHeld) await new Promise<void>((resolve) => waiting.push(resolve))
+        return engine.verifyEd25519(key, message, signature)
+      },
+    }
+    const { harness, verifier, send } = await receiver({}, { crypto })
+    expect(await send()).toBe('served')
+    isHeld = true
+    const taken = verifier.reload(harness.trust({ acceptWarn: true }))
+    await vi.waitFor(() => expect(waiting).toHaveLength(1))
+    isHeld = false
+    harness.status.revoke(94_567)
+    harness.clock.advance(60)
+    await verifier.warm()
+    harness.status.set('down')
+    waiting[0]?.()
+    await taken
     expect(await send()).toBe('passport_revoked')
   })
 

@@ -28,6 +28,8 @@ export interface DidKeysOptions {
 export interface DidKeys extends Keys {
   /** What is known of the document of a party now, for keys that take the place of these. */
   seed(role: PartyRole, did: string): Seed | undefined
+  /** How often a document was read: what was seeded before the last time is old. */
+  learnt(): number
   /** Reads every document once, or joins the reading under way. Resolves when all were tried; failures are not thrown. */
   warm(): Promise<void>
   /** Reads every document now, and again before it is no longer fresh, until `close`. Keeps no process alive. */
@@ -47,6 +49,7 @@ export function createDidKeys(options: DidKeysOptions): DidKeys {
   /** How far the clock was ahead of the one that nobody sets. */
   let ahead = Number.NEGATIVE_INFINITY
   let isRunning = false
+  let learnt = 0
 
   /**
    * Now, in milliseconds. A clock that was set back, and be it between two calls, says nothing about the age of anything: all that was
@@ -79,6 +82,7 @@ export function createDidKeys(options: DidKeysOptions): DidKeys {
       const { keys, maxAge = FRESH_SECONDS } = await within(WAIT_MS, readDidDocument(resolver, source.did))
       const seconds = Math.min(Math.max(maxAge, LEAST_FRESH_SECONDS), FRESH_SECONDS)
       source.document = { keys, freshUntil: began() + seconds * 1000 }
+      learnt++
       source.failure = undefined
       source.retryAt = 0
       source.health.up()
@@ -131,6 +135,7 @@ export function createDidKeys(options: DidKeysOptions): DidKeys {
       const { document, failure, retryAt, askAt } = source
       return { document, failure, retryAt, askAt }
     },
+    learnt: () => learnt,
     find(role, did, kid) {
       const source = byName.get(nameOf(role, did))
       return source === undefined ? undefined : search(source, kid)

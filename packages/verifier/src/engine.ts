@@ -41,6 +41,8 @@ export interface Engine {
   keyOf(this: void, method: string, target: string): string | undefined
   /** What `route` asks by itself. */
   completed(route: AnyRoute): Requirement
+  /** Grows with everything that is learnt about lists and documents. */
+  learnt(): number
   start(): void
   close(): void
 }
@@ -116,6 +118,7 @@ export function createEngine(trust: TrustConfig, parts: EngineParts, earlier?: E
       const found = path.length > LIMITS.targetUri ? undefined : mapped(method, path)
       return found?.kind === 'action' ? found.key : undefined
     },
+    learnt: () => lists.learnt() + (documents?.learnt() ?? 0),
     start() {
       lists.start()
       audit.start()

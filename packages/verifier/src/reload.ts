@@ -19,8 +19,11 @@ export interface ReloadingOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly current: () => TrustConfig
-  /** Makes everything that follows from a bundle, and gives what puts it into use at once. */
-  readonly take: (trust: TrustConfig) => Promise<() => void>
+  /**
+   * Makes everything that follows from a bundle, and gives what puts it into use at once; that returns false, and does nothing, when what was
+   * made is behind by then.
+   */
+  readonly take: (trust: TrustConfig) => Promise<() => boolean>
 }
 
 /** Replaces bundles, the last one asked for last. */
@@ -42,9 +45,12 @@ export function createReloading(options: ReloadingOptions): Reloading {
     const given: unknown = typeof bundle === 'function' ? await bundle() : bundle
     const next = parseTrustBundle(given)
     checkUnchanged(current(), next)
-    const put = await take(next)
-    if (isClosed) throw new TypeError('reload: the verifier is closed; make another one')
-    put()
+    let isPut = false
+    while (!isPut) {
+      const put = await take(next)
+      if (isClosed) throw new TypeError('reload: the verifier is closed; make another one')
+      isPut = put()
+    }
   }
 
   const tell = (outcome: ReloadEvent['outcome'], why?: string): void =>

@@ -42,6 +42,8 @@ export interface StatusLists {
   ready(): Promise<void>
   /** What is known of one list now, for lists that take the place of these. */
   seed(issuer: string, list: string): Seed | undefined
+  /** How often something newer was learnt: what was seeded before the last time is old. */
+  learnt(): number
   /** Why the last attempt to read a list failed; `undefined` when it did not. For the receiver's own log. */
   failure(issuer: string, list: string): Error | undefined
 }
@@ -83,6 +85,7 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
   const tables = new Map(options.issuers.map((issuer) => [issuer.did, tableOf(issuer, options)]))
   const sources = [...tables.values()].flatMap((table) => [...table.values()])
   let running = false
+  let learnt = 0
 
   const refresh = (source: Source): Promise<void> => {
     // A reading has ended by then, unless the runtime stopped it in the middle, as Workers do with what a request leaves behind.
@@ -119,6 +122,7 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
       if (list.validFrom < validFromOf(source)) return
       if (used !== source.newest) source.revoked = countOf(used.list.bits)
       source.newest = used
+      learnt++
       source.keep?.({ text: used.text, validFrom: list.validFrom, revoked: source.revoked, readAt: startedAt })
     } catch (error) {
       source.failure = error instanceof Error ? error : new Error('the list could not be read', { cause: error })
@@ -219,6 +223,7 @@ export function createStatusLists(options: StatusListsOptions): StatusLists {
       const source = tables.get(issuer)?.get(url)
       return source?.newest === undefined ? undefined : { newest: source.newest, known: source.known, revoked: source.revoked }
     },
+    learnt: () => learnt,
     failure: (issuer, url) => tables.get(issuer)?.get(url)?.failure,
   }
 }

@@ -125,12 +125,15 @@ export function createVerifierOf(steps: Steps, options: VerifierOptions): Verifi
     now,
     current: () => engine.trust,
     async take(next) {
+      const before = engine.learnt()
       const made = createEngine(next, parts, engine)
       await made.lists.ready()
       return () => {
+        if (engine.learnt() !== before) return false
         engine.close()
         engine = made
         engine.start()
+        return true
       }
     },
   })
