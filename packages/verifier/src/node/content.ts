@@ -79,7 +79,7 @@ function collect(request: IncomingMessage, limits: ContentLimits, isKept: boolea
     else request.resume()
   }
   // Small content has mostly arrived by now; then nothing has to be waited for.
-  if (request.complete) {
+  if (isWhole(request)) {
     const refusal = take(request, limits, taken) ?? trailersIn(request)
     if (refusal === undefined) return putBack(request, taken)
     leave()
@@ -108,6 +108,11 @@ function collect(request: IncomingMessage, limits: ContentLimits, isKept: boolea
     }
     request.on('readable', onReadable).on('error', onBroken).on('close', onBroken)
   })
+}
+
+/** Content of a known length is whole with its last byte, a little before Node says so: no trailers can follow it (RFC 9112 §6.3). */
+function isWhole({ complete, headers, readableLength }: IncomingMessage): boolean {
+  return complete || (headers['transfer-encoding'] === undefined && readableLength === Number(headers['content-length']))
 }
 
 /** Reads what is there; never at length zero after the end: that would emit "end" and leave nothing for the next reader. */
