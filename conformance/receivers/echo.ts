@@ -19,17 +19,18 @@ export function isAimed(path: string): boolean {
 /** Effects by nonce. */
 export interface Effects {
   count(nonce: string): number
-  /** Counts one effect and gives what the handler answers. `header` gives what the handler is shown of a header, nothing when there is none. */
-  echo(context: AiegisContext, content: Uint8Array, header: (name: string) => string | undefined): object
+  /** Counts one effect, whether there is a context or not, and gives what the handler answers. `header` gives what the handler is shown of a header, nothing when there is none. */
+  echo(context: () => AiegisContext, content: Uint8Array, header: (name: string) => string | undefined): object
 }
 
 export function createEffects(): Effects {
   const effects = new Map<string, number>()
   return {
     count: (nonce) => effects.get(nonce) ?? 0,
-    echo({ principal, presenter, path, depth, action, target, decision, receiptId, task, ledger }, content, header) {
+    echo(context, content, header) {
       const nonce = header('x-conformance-nonce') ?? 'none'
       effects.set(nonce, (effects.get(nonce) ?? 0) + 1)
+      const { principal, presenter, path, depth, action, target, decision, receiptId, task, ledger } = context()
       return {
         nonce,
         agent: presenter.did,

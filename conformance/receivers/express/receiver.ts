@@ -19,7 +19,13 @@ export function createReceiver(verifier: Verifier): Express {
   const content = express.raw({ type: () => true, limit: '2mb' })
   const echo = (request: Request, response: Response): void => {
     const bytes: Uint8Array = Buffer.isBuffer(request.body) ? request.body : new Uint8Array()
-    response.json(effects.echo(getAiegis(request), bytes, (name) => request.get(name)))
+    response.json(
+      effects.echo(
+        () => getAiegis(request),
+        bytes,
+        (name) => request.get(name),
+      ),
+    )
   }
   app.use('/conformance/aimed', requireAiegisToken({ verifier, target: TARGET }), content, echo)
   app.use(requireAiegisToken({ verifier }), content)

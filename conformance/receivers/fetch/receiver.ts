@@ -9,7 +9,13 @@ export function createReceiver(verifier: Verifier): Hono<AiegisEnv> {
   const [plain, aimed] = [honoAiegis({ verifier }), honoAiegis({ verifier, target: TARGET })]
   const echo = async (c: Context<AiegisEnv>): Promise<Response> => {
     const content = new Uint8Array(await c.req.arrayBuffer())
-    return c.json(effects.echo(c.var.aiegis, content, (name) => c.req.header(name)))
+    return c.json(
+      effects.echo(
+        () => c.var.aiegis,
+        content,
+        (name) => c.req.header(name),
+      ),
+    )
   }
   const app = new Hono<AiegisEnv>()
   app.get('/conformance/open', (c) => c.json({ ok: true }))

@@ -15,7 +15,11 @@ export function createReceiver(verifier: Verifier): Koa {
   const echo = async (ctx: Koa.ParameterizedContext<AiegisState>): Promise<void> => {
     const chunks: Buffer[] = []
     for await (const chunk of ctx.req) chunks.push(chunk)
-    ctx.body = effects.echo(getAiegis(ctx), Buffer.concat(chunks), (name) => (name in ctx.headers ? ctx.get(name) : undefined))
+    ctx.body = effects.echo(
+      () => getAiegis(ctx),
+      Buffer.concat(chunks),
+      (name) => (name in ctx.headers ? ctx.get(name) : undefined),
+    )
   }
   const gated = new Router<AiegisState>({ prefix: '/conformance' })
     .post('/declared', echo)
