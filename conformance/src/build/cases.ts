@@ -53,17 +53,11 @@ function caseOf(json: Json, file: string, group: string): Case {
   }
   if ('anyOf' in expect && why === undefined) of.fail('says in "why" that several codes are right')
   return {
-    id: of.text('id', /^[a-z][a-z0-9-]{2,79}$/),
-    group,
-    title: of.text('title', /^[^\n]{8,200}$/),
-    level: of.one('level', LEVELS),
-    must: of.texts('must', /^AHP-[A-Z]+-\d+$/),
-    side,
+    ...headOf(of, group, side),
     ...request,
     expect,
     ...(why === undefined ? {} : { why }),
     ...(steps === undefined ? {} : { steps }),
-    ...(of.has('only') ? { only: of.yes('only') } : {}),
   }
 }
 
@@ -75,17 +69,28 @@ function bundleCase(of: Reader, group: string, side: Case['side']): Case {
   if (side === 'refuse' && bundle.filter(({ coupled }) => coupled !== true).length !== 1)
     of.fail('has exactly one change that is not coupled')
   return {
+    ...headOf(of, group, side),
+    base: 'plain',
+    change: [],
+    expect: side === 'serve' ? { echo: {} } : { framing: true },
+    steps: [],
+    bundle,
+  }
+}
+
+/** What every case says of itself. */
+function headOf(
+  of: Reader,
+  group: string,
+  side: Case['side'],
+): Pick<Case, 'id' | 'group' | 'title' | 'level' | 'must' | 'side' | 'only'> {
+  return {
     id: of.text('id', /^[a-z][a-z0-9-]{2,79}$/),
     group,
     title: of.text('title', /^[^\n]{8,200}$/),
     level: of.one('level', LEVELS),
     must: of.texts('must', /^AHP-[A-Z]+-\d+$/),
     side,
-    base: 'plain',
-    change: [],
-    expect: side === 'serve' ? { echo: {} } : { framing: true },
-    steps: [],
-    bundle,
     ...(of.has('only') ? { only: of.yes('only') } : {}),
   }
 }

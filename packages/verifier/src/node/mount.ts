@@ -1,7 +1,6 @@
 /** What every adapter on Node does with its options and with one request; the framework adds where a request continues (spec chapters 7 and 11). @module */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { admit, findContext, hiddenFrom, isReporting } from '../contexts.ts'
-
 import { splitOptions, type Mount, type MountOptions } from '../mount.ts'
 import type { Presence } from '../requirement.ts'
 import type { TrustInput } from '../trust-input.ts'
