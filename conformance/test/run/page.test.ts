@@ -7,34 +7,19 @@ import type { Case } from '../../src/build/index.ts'
 import { junitOf } from '../../src/report/junit.ts'
 import { markdownOf } from '../../src/report/markdown.ts'
 import { pageOf, visible } from '../../src/report/page.ts'
-import type { CaseResult, RunResult, Verdict } from '../../src/run/result.ts'
+import type { CaseResult, Verdict } from '../../src/run/result.ts'
 import { listening, type Listening } from './program.ts'
+import { resultOf } from './results.ts'
 
 /** What a receiver could send to steer the page, the XML or the Markdown. */
 const HOSTILE = '</script><img src=x onerror="document.title=\'taken\'"><!-- ]]> | `x` \u0000\u001b[31m'
 
-const result: RunResult = {
-  url: 'http://127.0.0.1:3000',
-  target: "--exec 'node receiver.js'",
-  level: 'basic',
-  seed: 'aiegis',
-  session: 'session',
-  revision: 'ahp-receiver/0.1',
-  requirementsDigest: 'a'.repeat(64),
-  casesDigest: 'b'.repeat(64),
-  started: '2026-11-21T06:00:00.000Z',
-  milliseconds: 12_345,
-  clockOffset: 0,
-  results: [
-    caseResult('not-claimed', 'NOT_CLAIMED', 'serve'),
-    caseResult('served-well', 'PASS', 'serve'),
-    caseResult('refused-wrongly', 'FAIL', 'refuse', HOSTILE),
-    caseResult('not-measured', 'INCONCLUSIVE', 'refuse'),
-  ],
-  ending: null,
-  partial: false,
-  conformant: false,
-}
+const result = resultOf("--exec 'node receiver.js'", [
+  caseResult('not-claimed', 'NOT_CLAIMED', 'serve'),
+  caseResult('served-well', 'PASS', 'serve'),
+  caseResult('refused-wrongly', 'FAIL', 'refuse', HOSTILE),
+  caseResult('not-measured', 'INCONCLUSIVE', 'refuse'),
+])
 
 function caseResult(id: string, verdict: Verdict, side: Case['side'], words = 'the status is 200 and not 401'): CaseResult {
   const about: Case = {

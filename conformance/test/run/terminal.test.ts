@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { announce, createProgress, toFix, verdictOf } from '../../src/report/terminal.ts'
 import type { Case } from '../../src/build/index.ts'
 import type { CaseResult, Ending, RunResult, Verdict } from '../../src/run/result.ts'
+import { resultOf } from './results.ts'
 
 function caseResult(id: string, verdict: Verdict, words: string, about: Partial<Case> = {}): CaseResult {
   const shown: Case = {
@@ -20,25 +21,8 @@ function caseResult(id: string, verdict: Verdict, words: string, about: Partial<
   return { case: shown, verdict, faults: [words], shots: [], milliseconds: 9 }
 }
 
-function runOf(results: readonly CaseResult[], ending: Ending | null = null): RunResult {
-  return {
-    url: 'http://127.0.0.1:3000',
-    target: "--exec 'java Receiver.java'",
-    level: 'basic',
-    seed: 'aiegis',
-    session: 'session',
-    revision: 'ahp-receiver/0.1',
-    requirementsDigest: 'a'.repeat(64),
-    casesDigest: 'b'.repeat(64),
-    started: '2026-11-21T06:00:00.000Z',
-    milliseconds: 12_345,
-    clockOffset: 0,
-    results,
-    ending,
-    partial: false,
-    conformant: false,
-  }
-}
+const runOf = (results: readonly CaseResult[], ending: Ending | null = null): RunResult =>
+  resultOf("--exec 'java Receiver.java'", results, ending)
 
 function shownOf(
   results: readonly CaseResult[],
