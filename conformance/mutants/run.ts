@@ -8,7 +8,7 @@ import { createLooker, type Looker } from './look.ts'
 import { readMatrix, writeMatrix, type Matrix } from './matrix.ts'
 import { lineOf, survivorLines } from './report.ts'
 import { tryOne, type Surroundings } from './trial.ts'
-import { FIRST, judgeAnew, judgeKnown, type Verdict } from './verdicts.ts'
+import { firstOf, judgeAnew, judgeKnown, type Verdict } from './verdicts.ts'
 
 const USAGE = `Starts the Express fixture with one defect after the other and runs the suite against each.
 
@@ -86,7 +86,7 @@ async function soundCatalogue(mutants: readonly Known[], known: Catalogue, tried
 /** Known killers that the receiver without a defect fails too. */
 async function unsound(mutants: readonly Known[], known: Catalogue): Promise<readonly string[]> {
   const matrix = readMatrix()
-  const first = new Set(mutants.flatMap(({ id }) => (matrix[id]?.killers ?? []).slice(0, FIRST)))
+  const first = new Set(mutants.flatMap(({ id }) => firstOf(matrix[id])))
   const tried = known.cases.filter(({ id, bundle }) => first.has(id) && bundle === undefined)
   const { killers } = await tryOne(undefined, tried, { ...surroundingsOf(levelOf(mutants), known), isScan: true })
   return killers

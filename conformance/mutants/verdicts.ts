@@ -1,5 +1,5 @@
 /** Finds out for one mutant which cases kill it: those that are known to, then all. @module */
-import { includes, type Case, type Level } from '@aiegis/conformance/run'
+import { includes, OVERALL, type Case, type Level } from '@aiegis/conformance/run'
 import type { Known } from './all.ts'
 import type { Looker } from './look.ts'
 import type { Row } from './matrix.ts'
@@ -14,7 +14,7 @@ export interface Verdict extends Trial {
 }
 
 /** Known killers that are tried before anything else: one is enough, the others are for when it has changed. */
-export const FIRST = 3
+const FIRST = 3
 /** More than these are not noted: a mutant that so many cases notice is no question. */
 export const MOST = 60
 /** Code that the first look does not run: it starts behind the adapter. */
@@ -29,7 +29,7 @@ export async function judgeKnown(
 ): Promise<Verdict> {
   const started = performance.now()
   const { cases } = surroundings.catalogue
-  const first = (row?.killers ?? []).slice(0, FIRST)
+  const first = firstOf(row)
   if (mutant.isOfStart === true) return timed(mutant, started, await judgeStarts(mutant, first, cases))
   const chosen = first[0] === 'smoke' ? cases.slice(0, 1) : cases.filter(({ id }) => first.includes(id))
   const light = lightest(mutant, chosen, surroundings)
@@ -44,6 +44,17 @@ export async function judgeKnown(
   const tried = found?.verdict === 'smoke' && first[0] !== 'smoke' ? await once() : found
   const trial = tried === undefined || tried.verdict === 'survived' ? await confirmed(mutant, cases, surroundings) : tried
   return timed(mutant, started, trial)
+}
+
+/** The known killers that are tried first. */
+export function firstOf(row: Row | undefined): readonly string[] {
+  return withoutWhole(row?.killers ?? []).slice(0, FIRST)
+}
+
+/** What is judged about a run as a whole brings many others along: it is tried where nothing else notices. */
+function withoutWhole(ids: readonly string[]): readonly string[] {
+  const own = ids.filter((id) => !OVERALL.some((whole) => whole.id === id))
+  return own.length === 0 ? ids : own
 }
 
 /** Where cases of level basic kill a mutant, nobody waits for a suite host. */
@@ -88,7 +99,8 @@ async function confirmed(mutant: Known, cases: readonly Case[], surroundings: Su
   const all = cases.filter(({ level }) => includes(surroundings.level, level))
   const scanned = await tryOne(mutant, all, { ...surroundings, isScan: true })
   if (scanned.verdict !== 'killed') return scanned
-  const noticed = all.filter(({ id }) => scanned.killers.includes(id)).slice(0, MOST)
+  const killers = withoutWhole(scanned.killers)
+  const noticed = all.filter(({ id }) => killers.includes(id)).slice(0, MOST)
   return tryOne(mutant, noticed, { ...surroundings, parallel: CALM })
 }
 

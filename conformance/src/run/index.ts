@@ -4,6 +4,7 @@ export { build, serialise, trustBundle, type Case, type Expectation, type Level,
 export { readRegistry } from '../judge/registry.ts'
 export { startWith, writeBundle } from './bundles.ts'
 export { freePort, startChild, untilListening, type Child } from './child.ts'
+export { OVERALL } from './overall.ts'
 export { choose, includes, LEVELS, readCatalogue, type Catalogue } from './plan.ts'
 export { isGood, type CaseResult, type RunResult } from './result.ts'
 export { run } from './run.ts'

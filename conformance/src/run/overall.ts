@@ -1,6 +1,7 @@
 /** What only all cases together can show: refusals that must look alike, and places that nobody may ask. @module */
 import type { Case } from '../build/index.ts'
 import { codeIn } from '../judge/problem.ts'
+import { readRegistry } from '../judge/registry.ts'
 import { readResponse, type Response } from '../wire/response.ts'
 import type { CaseResult } from './result.ts'
 
@@ -45,6 +46,32 @@ export const OVERALL: readonly Case[] = [
   },
 ]
 
+/** What clients see of refusals that must look alike. */
+const ALIKE = 'untrusted'
+
+/**
+ * Those of `chosen`, and of `cases` the ones whose requests show what a chosen case judges about the run as a whole: alone it would show
+ * nothing.
+ */
+export function withJudged(chosen: readonly Case[], cases: readonly Case[]): readonly Case[] {
+  const judged = chosen.flatMap(({ id, group }) => (group === WHOLE ? (JUDGED[id] ?? []) : []))
+  if (judged.length === 0) return chosen
+  return [...chosen, ...cases.filter((test) => !chosen.includes(test) && judged.some((isJudged) => isJudged(test)))]
+}
+
+type Judged = (test: Case) => boolean
+
+const REGISTRY = readRegistry()
+const isRefused: Judged = ({ side }) => side === 'refuse'
+
+/** Which cases show it, by the id of the case that judges them. */
+const JUDGED: Readonly<Record<string, readonly Judged[]>> = {
+  'overall-untrusted-alike': [({ expect }) => 'code' in expect && REGISTRY.get(expect.code)?.public === ALIKE],
+  'overall-refusals': [isRefused],
+  'overall-unmeasured': [isRefused],
+  'overall-nobody-else-asked': [({ group }) => group === 'documents'],
+}
+
 /** Fields whose values differ between any two responses. */
 const CHANGING: ReadonlySet<string> = new Set(['date', 'content-length'])
 
@@ -80,7 +107,7 @@ function faultsOfLikeness(results: readonly CaseResult[]): readonly string[] | u
   const looks = results.flatMap(({ case: test, shots }) =>
     shots.flatMap(({ sent, received }) => {
       const reading = readResponse(Buffer.from(received), true, Buffer.from(sent.subarray(0, 5)).toString('latin1') === 'HEAD ')
-      if (reading.kind !== 'complete' || codeIn(reading.response) !== 'untrusted') return []
+      if (reading.kind !== 'complete' || codeIn(reading.response) !== ALIKE) return []
       return [{ id: test.id, look: lookOf(reading.response) }]
     }),
   )

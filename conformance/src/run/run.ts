@@ -10,7 +10,7 @@ import type { Bench, HostControl } from './bench.ts'
 import { judgeBundle, type Starter } from './bundles.ts'
 import { runCase } from './case.ts'
 import { measureOffset } from './clock.ts'
-import { judgeOverall, WHOLE } from './overall.ts'
+import { judgeOverall, withJudged, WHOLE } from './overall.ts'
 import { createPeers, needsNothing } from './peers.ts'
 import { inOrder, unclaimed, type Catalogue } from './plan.ts'
 import { eachWithin } from './pool.ts'
@@ -28,7 +28,7 @@ export interface RunOptions {
   /** The level that is claimed; not above that of the setup. */
   readonly level: Level
   readonly catalogue: Catalogue
-  /** Those of the catalogue that were asked for. */
+  /** Those of the catalogue that were asked for; what they judge is run with them. */
   readonly chosen: readonly Case[]
   /** Names this execution, so that a second one against the same receiver has other identifiers. */
   readonly session: string
@@ -53,7 +53,9 @@ export interface RunOptions {
 export async function run(options: RunOptions): Promise<RunResult> {
   const fixture = createFixture(options.setup.url, Math.min(options.deadlineSeconds, 5))
   try {
-    return await runWith(options, fixture)
+    const { setup, level, catalogue, chosen } = options
+    const claimed = catalogue.cases.filter((test) => unclaimed(test, level, setup.level) === undefined)
+    return await runWith({ ...options, chosen: withJudged(chosen, claimed) }, fixture)
   } finally {
     await fixture.close()
   }
@@ -194,6 +196,8 @@ async function judgeWhole(
   results: readonly CaseResult[],
   stopped: boolean,
 ): Promise<readonly CaseResult[]> {
+  // Whom a request named may be asked a little later than it is answered.
+  if (whole.length > 0 && bench.host !== null) await pause(LATE_MS)
   const trespasses = bench.host?.takeTrespasses() ?? []
   const others = whole
     .filter((test) => test !== RESTART)
@@ -234,6 +238,7 @@ function withStop(sentence: string | undefined): string | undefined {
 
 /** A receiver that ends while it answers is noticed a little later than the broken connection. */
 const NOTICE_MS = 200
+const LATE_MS = 1000
 
 function stopOf({ ended }: RunOptions, silence: string, during: readonly string[]): string {
   const what = ended()

@@ -1,7 +1,8 @@
 /** What only the whole run shows: each has a way to be wrong, and a way not to be shown. @module */
 import { expect, test } from 'vitest'
 import type { Case } from '../../src/build/index.ts'
-import { judgeOverall, OVERALL } from '../../src/run/overall.ts'
+import { judgeOverall, OVERALL, withJudged } from '../../src/run/overall.ts'
+import { readCatalogue } from '../../src/run/plan.ts'
 import type { CaseResult, Verdict } from '../../src/run/result.ts'
 
 interface Refusal {
@@ -79,4 +80,15 @@ test('AHP-ROAD-4: whoever knocks where nobody may be asked is told', () => {
   expect(judged('overall-nobody-else-asked', []).verdict).toBe('PASS')
   const told = judged('overall-nobody-else-asked', [], ['somebody connected'])
   expect(told).toMatchObject({ verdict: 'FAIL', faults: ['somebody connected'] })
+})
+
+test('whoever asks for what is judged about a whole run gets the cases that show it', () => {
+  const { cases } = readCatalogue()
+  const chosen = (...ids: readonly string[]): readonly Case[] => cases.filter(({ id }) => ids.includes(id))
+  const shown = (id: string): readonly string[] => withJudged(chosen(id), cases).map((each) => each.id)
+  expect(shown('overall-untrusted-alike')).toEqual(expect.arrayContaining(['token-key-unknown', 'signature-token-stranger']))
+  expect(shown('overall-nobody-else-asked')).toContain('web-unlisted')
+  for (const id of ['overall-refusals', 'overall-unmeasured']) expect(shown(id)).toContain('token-key-unknown')
+  for (const { id } of OVERALL) expect(new Set(shown(id)).size).toBe(shown(id).length)
+  expect(shown('web-unlisted')).toEqual(['web-unlisted'])
 })
