@@ -1,4 +1,4 @@
-// Runs the receivers of the READMEs on Express, Koa and Hono, and the handler for Next as Next calls it, and sends each an order that was decided, the
+// Runs the receivers of the READMEs on Express, Fastify, NestJS, Koa and Hono, and the handler for Next as Next calls it, and sends each an order that was decided, the
 // same again, and one without evidence. Needs a build. Exit codes: 0 each answered as it must, 1 one did not.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +14,8 @@ writeFileSync(`${folder}/package.json`, '{"type":"module"}')
 let failed = 0
 for (const [framework, file, says] of [
   ['Express', 'receiver.js'],
+  ['Fastify', 'fastify.js'],
+  ['NestJS', 'nest.js'],
   ['Koa', 'koa.js', '"by":"did:key:'], // without a body parser
   ['Hono', 'hono.js'],
 ]) {

@@ -54,6 +54,14 @@ export async function useReceiver(
 export function telling(example) {
   return example
     .replace(
+      "await app.listen(18082, '127.0.0.1')",
+      "await app.listen(0, '127.0.0.1').then((server) => console.log('port', server.address().port))",
+    )
+    .replace(
+      "await app.listen({ port: 18082, host: '127.0.0.1' })",
+      "await app.listen({ port: 0, host: '127.0.0.1' }).then((address) => console.log('port', new URL(address).port))",
+    )
+    .replace(
       "app.listen(18082, '127.0.0.1')",
       "const server = app.listen(0, '127.0.0.1', () => console.log('port', server.address().port))",
     )

@@ -23,6 +23,8 @@ describe('README', () => {
 /** Blocks of code in other documents, each of which is a file that is compiled or run. */
 const BLOCKS: readonly (readonly [document: string, fence: string, file: string])[] = [
   ['packages/express/README.md', 'ts', 'examples/receiver/receiver.ts'],
+  ['packages/express/README.md', 'ts', 'examples/receiver/fastify.ts'],
+  ['packages/express/README.md', 'ts', 'examples/receiver/nest.ts'],
   ['packages/express/README.md', 'ts', 'examples/receiver/routes.ts'],
   ['packages/express/README.md', 'ts', 'examples/receiver/rollout.ts'],
   ['packages/koa/README.md', 'ts', 'examples/receiver/koa.ts'],

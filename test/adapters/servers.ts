@@ -1,5 +1,6 @@
 /** One receiver for each adapter, all alike: the check in front, a router mounted at `/api` and a handler for all else behind it (spec chapters 7 and 11). @module */
 import { createServer, type RequestListener } from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import * as expressAdapter from '@aiegis/express'
 import { findAiegis } from '@aiegis/fetch'
 import { honoAiegis, type AiegisEnv } from '@aiegis/fetch/hono-node'
@@ -10,6 +11,7 @@ import { getRequestListener } from '@hono/node-server'
 import { Router as KoaRouter } from '@koa/router'
 import express, { type Request as ExpressRequest, type Response as ExpressResponse } from 'express'
 import express4 from 'express4'
+import { fastify, type FastifyRequest } from 'fastify'
 import { Hono, type Context as HonoContext } from 'hono'
 import Koa from 'koa'
 import { fetchReceiver } from './fetch-receiver.ts'
@@ -43,6 +45,35 @@ const onExpress =
     router.use('/orders/:id', handler)
     return app.use('/api', router).use(handler)
   }
+
+/** The check of Express as a hook: it needs nothing but Node's request and response. */
+function onFastify({ verifier, route, receiver, reportsOnly }: Shape, note: Note): RequestListener {
+  const { requireAiegisToken, getAiegis } = expressAdapter
+  const contextOf = mayBeWithout({ route, reportsOnly }) ? expressAdapter.findAiegis : getAiegis
+  const handler = async ({ body, headers, method, originalUrl, raw }: FastifyRequest): Promise<string> => {
+    const content = Buffer.isBuffer(body) ? body : new Uint8Array()
+    note(contextOf(raw), content, (name) => name in headers, `${method} ${originalUrl}`)
+    return 'served'
+  }
+  const app = fastify({ bodyLimit: 2_000_000 })
+  const check = (asked: expressAdapter.RequireOptions): void => {
+    const aiegis = requireAiegisToken(asked)
+    app.addHook('onRequest', (request, reply, done) => void aiegis(request.raw, reply.raw, done))
+  }
+  if (receiver === 'parser-first')
+    app.addHook('onRequest', async ({ raw }) => {
+      await buffer(raw)
+    })
+  check({ verifier, ...quiet, ...route })
+  if (receiver === 'narrowing-route') check({ action: 'orders.read', ...quiet })
+  if (receiver === 'checked-twice') check({ maxDepth: 0 })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.all('/api/orders/:id', handler)
+  app.all('*', handler)
+  const ready = app.ready()
+  return (request, response) => void ready.then(() => app.routing(request, response))
+}
 
 function onKoa({ verifier, route, receiver, reportsOnly }: Shape, note: Note): RequestListener {
   const { requireAiegisToken } = koaAdapter
@@ -109,6 +140,7 @@ function asListener(handler: Parameters<typeof getRequestListener>[0]): RequestL
 export const ADAPTERS = {
   'Express 5': onExpress(express),
   'Express 4': onExpress(express4),
+  Fastify: onFastify,
   Koa: onKoa,
   Hono: onHono,
   fetch: onFetch,

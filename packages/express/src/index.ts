@@ -17,7 +17,7 @@ export type { AiegisContext, RouteRequirement, StandardSchema, Verifier } from '
 /** What Express adds to Node's request and this adapter needs. */
 type Incoming = IncomingMessage & { readonly originalUrl?: string }
 /** An Express request handler, described without Express so that both majors fit. */
-export type AiegisHandler = (request: Incoming, response: ServerResponse, next: (error?: unknown) => void) => Promise<void>
+export type AiegisHandler = (request: Incoming, response: ServerResponse, next: () => void) => Promise<void>
 
 /**
  * Refuses every request that does not carry valid evidence for exactly this request; the others reach the next handler with their
