@@ -40,7 +40,15 @@ export function createNodeVerifier(options: NodeVerifierOptions = {}): Verifier 
   const lists =
     directory === undefined || rest.statusMemory !== undefined ? placeOf(rest.statusMemory) : JSON.stringify(directory)
   log(describeTrust(verifier.trust, { path: file.path, sha256: file.sha256, store, lists }))
+  files.set(verifier, file.sha256)
   return verifier
+}
+
+const files = new WeakMap<Verifier, string>()
+
+/** SHA-256 of the trust file that a verifier was made from, as `TrustFile` has it; `undefined` when it was given its bundle in code. */
+export function madeFrom(verifier: Verifier): string | undefined {
+  return files.get(verifier)
 }
 
 /** The directory, but for what the caller keeps elsewhere. Throws `TypeError` for one that is not safe, whatever is kept there. */

@@ -2,7 +2,7 @@
 import { later, type Timer } from '../timer.ts'
 import type { Verifier } from '../verifier.ts'
 import { loadTrust, type TrustFile } from './load-trust.ts'
-import { processVerifier } from './verifier.ts'
+import { madeFrom, processVerifier } from './verifier.ts'
 
 /** What is watched. */
 export interface WatchTrustOptions {
@@ -21,18 +21,21 @@ export interface TrustWatch {
 }
 
 /**
- * Looks at the file again and again, under the same rules as at the start, and gives it to `verifier.reload` when its bytes have changed.
+ * Looks at the file now and again and again, under the same rules as at the start, and gives it to `verifier.reload` when its bytes are not
+ * those that were taken last; for the first time also when the verifier was made from something else than this file.
  * A file that is wrong, unreadable or gone changes nothing and is told once, by `onReload` and the log of the verifier. Keeps no process
  * alive. Throws `TypeError` when there is no file now.
  */
 export function watchTrust(verifier: Verifier = processVerifier(), { path, seconds = 10 }: WatchTrustOptions = {}): TrustWatch {
   if (!Number.isFinite(seconds) || seconds < 1)
     throw new TypeError('watchTrust: seconds is a number from 1; write for example 10')
-  let last = loadTrust(path).sha256
+  loadTrust(path)
+  let last = madeFrom(verifier)
   let timer: Timer | undefined
   let isStopped = false
+  let turn: Promise<void> = Promise.resolve()
 
-  const look = async (): Promise<void> => {
+  const lookOnce = async (): Promise<void> => {
     const found = read(path)
     const mark = found instanceof Error ? found.message : found.sha256
     if (mark === last) return
@@ -41,11 +44,14 @@ export function watchTrust(verifier: Verifier = processVerifier(), { path, secon
     await verifier.reload(() => bundleOf(found)).catch(() => {})
   }
 
+  // One after the other: whoever asks for a look has its outcome when it resolves.
+  const look = (): Promise<void> => (turn = turn.then(lookOnce))
+
   const plan = (): void => {
     if (!isStopped) timer = later(() => void look().finally(plan), seconds * 1000)
   }
 
-  plan()
+  void look().finally(plan)
   return {
     look,
     stop() {

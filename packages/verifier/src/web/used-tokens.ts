@@ -77,7 +77,8 @@ export class UsedTokens {
     const now = Date.now()
     this.#sweptTo = Math.max(this.#sweptTo, now)
     this.#all('INSERT INTO swept VALUES (1, ?) ON CONFLICT DO UPDATE SET till = excluded.till', this.#sweptTo)
-    this.#records -= this.#all('DELETE FROM used WHERE until <= ? RETURNING 1', now).length
+    this.#all('DELETE FROM used WHERE until <= ?', now)
+    this.#records -= numberIn(this.#all('SELECT changes() AS n'))
     if (this.#records > 0) await this.#plan(now + SWEEP_MS)
   }
 
@@ -92,8 +93,9 @@ export class UsedTokens {
   }
 
   async #plan(at: number): Promise<void> {
-    this.#isPlanned = true
     if ((await this.#storage.getAlarm()) === null) await this.#storage.setAlarm(at)
+    // Not before: an alarm that could not be set is tried again with the next claim.
+    this.#isPlanned = true
   }
 
   #all(statement: string, ...values: (string | number)[]): readonly object[] {

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { watchTrust } from '../../src/node/watch-trust.ts'
+import { createNodeVerifier } from '../../src/node/verifier.ts'
+import { watchTrust, type TrustWatch } from '../../src/node/watch-trust.ts'
 import { createVerifier, type Verifier } from '../../src/verifier.ts'
 import { bundle } from '../trust-bundle.ts'
 
@@ -34,9 +35,45 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
+/** A watch that has taken the file as it is now. */
+async function watching(options: { seconds?: number } = {}): Promise<TrustWatch> {
+  const watch = watchTrust(verifier, { path, ...options })
+  await watch.look()
+  told = []
+  return watch
+}
+
 describe('a trust file that is watched', () => {
-  test('AHP-BUNDLE-15 is taken when its bytes have changed, and is not taken when it is wrong, which is told once', async () => {
+  test('AHP-BUNDLE-15 is taken at once when the verifier was made from something else', async () => {
+    write({ ...bundle(), acceptWarn: true })
     const watch = watchTrust(verifier, { path })
+    await watch.look()
+    expect([told, verifier.trust.acceptWarn]).toEqual([['replaced'], true])
+    watch.stop()
+  })
+
+  test('is not taken again by a verifier that was made from it', async () => {
+    vi.stubEnv('AIEGIS_TRUST', path)
+    const own = createNodeVerifier({ log: () => {}, onReload: ({ outcome }) => told.push(outcome) })
+    try {
+      const watch = watchTrust(own)
+      await watch.look()
+      expect(told).toEqual([])
+      watch.stop()
+      // What changed between the start and the watch is not missed.
+      write({ ...bundle(), acceptWarn: true })
+      const later = watchTrust(own)
+      await later.look()
+      expect([told, own.trust.acceptWarn]).toEqual([['replaced'], true])
+      later.stop()
+    } finally {
+      vi.unstubAllEnvs()
+      own.close()
+    }
+  })
+
+  test('AHP-BUNDLE-15 is taken when its bytes have changed, and is not taken when it is wrong, which is told once', async () => {
+    const watch = await watching()
     await watch.look()
     expect(told).toEqual([])
     write({ ...bundle(), acceptWarn: true })
@@ -62,7 +99,7 @@ describe('a trust file that is watched', () => {
   })
 
   test('AHP-BUNDLE-13 that others could write is not taken', async () => {
-    const watch = watchTrust(verifier, { path })
+    const watch = await watching()
     rmSync(path)
     writeFileSync(path, JSON.stringify({ ...bundle(), acceptWarn: true }))
     const { chmodSync } = await import('node:fs')
@@ -75,7 +112,7 @@ describe('a trust file that is watched', () => {
   test('is looked at again and again until the watch stops', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
-      const watch = watchTrust(verifier, { path, seconds: 7 })
+      const watch = await watching({ seconds: 7 })
       write({ ...bundle(), acceptWarn: true })
       await vi.advanceTimersByTimeAsync(6999)
       expect(told).toEqual([])

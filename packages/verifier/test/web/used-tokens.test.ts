@@ -97,6 +97,15 @@ describe('the object', () => {
     expect(await claim(`${KEY} 120000`)).toBe('fresh')
   })
 
+  test('AHP-TIME-16 a claim whose sweep cannot be planned gets no answer, and the next one plans it', async () => {
+    const { claim, disk, state } = createObject()
+    const { setAlarm } = state.storage
+    state.storage.setAlarm = () => Promise.reject(new Error('no alarm'))
+    await expect(claim(`${KEY} 120000`)).rejects.toThrow('no alarm')
+    state.storage.setAlarm = setAlarm
+    expect([await claim(`${OTHER} 120000`), disk.alarm]).toEqual(['fresh', START + 60_000])
+  })
+
   test('AHP-TIME-10 remembers over its own end, also how many it holds', async () => {
     const first = createObject({ maxRecords: 2 })
     expect([await first.claim(`${KEY} 120000`), await first.claim(`${OTHER} 120000`)]).toEqual(['fresh', 'fresh'])
