@@ -99,10 +99,9 @@ describe('the object', () => {
 
   test('AHP-TIME-16 a claim whose sweep cannot be planned gets no answer, and the next one plans it', async () => {
     const { claim, disk, state } = createObject()
-    const { setAlarm } = state.storage
-    state.storage.setAlarm = () => Promise.reject(new Error('no alarm'))
+    const broken = vi.spyOn(state.storage, 'setAlarm').mockRejectedValue(new Error('no alarm'))
     await expect(claim(`${KEY} 120000`)).rejects.toThrow('no alarm')
-    state.storage.setAlarm = setAlarm
+    broken.mockRestore()
     expect([await claim(`${OTHER} 120000`), disk.alarm]).toEqual(['fresh', START + 60_000])
   })
 
