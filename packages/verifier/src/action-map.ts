@@ -20,7 +20,8 @@ export type ActionMap = (method: string, path: string) => Mapped
 const KEY = /^([A-Z]{1,20}) (\/\S*)$/
 
 /**
- * Compiles the map. Matches without regard to case and trailing slash, as widely as any router does; `HEAD` takes the action of `GET`.
+ * Compiles the map. Matches without regard to case and trailing slash, as widely as any router does, and what routers read otherwise than it
+ * was sent by each of its readings: one that two entries match in two readings is `unmapped`. `HEAD` takes the action of `GET`.
  * Throws `TypeError` for a key or an action without the form, and for a path that an earlier pattern hides under another action or requirement.
  */
 export function createActionMap(actions: Actions): ActionMap {
@@ -37,7 +38,7 @@ export function createActionMap(actions: Actions): ActionMap {
       .find((other) => other.method === rule.method && other.given !== rule.given && other.match.test(rule.pattern))
     if (earlier) throw new TypeError(`actions: '${earlier.key}' hides '${rule.key}'; write '${rule.key}' before it`)
   }
-  return (method, path) => {
+  const lookUp: ActionMap = (method, path) => {
     const matching = rules.filter((rule) => rule.match.test(path))
     const rule =
       matching.find((candidate) => candidate.method === method) ??
@@ -45,6 +46,39 @@ export function createActionMap(actions: Actions): ActionMap {
     if (rule) return { kind: 'action', key: rule.key, action: rule.action, route: rule.route }
     return { kind: matching.length > 0 ? 'unmapped' : 'undeclared' }
   }
+  return (method, path) => {
+    const asSent = lookUp(method, path)
+    if (!/[%;]|.\/$/.test(path)) return asSent
+    const found = readingsOf(path)
+      .map((reading) => lookUp(method, reading))
+      .filter(({ kind }) => kind !== 'undeclared')
+    const [first] = found
+    // No pattern has a space, so nothing but a parameter matches one: some routers take it for empty.
+    if (first === undefined) return path.endsWith('/') ? lookUp(method, `${path} `) : asSent
+    return found.every((other) => keyIn(other) === keyIn(first)) ? first : { kind: 'unmapped' }
+  }
+}
+
+function keyIn(found: Mapped): string | undefined {
+  return found.kind === 'action' ? found.key : undefined
+}
+
+/** What routers make of a path: as sent, with escapes read, all or but for delimiters, and each of them up to a `;` or without parameters of segments. */
+function readingsOf(path: string): readonly string[] {
+  const decoded = [path, read(path, decodeURI), read(path, decodeURIComponent)]
+  const all = decoded.flatMap((text) => [text, text.replace(/;.*$/s, ''), text.replaceAll(/;[^/]*/g, '')])
+  return [...new Set(all)]
+}
+
+/** Escapes that are no text stay. */
+function read(path: string, decode: (text: string) => string): string {
+  return path.replaceAll(/(?:%[0-9A-F]{2})+/g, (escapes) => {
+    try {
+      return decode(escapes)
+    } catch {
+      return escapes // URIError: not UTF-8
+    }
+  })
 }
 
 function entryOf(key: string, given: Actions[string]): Pick<Extract<Mapped, { kind: 'action' }>, 'action' | 'route'> {

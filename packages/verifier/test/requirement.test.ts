@@ -38,6 +38,39 @@ describe('actions of a mount', () => {
     expect(() => createActionMap({ 'POST /admin/': 'admin.wipe', 'POST /admin': 'admin.read' })).toThrow(/hides/)
   })
 
+  test.each([
+    ['an escape that a router reads', '/run%21all', 'orders.run'],
+    ['text beyond ASCII in a pattern', '/b%C3%BCro/7', 'office.read'],
+    ['an escape in a pattern', '/caf%C3%A9', 'cafe.read'],
+    ['an escaped slash', '/admin%2Fwipe', 'admin.wipe'],
+    ['what a router takes for the query', '/admin/wipe;x=/1', 'admin.wipe'],
+    ['parameters of a segment', '/admin;v=1/wipe', 'admin.wipe'],
+    ['an empty parameter', '/orders/', 'orders.read'],
+    ['an escape that is no text', '/orders/%FF', 'orders.read'],
+    ['one entry in each reading', '/orders/a%2520b%40c;d', 'orders.read'],
+  ])('AHP-REQ-5 %s does not slip past the map', (_title, path, action) => {
+    const read = createActionMap({
+      'GET /run\\!all': 'orders.run',
+      'GET /büro/:room': 'office.read',
+      'GET /caf%C3%A9': 'cafe.read',
+      'GET /admin/wipe': 'admin.wipe',
+      'GET /orders/:id': 'orders.read',
+    })
+    expect(read('GET', path)).toMatchObject({ kind: 'action', action })
+  })
+
+  test('AHP-REQ-5 a path that is two entries in two readings is neither', () => {
+    const read = createActionMap({
+      'GET /admin/wipe': 'admin.wipe',
+      'GET /:name': 'names.read',
+      'POST /admin/keys': 'keys.create',
+    })
+    for (const path of ['/admin%2Fwipe', '/admin%2Fkeys', '/admin;x/wipe'])
+      expect(read('GET', path)).toEqual({ kind: 'unmapped' })
+    expect(read('GET', '/a%2Fb')).toMatchObject({ action: 'names.read' })
+    expect(read('GET', '/%61dmin%2Fb;')).toMatchObject({ action: 'names.read' })
+  })
+
   test('AHP-REQ-8 a pattern that hides a later one under another action stops at start', () => {
     expect(() => createActionMap({ 'GET /orders/:id': 'orders.read', 'GET /orders/export': 'orders.export' })).toThrow(
       "'GET /orders/:id' hides 'GET /orders/export'; write 'GET /orders/export' before it",
