@@ -278,6 +278,17 @@ describe('what handlers get', () => {
       expect(await check(request)).toMatchObject({ ok: true, context: undefined })
   })
 
+  test('AHP-REFUSE-13 where evidence is optional a request that is not shown as it was sent is reported and let pass', async () => {
+    const { verifier, reports, verdicts } = await reporting()
+    const check = gate({ verifier, presence: 'optional' })
+    const headers = { 'content-type': 'text/plain, text/html' }
+    const gated = await check(new Request('https://api.example.com/a', { method: 'POST', headers, body: 'hi' }))
+    expect([gated.ok, verdicts]).toEqual([true, ['reported content_type_repeated']])
+    expect(reports.map(([{ code }]) => code)).toEqual(['content_type_repeated'])
+    const { context, request } = Object(gated) as Extract<Gated<undefined>, { ok: true }>
+    expect([context, await request.text()]).toEqual([undefined, 'hi'])
+  })
+
   test('content that a server has not asked for yet is asked for, so that the handler gets it', async () => {
     const { verifier } = await reporting()
     const app = express()

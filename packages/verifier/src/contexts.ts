@@ -53,7 +53,7 @@ export async function admit(
     if (known !== undefined && known.verifier !== verifier) throw new Refusal('misconfigured', 'two verifiers on one request')
     if (known?.context !== undefined) verifier.narrow(known.context, route)
     else if (known?.isWithheld === true) return undefined
-    else if (route.presence === 'optional' && isWithoutEvidence(request.headers))
+    else if (route.presence === 'optional' && isShownWithoutEvidence(request))
       verified.set(carrier, { context: undefined, verifier, isWithheld: false })
     else {
       const context = await verifier.verify(request, route)
@@ -72,6 +72,16 @@ export async function admit(
       harnesses: verifier?.trust.harnessDids ?? [],
       now: verifier?.now() ?? Date.now(),
     })
+  }
+}
+
+/** What is not shown as it was sent is left to the verifier, which refuses it and tells of it. */
+function isShownWithoutEvidence(request: ReceivedRequest): boolean {
+  try {
+    return isWithoutEvidence(request.headers)
+  } catch (error) {
+    if (error instanceof Refusal) return false
+    throw error
   }
 }
 
