@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Refusal } from '@aiegis/protocol'
 import type { ReceivedRequest } from '../request.ts'
-import { parseTrustBundle } from '../trust.ts'
+import { parseTrustBundle, type TrustConfig } from '../trust.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from '../verifier.ts'
 import { createAuditDirectory } from './audit-directory.ts'
 import { readContent } from './content.ts'
@@ -40,15 +40,15 @@ export function createNodeVerifier(options: NodeVerifierOptions = {}): Verifier 
   const lists =
     directory === undefined || rest.statusMemory !== undefined ? placeOf(rest.statusMemory) : JSON.stringify(directory)
   log(describeTrust(verifier.trust, { path: file.path, sha256: file.sha256, store, lists }))
-  files.set(verifier, file.sha256)
+  files.set(verifier.trust, file.sha256)
   return verifier
 }
 
-const files = new WeakMap<Verifier, string>()
+const files = new WeakMap<TrustConfig, string>()
 
-/** SHA-256 of the trust file that a verifier was made from, as `TrustFile` has it; `undefined` when it was given its bundle in code. */
-export function madeFrom(verifier: Verifier): string | undefined {
-  return files.get(verifier)
+/** SHA-256 of the trust file that a verifier was made from, as `TrustFile` has it; `undefined` when it was given its bundle in code, then or since. */
+export function bundleFrom({ trust }: Verifier): string | undefined {
+  return files.get(trust)
 }
 
 /** The directory, but for what the caller keeps elsewhere. Throws `TypeError` for one that is not safe, whatever is kept there. */

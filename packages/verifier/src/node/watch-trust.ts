@@ -2,13 +2,13 @@
 import { later, type Timer } from '../timer.ts'
 import type { Verifier } from '../verifier.ts'
 import { loadTrust, type TrustFile } from './load-trust.ts'
-import { madeFrom, processVerifier } from './verifier.ts'
+import { bundleFrom, processVerifier } from './verifier.ts'
 
 /** What is watched. */
 export interface WatchTrustOptions {
   /** Absolute path; by default where the file of this process is. */
   readonly path?: string
-  /** Seconds between two looks; 10 unless said otherwise. */
+  /** Seconds between two looks, 1 to 86,400; 10 unless said otherwise. */
   readonly seconds?: number
 }
 
@@ -22,15 +22,16 @@ export interface TrustWatch {
 
 /**
  * Looks at the file now and again and again, under the same rules as at the start, and gives it to `verifier.reload` when its bytes are not
- * those that were taken last; for the first time also when the verifier was made from something else than this file.
+ * those that were taken last; for the first time also when the verifier has its bundle from something else than this file.
  * A file that is wrong, unreadable or gone changes nothing and is told once, by `onReload` and the log of the verifier. Keeps no process
  * alive. Throws `TypeError` when there is no file now.
  */
 export function watchTrust(verifier: Verifier = processVerifier(), { path, seconds = 10 }: WatchTrustOptions = {}): TrustWatch {
-  if (!Number.isFinite(seconds) || seconds < 1)
-    throw new TypeError('watchTrust: seconds is a number from 1; write for example 10')
+  // NaN, too. Timers of more than 24 days end at once.
+  if (!(seconds >= 1 && seconds <= 86_400))
+    throw new TypeError('watchTrust: seconds is a number from 1 to 86400; write for example 10')
   loadTrust(path)
-  let last = madeFrom(verifier)
+  let last = bundleFrom(verifier)
   let timer: Timer | undefined
   let isStopped = false
   let turn: Promise<void> = Promise.resolve()

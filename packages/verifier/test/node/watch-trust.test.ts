@@ -72,6 +72,21 @@ describe('a trust file that is watched', () => {
     }
   })
 
+  test('AHP-BUNDLE-15 is taken at once when the verifier was made from it and has another bundle since', async () => {
+    vi.stubEnv('AIEGIS_TRUST', path)
+    const own = createNodeVerifier({ log: () => {} })
+    try {
+      await own.reload({ ...bundle(), acceptWarn: true })
+      const watch = watchTrust(own)
+      await watch.look()
+      expect(own.trust.acceptWarn).toBe(false)
+      watch.stop()
+    } finally {
+      vi.unstubAllEnvs()
+      own.close()
+    }
+  })
+
   test('AHP-BUNDLE-15 is taken when its bytes have changed, and is not taken when it is wrong, which is told once', async () => {
     const watch = await watching()
     await watch.look()
@@ -131,7 +146,8 @@ describe('a trust file that is watched', () => {
   })
 
   test('has to be there, and a time that cannot be meant is refused', () => {
-    expect(() => watchTrust(verifier, { path, seconds: 0 })).toThrow('seconds is a number from 1')
+    for (const seconds of [0, 86_401, 1e7, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => watchTrust(verifier, { path, seconds })).toThrow('seconds is a number from 1 to 86400')
     rmSync(path)
     expect(() => watchTrust(verifier, { path })).toThrow(TypeError)
   })
