@@ -67,7 +67,8 @@ export class UsedTokens {
     const [, key, life] = /^([A-Za-z0-9_-]{43}) ([1-9]\d{0,6})$/.exec(await request.text()) ?? []
     if (key === undefined || Number(life) > MAX_LIFE_MS) return new Response('no claim', { status: 400 })
     const result = this.#claim(key, Number(life))
-    if (result === 'fresh' && !this.#isPlanned) await this.#plan(Date.now() + SWEEP_MS)
+    // When it is full, too: nothing else would plan a sweep again after one that was lost.
+    if (result !== 'seen' && !this.#isPlanned) await this.#plan(Date.now() + SWEEP_MS)
     return new Response(result)
   }
 

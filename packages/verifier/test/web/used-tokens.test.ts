@@ -105,6 +105,17 @@ describe('the object', () => {
     expect([await claim(`${OTHER} 120000`), disk.alarm]).toEqual(['fresh', START + 60_000])
   })
 
+  test('AHP-TIME-10 a full object whose alarm was lost sweeps again', async () => {
+    const first = createObject({ maxRecords: 1 })
+    expect(await first.claim(`${KEY} 120000`)).toBe('fresh')
+    first.disk.alarm = null
+    const { claim, pass, disk } = createObject({ maxRecords: 1 }, first)
+    expect([await claim(`${KEY} 120000`), disk.alarm]).toEqual(['seen', null])
+    expect([await claim(`${OTHER} 120000`), disk.alarm]).toEqual(['full', START + 60_000])
+    await pass(120)
+    expect(await claim(`${OTHER} 120000`)).toBe('fresh')
+  })
+
   test('AHP-TIME-10 remembers over its own end, also how many it holds', async () => {
     const first = createObject({ maxRecords: 2 })
     expect([await first.claim(`${KEY} 120000`), await first.claim(`${OTHER} 120000`)]).toEqual(['fresh', 'fresh'])
