@@ -14,7 +14,8 @@ export function captureRawBody(request: IncomingMessage, _response: ServerRespon
 }
 
 /**
- * The content as sent. Throws `content_too_large`, `content_timeout`, `content_incomplete`, `trailer_refused`, `content_consumed`.
+ * The content as sent. Throws `content_too_large`, `content_timeout`, `content_incomplete`, `trailer_refused`, `content_consumed`,
+ * and `misconfigured` for a request that no server has received.
  * Reads in paused mode up to the last byte and not beyond, then unshifts: the next reader sees an untouched stream. `invite` is called when
  * nothing that is known before speaks against reading it. With `isKept` what was read is put back when it is refused, too.
  */
@@ -30,6 +31,7 @@ export function readContent(
     if (trailers) throw trailers
     return bounded(kept, limits)
   }
+  checkReceived(request)
   if (!hasContent(request)) return new Uint8Array(0)
   if (request.readableDidRead || request.readableEnded || request.destroyed || request.readableEncoding !== null) {
     throw new Refusal(
@@ -40,6 +42,12 @@ export function readContent(
   if (Number(request.headers['content-length'] ?? 0) > limits.maxBytes) throw tooLarge(limits)
   invite?.()
   return collect(request, limits, isKept)
+}
+
+/** What tests of a framework make up, such as `inject` of Fastify, never says that its content is complete: it would be waited for in vain. */
+function checkReceived({ complete }: { readonly complete?: unknown }): void {
+  if (typeof complete !== 'boolean')
+    throw new Refusal('misconfigured', 'no server has received this request: send it to one that listens, as sendRaw() does')
 }
 
 /**
