@@ -23,7 +23,7 @@ export function honoAiegis<Claims = unknown, P extends Presence = 'required'>(
     const { incoming, outgoing }: Bindings = Object(c.env)
     const isNode = incoming instanceof IncomingMessage && outgoing instanceof ServerResponse
     const gated = isNode
-      ? await passesAs(mount, c.req.raw, beneath(incoming, outgoing, isReporting(mount.gate)))
+      ? await passesAs(mount, c.req.raw, beneath(c.req.raw, incoming, outgoing, isReporting(mount.gate)))
       : await passes(mount, c.req.raw, { incoming })
     if (!gated.ok) return gated.response
     c.req.raw = gated.request
@@ -38,13 +38,15 @@ interface Bindings {
   readonly outgoing?: unknown
 }
 
-function beneath(incoming: IncomingMessage, outgoing: ServerResponse, isKept: boolean): Beneath {
+/** A request that was made anew with another method, as by `methodOverride`, is another one: by that method a handler is found. */
+function beneath(request: Request, incoming: IncomingMessage, outgoing: ServerResponse, isKept: boolean): Beneath {
+  const { method } = request
   let content = new Uint8Array(0)
   const received = receivedOf(incoming, outgoing, undefined, isKept)
   return {
-    carrier: incoming,
+    carrier: method === received.method ? incoming : request,
     received: {
-      method: received.method,
+      method,
       target: received.target,
       get headers() {
         return received.headers

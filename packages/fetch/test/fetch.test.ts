@@ -8,6 +8,7 @@ import { createMockHarness, listen, problemOf, sendRaw, withLine, type MockHarne
 import { createVerifier, type Verifier } from '@aiegis/verifier'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
+import { methodOverride } from 'hono/method-override'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { honoAiegis as onNode } from '../src/hono-node.ts'
 import { honoAiegis } from '../src/hono.ts'
@@ -419,6 +420,27 @@ test('AHP-BIND-25 AHP-BIND-7 on Node HTTP/2 is refused, and app.request() of tes
   })
   expect([status, lines.length]).toEqual([500, 1])
 })
+
+test.each(['in front of', 'behind'])(
+  'AHP-BIND-15 on Node a method that is replaced %s the check reaches no handler',
+  async (where) => {
+    const { harness, verifier } = await scene()
+    const app = new Hono()
+    const check = onNode({ verifier, ...quiet })
+    if (where === 'behind') app.use(check)
+    app.use(methodOverride({ app, query: '_method' }))
+    if (where !== 'behind') app.use(check)
+    app.all('*', (c) => c.text(c.req.method))
+    const listener = getRequestListener(app.fetch)
+    const server = createServer((request, response) => void listener(request, response))
+    const port = await listen(server)
+    onTestFinished(() => void server.close())
+    const request = harness.mint({ method: 'POST', url: 'https://api.example.com/a?_method=DELETE' })
+    expect(problemOf(await sendRaw(port, request)).status).toBe(401)
+    const other = await sendRaw(port, harness.mint({ method: 'POST', url: 'https://api.example.com/a?b=1' }))
+    expect([other.status, other.text]).toEqual([200, 'POST'])
+  },
+)
 
 test('AHP-BIND-23 on Node no view of the request below keeps evidence, and content of GET is there', async () => {
   const { harness, verifier } = await scene()
