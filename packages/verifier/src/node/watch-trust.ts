@@ -23,8 +23,8 @@ export interface TrustWatch {
 /**
  * Looks at the file now and again and again, under the same rules as at the start, and gives it to `verifier.reload` when its bytes are not
  * those that were taken last; for the first time also when the verifier has its bundle from something else than this file.
- * A file that is wrong, unreadable or gone changes nothing and is told once, by `onReload` and the log of the verifier. Keeps no process
- * alive. Throws `TypeError` when there is no file now.
+ * A file that is wrong, unreadable or gone changes nothing and is told once, by `onReload` and the log of the verifier; one that is right
+ * and could not be taken, as when a memory of status lists fails, is tried again. Keeps no process alive. Throws `TypeError` when there is no file now.
  */
 export function watchTrust(verifier: Verifier = processVerifier(), { path, seconds = 10 }: WatchTrustOptions = {}): TrustWatch {
   // NaN, too. Timers of more than 24 days end at once.
@@ -41,8 +41,12 @@ export function watchTrust(verifier: Verifier = processVerifier(), { path, secon
     const mark = found instanceof Error ? found.message : found.sha256
     if (mark === last) return
     last = mark
-    // What is wrong is told by the verifier, to whom it matters.
-    await verifier.reload(() => bundleOf(found)).catch(() => {})
+    // What is wrong is told by the verifier, to whom it matters. What failed otherwise may go well the next time.
+    await verifier
+      .reload(() => bundleOf(found))
+      .catch((error: unknown) => {
+        if (!(error instanceof TypeError)) last = undefined
+      })
   }
 
   // One after the other: whoever asks for a look has its outcome when it resolves.

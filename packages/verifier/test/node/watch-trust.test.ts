@@ -113,6 +113,18 @@ describe('a trust file that is watched', () => {
     watch.stop()
   })
 
+  test('is tried again when something else than the file was wrong', async () => {
+    const watch = await watching()
+    const reload = vi.spyOn(verifier, 'reload').mockRejectedValueOnce(new Error('the memory fails'))
+    write({ ...bundle(), acceptWarn: true })
+    await watch.look()
+    expect(verifier.trust.acceptWarn).toBe(false)
+    await watch.look()
+    await watch.look()
+    expect([verifier.trust.acceptWarn, reload.mock.calls.length]).toEqual([true, 2])
+    watch.stop()
+  })
+
   test('AHP-BUNDLE-13 that others could write is not taken', async () => {
     const watch = await watching()
     rmSync(path)
