@@ -63,9 +63,10 @@ function keyIn(found: Mapped): string | undefined {
   return found.kind === 'action' ? found.key : undefined
 }
 
-/** What routers make of a path: as sent, with escapes read, all or but for delimiters, and each of them up to a `;` or without parameters of segments. */
+/** What routers make of a path: as sent, with escapes read, all or but for delimiters, with `\` for `/`, and each of them up to a `;` or without parameters of segments. */
 function readingsOf(path: string): readonly string[] {
-  const decoded = [path, read(path, decodeURI), read(path, decodeURIComponent)]
+  const whole = read(path, decodeURIComponent)
+  const decoded = [path, read(path, decodeURI), whole, whole.replaceAll('\\', '/')]
   const all = decoded.flatMap((text) => [text, text.replace(/;.*$/s, ''), text.replaceAll(/;[^/]*/g, '')])
   return [...new Set(all)]
 }

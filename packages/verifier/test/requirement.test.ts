@@ -43,6 +43,7 @@ describe('actions of a mount', () => {
     ['text beyond ASCII in a pattern', '/b%C3%BCro/7', 'office.read'],
     ['an escape in a pattern', '/caf%C3%A9', 'cafe.read'],
     ['an escaped slash', '/admin%2Fwipe', 'admin.wipe'],
+    ['an escaped slash of Windows', '/admin%5Cwipe', 'admin.wipe'],
     ['what a router takes for the query', '/admin/wipe;x=/1', 'admin.wipe'],
     ['parameters of a segment', '/admin;v=1/wipe', 'admin.wipe'],
     ['an empty parameter', '/orders/', 'orders.read'],
