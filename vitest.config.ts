@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -14,6 +15,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/runtimes/**'],
     // What passes says nothing: a receiver reports each misconfiguration that a test provokes.
     silent: 'passed-only',
+    // Many tests wait for a process or a clock: one more than vitest starts by itself.
+    maxWorkers: availableParallelism(),
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -1,7 +1,7 @@
 import { getAiegis, requireAiegisToken } from '@aiegis/express'
 import Fastify from 'fastify'
 
-const app = Fastify()
+const app = Fastify({ routerOptions: { ignoreTrailingSlash: true } })
 
 // Trust comes from aiegis-trust.json beside package.json. Every route of this server needs evidence, its plugins' too.
 const aiegis = requireAiegisToken({ actions: { 'POST /orders': 'orders.create' } })
