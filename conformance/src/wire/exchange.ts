@@ -2,7 +2,7 @@
 import { connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Address } from './address.ts'
-import { MAX_CONTENT, MAX_HEADER, readResponse, type Response } from './response.ts'
+import { createResponseReader, type Response } from './response.ts'
 
 /** How an exchange ended. */
 export type Outcome =
@@ -40,6 +40,8 @@ export interface ExchangeOptions {
 
 /** After a whole response, what else comes is waited for this long: a second response means that one request was read as two. */
 const SURPLUS_MS = 150
+/** More of it than this is not waited for. */
+const SURPLUS_BYTES = 4096
 
 /** Sends `request` and reads the response. Never rejects: whatever happens is an outcome. */
 export async function exchange(address: Address, request: Outgoing, options: ExchangeOptions): Promise<Exchange> {
@@ -50,6 +52,7 @@ export async function exchange(address: Address, request: Outgoing, options: Exc
   const socket = open(address)
   const outcome = await new Promise<Outcome>((resolve) => {
     let connected = false
+    let isWhole = false
     const timer = setTimeout(() => finish({ kind: 'timeout', seconds: options.deadlineSeconds }), options.deadlineSeconds * 1000)
     const finish = (result: Outcome): void => {
       clearTimeout(timer)
@@ -61,8 +64,10 @@ export async function exchange(address: Address, request: Outgoing, options: Exc
     })
     socket.on('data', (chunk: Buffer) => {
       const result = reader.push(chunk)
-      if (result?.kind === 'response') setTimeout(() => finish(reader.last() ?? result), SURPLUS_MS).unref()
-      else if (result) finish(result)
+      if (result === undefined) return
+      if (result.kind !== 'response' || result.response.surplus > SURPLUS_BYTES) finish(result)
+      else if (!isWhole) setTimeout(() => finish(reader.last() ?? result), SURPLUS_MS).unref()
+      isWhole = true
     })
     socket.once('end', () => finish(reader.end('the connection was closed')))
     socket.once('error', (error: NodeJS.ErrnoException) => {
@@ -110,26 +115,34 @@ interface Reader {
 }
 
 function createReader(isHead: boolean): Reader {
-  let bytes: Buffer = Buffer.alloc(0)
+  const readAll = createResponseReader(isHead)
+  let store: Buffer = Buffer.alloc(4096)
+  let length = 0
   let known: Outcome | undefined
   const read = (ended: boolean): Outcome | undefined => {
-    const reading = readResponse(bytes, ended, isHead)
+    const reading = readAll(store.subarray(0, length), ended)
     if (reading.kind === 'complete') known = { kind: 'response', response: reading.response }
     else if (reading.kind === 'malformed') known = reading
     return known
   }
   return {
     push(chunk) {
-      if (bytes.length < MAX_HEADER + MAX_CONTENT * 2) bytes = Buffer.concat([bytes, chunk])
+      if (length + chunk.length > store.length) {
+        const larger = Buffer.alloc(2 * (length + chunk.length))
+        store.copy(larger, 0, 0, length)
+        store = larger
+      }
+      chunk.copy(store, length)
+      length += chunk.length
       return read(false)
     },
     end: (why) =>
       read(true) ?? {
         kind: 'closed',
-        why: bytes.length === 0 ? `${why} without a response` : `${why} in the middle of the response`,
+        why: length === 0 ? `${why} without a response` : `${why} in the middle of the response`,
       },
     last: () => known,
-    bytes: () => bytes,
+    bytes: () => store.subarray(0, length),
   }
 }
 

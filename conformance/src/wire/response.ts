@@ -20,12 +20,16 @@ export type Reading =
 
 /** Bounds of what is read of one response. */
 export const MAX_HEADER = 65_536
-export const MAX_CONTENT = 1_048_576
+export const MAX_CONTENT = 65_536
 const MAX_INTERIM = 8
+export const MAX_CHUNKS = 1024
+const MAX_LINE = 1024
+const LONG_HEADER = `a header of more than the ${MAX_HEADER} bytes that are read`
+const TOO_MUCH = `content of more than the ${MAX_CONTENT} bytes that are read`
 
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
-const FIELD =
-  /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?)[ \t]*$/
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 interface Head {
   readonly status: number
@@ -33,20 +37,37 @@ interface Head {
   readonly end: number
 }
 
-/** Reads `bytes`; `ended` says that the peer closed the connection, `head` that the request was HEAD, whose response has no content. */
+/** Reads all bytes that have come so far; `ended` says that the peer closed the connection. */
+export type ResponseReader = (bytes: Buffer, ended: boolean) => Reading
+
+/** Reads `bytes` once; `head` says that the request was HEAD, whose response has no content. */
 export function readResponse(bytes: Buffer, ended: boolean, head: boolean): Reading {
+  return createResponseReader(head)(bytes, ended)
+}
+
+/** As `readResponse` for bytes to which more come: what was read is not read again, however small the parts are in which they come. */
+export function createResponseReader(isHead: boolean): ResponseReader {
   const interim: number[] = []
   let from = 0
-  for (;;) {
-    const found = readHead(bytes, from)
-    if (found === undefined)
-      return partial(bytes.length - from > MAX_HEADER ? `a header of more than the ${MAX_HEADER} bytes that are read` : undefined)
-    if (typeof found === 'string') return { kind: 'malformed', why: found }
-    if (found.status >= 200) return readContent(bytes, found, ended, head, interim)
-    if (found.status === 101) return { kind: 'malformed', why: 'an upgrade (101) that nobody asked for' }
-    interim.push(found.status)
-    if (interim.length > MAX_INTERIM) return { kind: 'malformed', why: 'interim responses without end' }
-    from = found.end
+  // Up to here there is no end of the header.
+  let searched = 0
+  let content: ResponseReader | undefined
+  return (bytes, ended) => {
+    while (content === undefined) {
+      const found = readHead(bytes, from, searched)
+      if (found === undefined) {
+        searched = Math.max(from, bytes.length - 3)
+        return bytes.length - from > MAX_HEADER ? malformed(LONG_HEADER) : { kind: 'partial' }
+      }
+      if (typeof found === 'string') return malformed(found)
+      if (found.status === 101) return malformed('an upgrade (101) that nobody asked for')
+      from = found.end
+      searched = from
+      if (found.status >= 200) content = contentReader(found, isHead, interim)
+      else interim.push(found.status)
+      if (interim.length > MAX_INTERIM) return malformed('interim responses without end')
+    }
+    return content(bytes, ended)
   }
 }
 
@@ -55,75 +76,97 @@ export function valuesOf(response: Pick<Response, 'fields'>, name: string): read
   return response.fields.filter(([each]) => each === name).map(([, value]) => value)
 }
 
-function readHead(bytes: Buffer, from: number): Head | string | undefined {
-  const end = bytes.indexOf('\r\n\r\n', from, 'latin1')
+function readHead(bytes: Buffer, from: number, searched: number): Head | string | undefined {
+  const end = bytes.indexOf('\r\n\r\n', searched, 'latin1')
   if (end < 0) {
     const start = bytes.toString('latin1', from, from + 5)
     return 'HTTP/'.startsWith(start) || start === 'HTTP/' ? undefined : 'bytes that are not an HTTP/1.1 response'
   }
-  if (end - from > MAX_HEADER) return `a header of more than the ${MAX_HEADER} bytes that are read`
+  if (end - from > MAX_HEADER) return LONG_HEADER
   const [first = '', ...lines] = bytes.toString('latin1', from, end).split('\r\n')
   const status = STATUS_LINE.exec(first)?.[1]
   if (status === undefined) return `a status line that is none: ${JSON.stringify(first.slice(0, 60))}`
   const fields: [string, string][] = []
   for (const line of lines) {
-    const [, name, value] = FIELD.exec(line) ?? []
-    if (name === undefined) return `a field line that is none: ${JSON.stringify(line.slice(0, 60))}`
-    fields.push([name.toLowerCase(), value ?? ''])
+    const colon = line.indexOf(':')
+    const name = line.slice(0, Math.max(0, colon))
+    const value = trimmed(line.slice(colon + 1))
+    if (!NAME.test(name) || !VALUE.test(value)) return `a field line that is none: ${JSON.stringify(line.slice(0, 60))}`
+    fields.push([name.toLowerCase(), value])
   }
   return { status: Number(status), fields, end: end + 4 }
 }
 
-function readContent(bytes: Buffer, head: Head, ended: boolean, isHead: boolean, interim: readonly number[]): Reading {
+/** Without the spaces and tabs around it. */
+function trimmed(text: string): string {
+  let [from, to] = [0, text.length]
+  while (from < to && isBlank(text, from)) from += 1
+  while (to > from && isBlank(text, to - 1)) to -= 1
+  return text.slice(from, to)
+}
+
+function isBlank(text: string, at: number): boolean {
+  return text[at] === ' ' || text[at] === '\t'
+}
+
+type Complete = (bytes: Buffer, content: Uint8Array, next: number) => Reading
+
+function contentReader(head: Head, isHead: boolean, interim: readonly number[]): ResponseReader {
   const { status, fields, end } = head
-  const complete = (content: Uint8Array, next: number): Reading => ({
+  const complete: Complete = (bytes, content, next) => ({
     kind: 'complete',
     response: { status, fields, content, interim, surplus: bytes.length - next },
   })
-  if (isHead || status === 204 || status === 304) return complete(new Uint8Array(), end)
+  if (isHead || status === 204 || status === 304) return (bytes) => complete(bytes, new Uint8Array(), end)
   const codings = valuesOf(head, 'transfer-encoding')
   const lengths = valuesOf(head, 'content-length')
   if (codings.length > 0) {
-    if (lengths.length > 0) return { kind: 'malformed', why: 'both Content-Length and Transfer-Encoding' }
+    if (lengths.length > 0) return () => malformed('both Content-Length and Transfer-Encoding')
     if (codings.length > 1 || codings[0]?.toLowerCase() !== 'chunked')
-      return { kind: 'malformed', why: 'a Transfer-Encoding other than chunked' }
-    return readChunks(bytes, end, complete)
+      return () => malformed('a Transfer-Encoding other than chunked')
+    return chunkReader(end, complete)
   }
-  if (lengths.length > 1) return { kind: 'malformed', why: 'two Content-Length lines' }
+  if (lengths.length > 1) return () => malformed('two Content-Length lines')
   const [text] = lengths
   if (text !== undefined) {
-    if (!/^\d+$/.test(text)) return { kind: 'malformed', why: `a Content-Length that is no number: ${text.slice(0, 20)}` }
+    if (!/^\d+$/.test(text)) return () => malformed(`a Content-Length that is no number: ${text.slice(0, 20)}`)
     if (Number(text) > MAX_CONTENT)
-      return { kind: 'malformed', why: `a Content-Length of ${text.slice(0, 20)}, more than the ${MAX_CONTENT} that are read` }
+      return () => malformed(`a Content-Length of ${text.slice(0, 20)}, more than the ${MAX_CONTENT} that are read`)
     const next = end + Number(text)
-    return bytes.length < next ? { kind: 'partial' } : complete(bytes.subarray(end, next), next)
+    return (bytes) => (bytes.length < next ? { kind: 'partial' } : complete(bytes, bytes.subarray(end, next), next))
   }
-  if (bytes.length - end > MAX_CONTENT)
-    return { kind: 'malformed', why: `content of more than the ${MAX_CONTENT} bytes that are read` }
-  return ended ? complete(bytes.subarray(end), bytes.length) : { kind: 'partial' }
+  return (bytes, ended) => {
+    if (bytes.length - end > MAX_CONTENT) return malformed(TOO_MUCH)
+    return ended ? complete(bytes, bytes.subarray(end), bytes.length) : { kind: 'partial' }
+  }
 }
 
-function readChunks(bytes: Buffer, from: number, complete: (content: Uint8Array, next: number) => Reading): Reading {
-  const parts: Uint8Array[] = []
+function chunkReader(from: number, complete: Complete): ResponseReader {
+  const parts: (readonly [from: number, to: number])[] = []
   let at = from
   let total = 0
-  for (;;) {
-    const line = bytes.indexOf('\r\n', at, 'latin1')
-    if (line < 0) return partial(bytes.length - at > 1024 ? 'a chunk size without end' : undefined)
-    const size = /^([0-9A-Fa-f]{1,8})(?:;.*)?$/.exec(bytes.toString('latin1', at, line))?.[1]
-    if (size === undefined) return { kind: 'malformed', why: 'a chunk size that is none' }
-    const length = Number.parseInt(size, 16)
-    total += length
-    if (total > MAX_CONTENT) return { kind: 'malformed', why: `content of more than the ${MAX_CONTENT} bytes that are read` }
-    const next = line + 2 + length
-    if (bytes.length < next + 2) return { kind: 'partial' }
-    if (bytes.toString('latin1', next, next + 2) !== '\r\n') return { kind: 'malformed', why: 'a chunk without its end' }
-    if (length === 0) return complete(Buffer.concat(parts), next + 2)
-    parts.push(bytes.subarray(line + 2, next))
-    at = next + 2
+  return (bytes) => {
+    for (;;) {
+      const line = bytes.indexOf('\r\n', at, 'latin1')
+      if ((line < 0 ? bytes.length : line) - at > MAX_LINE) return malformed('a chunk size without end')
+      if (line < 0) return { kind: 'partial' }
+      const size = /^([0-9A-Fa-f]{1,8})(?:;.*)?$/.exec(bytes.toString('latin1', at, line))?.[1]
+      if (size === undefined) return malformed('a chunk size that is none')
+      const length = Number.parseInt(size, 16)
+      if (total + length > MAX_CONTENT) return malformed(TOO_MUCH)
+      const next = line + 2 + length
+      if (bytes.length < next + 2) return { kind: 'partial' }
+      if (bytes.toString('latin1', next, next + 2) !== '\r\n') return malformed('a chunk without its end')
+      const content = (): Buffer => Buffer.concat(parts.map((part) => bytes.subarray(...part)))
+      if (length === 0) return complete(bytes, content(), next + 2)
+      if (parts.length === MAX_CHUNKS) return malformed(`more than the ${MAX_CHUNKS} chunks that are read`)
+      parts.push([line + 2, next])
+      total += length
+      at = next + 2
+    }
   }
 }
 
-function partial(fault: string | undefined): Reading {
-  return fault === undefined ? { kind: 'partial' } : { kind: 'malformed', why: fault }
+function malformed(why: string): Reading {
+  return { kind: 'malformed', why }
 }

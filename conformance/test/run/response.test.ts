@@ -1,6 +1,13 @@
 /** How strictly the suite reads responses: what it is lenient about would hide a fault of a receiver. @module */
 import { describe, expect, test } from 'vitest'
-import { MAX_CONTENT, MAX_HEADER, readResponse, type Response } from '../../src/wire/response.ts'
+import {
+  createResponseReader,
+  MAX_CHUNKS,
+  MAX_CONTENT,
+  MAX_HEADER,
+  readResponse,
+  type Response,
+} from '../../src/wire/response.ts'
 
 function read(text: string, { ended = false, head = false } = {}): ReturnType<typeof readResponse> {
   return readResponse(Buffer.from(text, 'latin1'), ended, head)
@@ -84,6 +91,13 @@ describe('content has a bound', () => {
     expect(read(`${chunked}${'0'.repeat(1025)}`).kind).toBe('malformed')
   })
 
+  test('and by the number of its chunks', () => {
+    const some = (count: number): string => `${chunked}${'1\r\na\r\n'.repeat(count)}0\r\n\r\n`
+    expect(complete(some(MAX_CHUNKS)).content.length).toBe(MAX_CHUNKS)
+    expect(read(some(MAX_CHUNKS + 1)).kind).toBe('malformed')
+    expect(read(`${chunked}1;${'x'.repeat(1023)}\r\na\r\n`).kind).toBe('malformed')
+  })
+
   test('and every chunk its end', () => {
     expect(read(`${chunked}1\r\naXX0\r\n\r\n`).kind).toBe('malformed')
   })
@@ -110,5 +124,27 @@ describe('a response is malformed', () => {
     ['with a header without end', `HTTP/1.1 200 OK\r\nA: ${'a'.repeat(MAX_HEADER)}`],
   ])('%s', (_, text) => {
     expect(read(text).kind).toBe('malformed')
+  })
+})
+
+describe('a response is read in a time that grows with its bytes', () => {
+  test.each([
+    ['with a header', `HTTP/1.1 204 X\r\n${'A: b\r\n'.repeat(10_000)}\r\n`],
+    ['in chunks', `HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n${`1;${'x'.repeat(50)}\r\na\r\n`.repeat(1000)}0\r\n\r\n`],
+  ])('%s, also when it comes byte by byte', (_, text) => {
+    const readAll = createResponseReader(false)
+    const bytes = Buffer.from(text)
+    const started = performance.now()
+    let partial = 0
+    for (let end = 0; end < bytes.length; end += 1) if (readAll(bytes.subarray(0, end), false).kind === 'partial') partial += 1
+    expect(partial).toBe(bytes.length)
+    expect(readAll(bytes, false).kind).toBe('complete')
+    expect(performance.now() - started).toBeLessThan(1500)
+  })
+
+  test('with blanks around a value that is none', () => {
+    const started = performance.now()
+    expect(read(`HTTP/1.1 200 OK\r\nA:${' '.repeat(MAX_HEADER - 100)}\u0001\r\n\r\n`).kind).toBe('malformed')
+    expect(performance.now() - started).toBeLessThan(500)
   })
 })
