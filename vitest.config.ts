@@ -17,7 +17,7 @@ export default defineConfig({
     silent: 'passed-only',
     // Many tests wait for a process or a clock: one more than vitest starts by itself.
     maxWorkers: availableParallelism(),
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 60_000,
   },
 })
