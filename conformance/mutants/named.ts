@@ -1,5 +1,6 @@
 /** Receivers with one mistake that somebody could make, each written by hand. @module */
 import type { Mutant } from './mutant.ts'
+import { CHAIN_MUTANTS } from './named-chain.ts'
 import { EVIDENCE_MUTANTS } from './named-evidence.ts'
 import { FIXTURE_MUTANTS } from './named-fixture.ts'
 import { FULL_MUTANTS } from './named-full.ts'
@@ -17,6 +18,7 @@ export function namedMutants(): readonly Mutant[] {
     ...SPELLING_MUTANTS,
     ...PROOF_MUTANTS,
     ...EVIDENCE_MUTANTS,
+    ...CHAIN_MUTANTS,
     ...READING_MUTANTS,
     ...HTTP_MUTANTS,
     ...FIXTURE_MUTANTS,

@@ -6,7 +6,7 @@ import { thumbprint } from './did.ts'
 import { isList, isObject, textOf, type Json, type JsonObject } from './json.ts'
 import { seal, type Draft, type Sealed } from './jws.ts'
 import { leafOf } from './leaf.ts'
-import { didOf, keyOf, kidOf } from './parties.ts'
+import { agentDid, didOf, keyOf, kidOf } from './parties.ts'
 import { chainOf, type Chain } from './passports.ts'
 import { possessionOf } from './possession.ts'
 import { proofOf, type Proof } from './proofs.ts'
@@ -59,14 +59,16 @@ export function build(world: World, base: string, change: readonly Change[], opt
   return { wire, nonce, parts, echo: echoOf(chain, token, proof, nonce, wire.content, shown) }
 }
 
-/** The recipe of a base. The layer `recipe` takes `/agents` and hand-offs of another one, and has another `/issuer` vouch for the first agent. */
+/** The recipe of a base. The layer `recipe` takes `/agents` and hand-offs of another one, and has another `/agents/1/issuer` vouch or another `/agents/1/agent` stand there; `/issuer` is that of the first. */
 function recipeOf(changes: Changes, base: string): Recipe {
   const recipe = RECIPES[base]
   if (recipe === undefined) throw new ChangeError(`there is no base ${base}`)
   return changes.take('recipe', ['set']).reduce((before, change) => {
     const value = changes.textOf(change)
-    const [first, ...rest] = before.agents
-    if (change.path === '/issuer' && first !== undefined) return { ...before, agents: [{ ...first, issuer: value }, ...rest] }
+    const [, at = '0', member] = /^(?:\/agents\/([0-2]))?\/(agent|issuer)$/.exec(change.path ?? '') ?? []
+    const plan = before.agents[Number(at)]
+    if (member !== undefined && plan !== undefined)
+      return { ...before, agents: before.agents.with(Number(at), { ...plan, [member]: value }) }
     const from = RECIPES[value]
     if (change.path !== '/agents' || from === undefined) throw new ChangeError(`recipe: ${change.path ?? ''} cannot be ${value}`)
     return { ...before, agents: from.agents, delegations: from.delegations }
@@ -92,7 +94,7 @@ function tokenOf(changes: Changes, recipe: Recipe, shown: Shown, chain: Chain, u
   const claims: JsonObject = {
     ahp: 'ahp-receiver/0.1',
     iss: didOf(world, recipe.harness),
-    sub: didOf(world, presenter),
+    sub: agentDid(world, presenter),
     aud: world.url.origin,
     iat: second(now),
     exp: second(now) + 60,

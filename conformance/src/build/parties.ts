@@ -109,7 +109,12 @@ export function didOf(world: Place, label: string): string {
   if (party !== undefined) return party
   if (label.startsWith('web-')) return documentDid(world, label)
   if (!label.startsWith('agent')) throw new RangeError(`nobody is called ${label}`)
-  return didKey(keyOf(world.seed, label).publicKey)
+  return agentDid(world, label)
+}
+
+/** The did:key of a label as an agent, also of one whose key has another role. */
+export function agentDid({ seed }: Place, label: string): string {
+  return didKey(keyOf(seed, label).publicKey)
 }
 
 /** The DID URL under which a label signs. */

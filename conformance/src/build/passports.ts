@@ -1,10 +1,10 @@
 /** Passports and delegations of a chain, and the text that joins them (spec chapter 8). @module */
 import { base64url, hashOf, sha256, utf8 } from './bytes.ts'
 import type { Changes } from './changes.ts'
-import { jwk, thumbprint } from './did.ts'
+import { agentKid, jwk, thumbprint } from './did.ts'
 import { asJson, type Json, type JsonObject } from './json.ts'
 import { seal, type Draft, type Sealed } from './jws.ts'
-import { didOf, keyOf, kidOf } from './parties.ts'
+import { agentDid, didOf, keyOf, kidOf } from './parties.ts'
 import type { AgentPlan, Recipe } from './recipes.ts'
 import { identifier, resolve, second, timeText } from './values.ts'
 
@@ -47,7 +47,7 @@ function passportOf(changes: Changes, recipe: Recipe, plan: AgentPlan): Draft {
     validFrom: timeText(now - 30 * DAY),
     validUntil: timeText(now + 30 * DAY),
     credentialSubject: {
-      id: didOf(world, plan.agent),
+      id: agentDid(world, plan.agent),
       attestations: attestations(thumbprint(keyOf(world.seed, 'hardware').publicKey), timeText(now - 31 * DAY)),
       mission: resolve(changes.moment, recipe.mission),
       harness: [didOf(world, recipe.harness)],
@@ -87,8 +87,8 @@ function delegationOf(changes: Changes, recipe: Recipe, depth: number, before: s
   const [parent, child] = [recipe.agents[depth - 1]?.agent ?? '', recipe.agents[depth]?.agent ?? '']
   const claims: JsonObject = {
     ahp: 'ahp-receiver/0.1',
-    iss: didOf(world, parent),
-    sub: didOf(world, child),
+    iss: agentDid(world, parent),
+    sub: agentDid(world, child),
     aud: [world.url.origin],
     iat: second(now) - 600,
     exp: second(now) + 3000,
@@ -100,6 +100,6 @@ function delegationOf(changes: Changes, recipe: Recipe, depth: number, before: s
     mission: asJson(resolve(changes.moment, recipe.mission)),
     ...recipe.delegations[depth - 1],
   }
-  const header = { alg: 'Ed25519', typ: 'aegis-delegation+jwt', kid: kidOf(world, parent) }
+  const header = { alg: 'Ed25519', typ: 'aegis-delegation+jwt', kid: agentKid(agentDid(world, parent)) }
   return { claims, header, signer: parent }
 }

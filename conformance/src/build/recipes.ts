@@ -65,6 +65,16 @@ const chain2: Recipe = {
   delegations: [{ maxDepth: 0 }],
 }
 
+const chain3: Recipe = {
+  ...plain,
+  agents: [
+    { agent: 'agent', issuer: 'issuer', subject: { maxDepth: 2 } },
+    { agent: 'agent-second', issuer: 'issuer', subject: { maxDepth: 1 } },
+    { agent: 'agent-third', issuer: 'issuer' },
+  ],
+  delegations: [{ maxDepth: 1 }, { maxDepth: 0 }],
+}
+
 /** A passport on the one list of an issuer. */
 function listedBy(issuer: string): Recipe {
   return { ...plain, agents: [{ agent: 'agent', issuer, status: { list: `/list/${issuer}`, index: '0' } }] }
@@ -96,6 +106,8 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   head: { ...plain, method: 'HEAD', action: 'http.head' },
   options: { ...plain, method: 'OPTIONS', action: 'http.options' },
   chain2,
+  chain3,
+  'chain3-web': { ...chain3, harness: 'web-harness' },
   // Logs with a tree: `tree` without a URL, the others published by the suite host.
   tree: { ...plain, log: 'tree-log' },
   cosigned: { ...plain, log: 'cosigned-log' },
@@ -124,37 +136,11 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   leaving: listedBy('leaving-issuer'),
   // A passport on a status list of the suite host.
   listed: { ...plain, agents: [{ agent: 'agent', issuer: 'listed-issuer', status: { list: '/status/good', index: '0' } }] },
-  'chain2-listed': {
-    ...chain2,
-    agents: chain2.agents.map((plan) => ({ ...plan, issuer: 'listed-issuer', status: { list: '/status/good', index: '0' } })),
+  'chain3-listed': {
+    ...chain3,
+    agents: chain3.agents.map((plan) => ({ ...plan, issuer: 'listed-issuer', status: { list: '/status/good', index: '0' } })),
   },
   // A passport of an issuer whose keys are those of its DID document, and a token of such a harness.
   web: { ...plain, agents: [{ agent: 'agent', issuer: 'web-good' }] },
   'web-harness': { ...plain, harness: 'web-harness' },
-  // Chains in which an agent stands twice.
-  looped: {
-    ...chain2,
-    agents: [
-      { agent: 'agent', issuer: 'issuer', subject: { maxDepth: 1 } },
-      { agent: 'agent', issuer: 'issuer' },
-    ],
-  },
-  cycle: {
-    ...chain2,
-    agents: [
-      { agent: 'agent', issuer: 'issuer', subject: { maxDepth: 2 } },
-      { agent: 'agent-second', issuer: 'issuer', subject: { maxDepth: 1 } },
-      { agent: 'agent', issuer: 'issuer' },
-    ],
-    delegations: [{ maxDepth: 1 }, { maxDepth: 0 }],
-  },
-  chain3: {
-    ...plain,
-    agents: [
-      { agent: 'agent', issuer: 'issuer', subject: { maxDepth: 2 } },
-      { agent: 'agent-second', issuer: 'issuer', subject: { maxDepth: 1 } },
-      { agent: 'agent-third', issuer: 'issuer' },
-    ],
-    delegations: [{ maxDepth: 1 }, { maxDepth: 0 }],
-  },
 }

@@ -3,7 +3,7 @@ import { base64, base64url, hashOf, sha256, utf8 } from './bytes.ts'
 import { base58, didKey, jwk, thumbprint } from './did.ts'
 import { asJson, isList, isObject, type Json, type JsonObject } from './json.ts'
 import { keyId, LOG_TYPE, verifierKey, WITNESS_TYPE } from './note.ts'
-import { didOf, keyOf, kidOf, ORIGINS, witnessName } from './parties.ts'
+import { agentDid, didOf, keyOf, kidOf, ORIGINS, witnessName } from './parties.ts'
 import type { World } from './types.ts'
 
 /** Where values are taken from: one world at one moment, in one execution of one case. */
@@ -33,7 +33,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   log: (_moment, label) => ORIGINS[text(label)] ?? '',
   vkey: ({ world }, label, all) => vkeyOf(world, text(label), all['name']),
   keyId: ({ world }, label) => hexOf(keyId(ORIGINS[text(label)] ?? '', LOG_TYPE, keyOf(world.seed, text(label)).publicKey)),
-  agentDid: ({ world }, label) => didKey(keyOf(world.seed, text(label)).publicKey),
+  agentDid: ({ world }, label) => agentDid(world, text(label)),
   hashOf: (_moment, argument) => hashOf(text(argument)),
   hash64: (_moment, argument) => base64(sha256(utf8(text(argument)))),
   didKey: ({ world }, form) => didKeyOf(keyOf(world.seed, 'agent').publicKey, text(form)),
