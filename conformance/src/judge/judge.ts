@@ -85,7 +85,8 @@ function faultsOfParser({ status }: Response): readonly string[] {
   return PARSER_STATUS.includes(status) ? [] : [`the status is ${status} and not one of ${PARSER_STATUS.join(', ')}`]
 }
 
-function sentenceOf(outcome: Exclude<Outcome, { readonly kind: 'response' }>): string {
+/** Why there was no response that could be judged. */
+export function sentenceOf(outcome: Exclude<Outcome, { readonly kind: 'response' }>): string {
   if (outcome.kind === 'timeout') return `there was no response within ${outcome.seconds} seconds`
   if (outcome.kind === 'unreachable') return `there was no connection (${outcome.why})`
   return outcome.kind === 'closed' ? outcome.why : `the response cannot be read as HTTP/1.1: ${outcome.why}`

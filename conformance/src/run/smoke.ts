@@ -1,5 +1,6 @@
 /** Before anything is scored: is there a fixture, does it serve what it must, does it refuse what it must (conformance/README.md). @module */
 import type { Case } from '../build/index.ts'
+import { sentenceOf } from '../judge/judge.ts'
 import { effectsOf, faultsOfEffects, prepare, send, sendServable, uncleanness, wordsOf, type Bench } from './bench.ts'
 
 /** A request of the smoke test is a case that is not scored. */
@@ -37,7 +38,8 @@ async function refusesNothingness(bench: Bench): Promise<string | undefined> {
   const done = await send(bench, bare)
   const effects = await effectsOf(bench, built.nonce)
   const { outcome } = done
-  if (outcome.kind !== 'response') return `A request without a token to ${built.wire.target} was not answered: ${wordsOf(done)}.`
+  if (outcome.kind !== 'response')
+    return `A request without a token to ${built.wire.target} was not answered: ${sentenceOf(outcome)}.`
   if (outcome.response.status < 400 || (effects !== null && effects > 0))
     return `A request without a token to ${built.wire.target} was served (${wordsOf(done)}): nothing guards the route.`
   return undefined

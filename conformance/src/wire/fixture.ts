@@ -1,6 +1,6 @@
 /** Asks the routes of a fixture that no gate guards: is it alive, what does its clock say, how often did the handler run. @module */
 import { errors, Pool } from 'undici'
-import { isObject } from '../values.ts'
+import { isObject, shown } from '../values.ts'
 
 /** What `GET /conformance/open` says. */
 export interface Life {
@@ -23,6 +23,9 @@ export interface Fixture {
 }
 
 const MAX_BYTES = 65_536
+/** Evidence for other times than these cannot say when it ends. */
+const EARLIEST = Date.UTC(2000, 0)
+const LATEST = Date.UTC(9000, 0)
 /** 64 connections at most: more requests than that wait. */
 const CONNECTIONS = 64
 
@@ -54,6 +57,8 @@ export function createFixture(origin: string, seconds = 5): Fixture {
       const { value, date } = await get('/conformance/open')
       if (!isObject(value) || value['ok'] !== true) throw new FixtureError('GET /conformance/open did not answer {"ok":true}')
       const parsed = date === undefined ? Number.NaN : Date.parse(date)
+      if (parsed < EARLIEST || parsed > LATEST)
+        throw new FixtureError(`GET /conformance/open: its Date is ${shown(date)}, a time for which no evidence can be made`)
       return { date: Number.isNaN(parsed) ? undefined : parsed, at: (before + Date.now()) / 2 }
     },
     async effects(nonce) {

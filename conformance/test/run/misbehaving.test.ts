@@ -16,11 +16,11 @@ afterEach(() => {
 })
 
 /** Answers whatever comes first on a connection. */
-async function answering(answer: (socket: Socket) => void): Promise<string> {
+async function answering(answer: (socket: Socket, asked: string) => void): Promise<string> {
   server = createServer((socket) => {
     sockets.add(socket)
     socket.on('error', () => undefined)
-    socket.once('data', () => answer(socket))
+    socket.once('data', (asked) => answer(socket, asked.toString('latin1')))
   })
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -64,6 +64,16 @@ test.each<[string, (socket: Socket) => void, RegExp]>([
     (socket) => socket.end(`${HEAD}Content-Length: 11\r\nContent-Length: 12\r\n\r\n${OPEN}`),
     /longer or shorter than its Content-Length|not HTTP\/1\.1/,
   ],
+  [
+    'names a time that cannot be',
+    (socket) => socket.end(`${HEAD}Date: Sat, 13 Sep 275760 00:00:00 GMT\r\nContent-Length: 11\r\n\r\n${OPEN}`),
+    /its Date is "Sat, 13 Sep 275760 00:00:00 GMT", a time for which no evidence can be made\./,
+  ],
+  [
+    'names a time long ago',
+    (socket) => socket.end(`${HEAD}Date: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Length: 11\r\n\r\n${OPEN}`),
+    /its Date is "Thu, 01 Jan 1970 00:00:00 GMT"/,
+  ],
   ['speaks another protocol', (socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'), /the answer is not HTTP\/1\.1 \(Expected HTTP/],
 ])('one that %s is told in one sentence', async (_what, answer, sentence) => {
   const { code, shown } = await runAgainst(await answering(answer))
@@ -72,6 +82,24 @@ test.each<[string, (socket: Socket) => void, RegExp]>([
   )
   expect(shown).toMatch(sentence)
   expect(shown).not.toMatch(/UND_ERR|HPE_|\n\s+at /)
+  expect(code).toBe(3)
+})
+
+test.each([
+  ['answers with interim responses', 'HTTP/1.1 103 X\r\n\r\n', /cannot be read as HTTP\/1\.1: interim responses without end\./],
+  [
+    'sends the first line of a response',
+    'HTTP/1.1 200 OK\r\n',
+    /cannot be read as HTTP\/1\.1: a header of more than the 65536 bytes that are read\./,
+  ],
+])('one that lives and %s for ever is told why it is not judged', async (_what, text, sentence) => {
+  const url = await answering((socket, asked) => {
+    if (asked.includes('/open')) socket.end(`${HEAD}Content-Length: 11\r\n\r\n${OPEN}`)
+    else flood(socket, text.repeat(4000))
+  })
+  const { code, shown } = await runAgainst(url)
+  expect(shown).toMatch(/^\nA request without a token to \S+ was not answered: the response cannot be read/)
+  expect(shown).toMatch(sentence)
   expect(code).toBe(3)
 })
 

@@ -17,7 +17,7 @@ const SENTENCES: Readonly<Record<string, RegExp>> = {
   'presence-only': /the echo has no agent/,
   html: /answered text\/html and not JSON/,
   hang: /no answer in time/,
-  'hang-at-the-gate': /was not answered: no response/,
+  'hang-at-the-gate': /was not answered: there was no response within \d+ seconds/,
   'close-at-once': /the connection was closed/,
   'not-http': /the answer is not HTTP|no usable answer/,
 }

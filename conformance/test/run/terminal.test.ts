@@ -107,6 +107,8 @@ test('a level that was obtained without the cases that need a receiver of the su
   const passed = caseResult('a', 'PASS', '')
   const conformant = (results: readonly CaseResult[]): string => verdictOf({ ...runOf(results), conformant: true })
   expect(conformant([passed, caseResult('b', 'NOT_CLAIMED', 'x', { level: 'full' })])).toBe('Conformant: ahp-receiver/0.1 basic.')
+  // Another bundle shows it, and not another start.
+  expect(conformant([passed, caseResult('b', 'NOT_CLAIMED', 'x', { only: true })])).toBe('Conformant: ahp-receiver/0.1 basic.')
   expect(conformant([passed, caseResult('b', 'NOT_CLAIMED', 'x')])).toBe(
     'Conformant: ahp-receiver/0.1 basic. Cases of it that only a receiver shows that the suite starts itself (--exec), and that were not run: 1.',
   )
