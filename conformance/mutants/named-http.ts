@@ -184,6 +184,12 @@ export const HTTP_MUTANTS: readonly Mutant[] = [
     'if (await passes(mount, request, response))\n            next();',
     'await passes(mount, request, response);\n        next();',
   ),
+  express(
+    'handler-late',
+    'calls the handler some seconds after it has refused a request for its form',
+    'if (await passes(mount, request, response))\n            next();',
+    'const passing = await passes(mount, request, response);\n        if (!passing)\n            await new Promise((resolve) => setTimeout(resolve, 2500));\n        if (passing || response.statusCode === 400)\n            next();',
+  ),
   express('head-exempt', 'lets HEAD pass', 'if (await passes(', "if (request.method === 'HEAD' || await passes("),
   express('options-exempt', 'lets OPTIONS pass', 'if (await passes(', "if (request.method === 'OPTIONS' || await passes("),
   express(

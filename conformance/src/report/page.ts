@@ -1,14 +1,11 @@
 /** The results as one page that needs nothing else: filter, fold, copy, and the bytes of each case. @module */
 import { createHash } from 'node:crypto'
-import { isGood, type CaseResult, type RunResult, type Shot } from '../run/result.ts'
+import { isGood, KEPT_BYTES, type CaseResult, type RunResult, type Shot } from '../run/result.ts'
 import { SCRIPT } from './page-script.ts'
 import { STYLE } from './page-style.ts'
 import { reproduction } from './reproduce.ts'
 import { readRules, type Rule } from './rules.ts'
 import { countsOf, toFix, verdictOf } from './terminal.ts'
-
-/** More of one response is not shown. */
-const MAX_SHOWN = 16_384
 
 /** A page of HTML. What came from a receiver is data in it, put into the page as text only. */
 export function pageOf(result: RunResult): string {
@@ -107,15 +104,16 @@ function aboutOf({ case: test }: CaseResult): string {
   ].join('\n')
 }
 
-function shotOf({ label, outcome, milliseconds, effects, effectsExpected, sent, received }: Shot): unknown {
-  return { label, outcome, milliseconds, effects, effectsExpected, sent: visible(sent), received: visible(received) }
+function shotOf({ label, outcome, milliseconds, effects, effectsExpected, sent, received, receivedBytes }: Shot): unknown {
+  const about = { label, outcome, milliseconds, effects, effectsExpected }
+  return { ...about, sent: visible(sent), received: visible(received, receivedBytes) }
 }
 
-/** Bytes as text: a line ends where the bytes end one, and what cannot be seen is written as an escape. */
-export function visible(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.subarray(0, MAX_SHOWN)).toString('latin1')
+/** Bytes as text: a line ends where the bytes end one, and what cannot be seen is written as an escape; of `length` bytes the first are shown. */
+export function visible(bytes: Uint8Array, length: number = bytes.length): string {
+  const text = Buffer.from(bytes.subarray(0, KEPT_BYTES)).toString('latin1')
   const lines = text.split('\r\n').map((line) => line.replaceAll(/[^\x20-\x5b\x5d-\x7e]/g, escaped))
-  return [...lines, ...(bytes.length > MAX_SHOWN ? [`… ${bytes.length - MAX_SHOWN} bytes more`] : [])].join('\n')
+  return [...lines, ...(length > KEPT_BYTES ? [`… ${length - KEPT_BYTES} bytes more`] : [])].join('\n')
 }
 
 function escaped(character: string): string {

@@ -11,6 +11,7 @@ export interface ResultShot {
   readonly effectsExpected: number
   readonly sent: string
   readonly received: string
+  readonly receivedBytes: number
 }
 
 export interface ResultCase {
@@ -66,8 +67,9 @@ function caseOf(each: CaseResult, run: RunResult): ResultCase {
   return { id, group, title, level, side, must, verdict, faults, milliseconds, reproduce: reproduction(run, each), shots }
 }
 
-function shotOf({ label, outcome, milliseconds, effects, effectsExpected, sent, received }: Shot): ResultShot {
-  return { label, outcome, milliseconds, effects, effectsExpected, sent: base64(sent), received: base64(received) }
+function shotOf({ label, outcome, milliseconds, effects, effectsExpected, sent, received, receivedBytes }: Shot): ResultShot {
+  const about = { label, outcome, milliseconds, effects, effectsExpected }
+  return { ...about, sent: base64(sent), received: base64(received), receivedBytes }
 }
 
 function base64(bytes: Uint8Array): string {

@@ -7,7 +7,7 @@ import type { Address } from '../wire/address.ts'
 import { exchange, type Exchange } from '../wire/exchange.ts'
 import { FixtureError, type Fixture } from '../wire/fixture.ts'
 import { untilEarly } from './clock.ts'
-import type { Shot } from './result.ts'
+import { KEPT_BYTES, type Shot } from './result.ts'
 
 /** The suite host, as far as cases steer it. */
 export interface HostControl {
@@ -78,9 +78,9 @@ export async function sendServable(
 }
 
 /** How often the handler ran, or null when the receiver does not tell. */
-export async function effectsOf(bench: Bench, nonce: string): Promise<number | null> {
+export async function effectsOf({ fixture }: Pick<Bench, 'fixture'>, nonce: string): Promise<number | null> {
   try {
-    return await bench.fixture.effects(nonce)
+    return await fixture.effects(nonce)
   } catch (error) {
     if (error instanceof FixtureError) return null
     throw error
@@ -92,20 +92,25 @@ export function shotOf(label: string, built: Built, done: Exchange, effects: num
   return {
     label,
     sent: done.sent,
-    received: done.received,
+    // A copy: what it is the beginning of is large.
+    received: Uint8Array.from(done.received.subarray(0, KEPT_BYTES)),
+    receivedBytes: done.received.length,
     outcome: wordsOf(done),
     milliseconds: done.milliseconds,
+    nonce: built.nonce,
     effects,
     effectsExpected,
     parts: built.parts,
   }
 }
 
+const MAX_CODE = 60
+
 /** The outcome in a few words. */
 export function wordsOf({ outcome }: Exchange): string {
   if (outcome.kind === 'response') {
     const code = outcome.response.status >= 400 ? codeIn(outcome.response) : undefined
-    return code === undefined ? String(outcome.response.status) : `${outcome.response.status} ${code}`
+    return code === undefined ? String(outcome.response.status) : `${outcome.response.status} ${code.slice(0, MAX_CODE)}`
   }
   return outcome.kind === 'timeout' ? 'no response' : outcome.kind
 }

@@ -1,14 +1,23 @@
 /** What only all cases together can show: refusals that must look alike, and places that nobody may ask. @module */
 import type { Case } from '../build/index.ts'
-import { codeIn } from '../judge/problem.ts'
 import { readRegistry } from '../judge/registry.ts'
-import { readResponse, type Response } from '../wire/response.ts'
+import { ALIKE, faultsOfLikeness } from './likeness.ts'
 import type { CaseResult } from './result.ts'
 
 /** The group of what is judged about the run as a whole. */
 export const WHOLE = 'overall'
 
 const ABOUT = { group: WHOLE, side: 'refuse', base: 'plain', change: [] } as const
+
+/** Judged by what the receiver says at the end (late.ts). */
+export const LATE: Case = {
+  ...ABOUT,
+  id: 'overall-no-late-effects',
+  title: 'Nothing is carried out after it was refused, and nothing twice, also not seconds later',
+  level: 'basic',
+  must: ['AHP-ROAD-1'],
+  expect: { code: 'token_missing' },
+}
 
 /** Judged when all others have run; each holds or not for the run as a whole. */
 export const OVERALL: readonly Case[] = [
@@ -44,10 +53,8 @@ export const OVERALL: readonly Case[] = [
     must: ['AHP-ROAD-4'],
     expect: { code: 'token_issuer_unknown' },
   },
+  LATE,
 ]
-
-/** What clients see of refusals that must look alike. */
-const ALIKE = 'untrusted'
 
 /**
  * Those of `chosen`, and of `cases` the ones whose requests show what a chosen case judges about the run as a whole: alone it would show
@@ -62,18 +69,16 @@ export function withJudged(chosen: readonly Case[], cases: readonly Case[]): rea
 type Judged = (test: Case) => boolean
 
 const REGISTRY = readRegistry()
-const isRefused: Judged = ({ side }) => side === 'refuse'
+const isRefused: Judged = ({ side, bundle, group }) => side === 'refuse' && bundle === undefined && group !== WHOLE
 
 /** Which cases show it, by the id of the case that judges them. */
 const JUDGED: Readonly<Record<string, readonly Judged[]>> = {
   'overall-untrusted-alike': [({ expect }) => 'code' in expect && REGISTRY.get(expect.code)?.public === ALIKE],
   'overall-refusals': [isRefused],
   'overall-unmeasured': [isRefused],
+  [LATE.id]: [isRefused],
   'overall-nobody-else-asked': [({ group }) => group === 'documents'],
 }
-
-/** Fields whose values differ between any two responses. */
-const CHANGING: ReadonlySet<string> = new Set(['date', 'content-length'])
 
 /** Judges the run as a whole. */
 export function judgeOverall(test: Case, results: readonly CaseResult[], trespasses: readonly string[]): CaseResult {
@@ -100,30 +105,4 @@ function faultsOfRefusals(results: readonly CaseResult[], statuses: readonly str
 
 function has({ shots }: CaseResult, status: string): boolean {
   return shots.some(({ outcome }) => outcome.startsWith(`${status} `))
-}
-
-/** `undefined` when there is nothing to compare. */
-function faultsOfLikeness(results: readonly CaseResult[]): readonly string[] | undefined {
-  const looks = results.flatMap(({ case: test, shots }) =>
-    shots.flatMap(({ sent, received }) => {
-      const reading = readResponse(Buffer.from(received), true, Buffer.from(sent.subarray(0, 5)).toString('latin1') === 'HEAD ')
-      if (reading.kind !== 'complete' || codeIn(reading.response) !== ALIKE) return []
-      return [{ id: test.id, look: lookOf(reading.response) }]
-    }),
-  )
-  const [first, ...others] = looks
-  if (first === undefined || others.length === 0) return undefined
-  const different = others.find(({ look }) => look !== first.look)
-  return different === undefined
-    ? []
-    : [`the refusals of ${first.id} and ${different.id} can be told apart: ${first.look} and ${different.look}`]
-}
-
-/** Everything of a refusal but what changes anyway: the clock, in the header and in the body. */
-function lookOf({ status, fields, content }: Response): string {
-  const shown = fields.filter(([name]) => !CHANGING.has(name)).map(([name, value]) => `${name}: ${value}`)
-  const text = Buffer.from(content)
-    .toString('utf8')
-    .replace(/"now":\s*\d+/, '"now":0')
-  return [String(status), ...shown, text].join(' | ')
 }

@@ -3,15 +3,21 @@ import type { Case, Level } from '../build/index.ts'
 
 export type Verdict = 'PASS' | 'FAIL' | 'INCONCLUSIVE' | 'NOT_CLAIMED' | 'XFAIL' | 'XPASS'
 
+/** So much of a response is kept for reports. */
+export const KEPT_BYTES = 16_384
+
 /** One request of a case and what came of it. */
 export interface Shot {
   /** `control`, `changed`, or what a step is. */
   readonly label: string
   readonly sent: Uint8Array
+  /** The first `KEPT_BYTES` at most of `receivedBytes`. */
   readonly received: Uint8Array
+  readonly receivedBytes: number
   /** The outcome in a few words, for example `401 token_expired`. */
   readonly outcome: string
   readonly milliseconds: number
+  readonly nonce: string
   /** How often the handler ran for its nonce, and how often it had to; null where it could not be asked. */
   readonly effects: number | null
   readonly effectsExpected: number

@@ -10,7 +10,8 @@ import type { Bench, HostControl } from './bench.ts'
 import { judgeBundle, type Starter } from './bundles.ts'
 import { runCase } from './case.ts'
 import { measureOffset } from './clock.ts'
-import { judgeOverall, withJudged, WHOLE } from './overall.ts'
+import { judgeLate, LATE_MS } from './late.ts'
+import { judgeOverall, LATE, withJudged, WHOLE } from './overall.ts'
 import { createPeers, needsNothing } from './peers.ts'
 import { inOrder, unclaimed, type Catalogue } from './plan.ts'
 import { eachWithin } from './pool.ts'
@@ -122,7 +123,8 @@ async function runCases(
   const { setup, chosen, baseline, parallel, onResult } = options
   const results: CaseResult[] = []
   let ending: Ending | null = null
-  const note = (result: CaseResult): void => {
+  const note = (found: CaseResult): void => {
+    const result = { ...found, faults: found.faults.map((fault) => fault.slice(0, MAX_FAULT)) }
     results.push(result)
     onResult(result, results.length, chosen.length)
   }
@@ -171,8 +173,7 @@ async function runCases(
   for (const pooled of pools) if (pooled.status === 'rejected') throw pooled.reason
   const seen = new Set(results.map((result) => result.case.id))
   for (const test of [...claimed, ...bundles]) {
-    if (!seen.has(test.id))
-      note({ case: test, verdict: 'INCONCLUSIVE', faults: ['the receiver had stopped before'], shots: [], milliseconds: 0 })
+    if (!seen.has(test.id)) note(stoppedBefore(test))
   }
   const whole = chosen.filter((test) => test.group === WHOLE && reasonOf(test) === undefined)
   for (const result of await judgeWhole(options, bench, whole, results, ending !== null)) note(applyBaseline(result, baseline))
@@ -185,6 +186,8 @@ function isPatient({ steps = [] }: Case): boolean {
 }
 
 const PATIENT_SECONDS = 4
+/** A sentence may quote what a receiver sent. */
+const MAX_FAULT = 2000
 /** Receivers that are started at the same time. */
 const STARTS = 2
 
@@ -197,17 +200,24 @@ async function judgeWhole(
   stopped: boolean,
 ): Promise<readonly CaseResult[]> {
   // Whom a request named may be asked a little later than it is answered.
-  if (whole.length > 0 && bench.host !== null) await pause(LATE_MS)
+  if (!stopped && whole.includes(LATE)) await pause(LATE_MS)
+  else if (whole.length > 0 && bench.host !== null) await pause(ASKED_MS)
   const trespasses = bench.host?.takeTrespasses() ?? []
-  const others = whole
-    .filter((test) => test !== RESTART)
-    .map((test) => judgeOverall(test, results, trespasses))
-    .map((result) => (chosen.length < catalogue.cases.length ? ofPart(result) : result))
-  if (!whole.includes(RESTART)) return others
-  const last: CaseResult = stopped
-    ? { case: RESTART, verdict: 'INCONCLUSIVE', faults: ['the receiver had stopped before'], shots: [], milliseconds: 0 }
-    : await judgeRestart(bench, restart)
-  return [...others, last]
+  const found: CaseResult[] = []
+  for (const test of whole) {
+    if (stopped && (test === RESTART || test === LATE)) found.push(stoppedBefore(test))
+    else if (test === RESTART) found.push(await judgeRestart(bench, restart))
+    else if (test === LATE) found.push(await judgeLate(bench, test, results))
+    else {
+      const result = judgeOverall(test, results, trespasses)
+      found.push(chosen.length < catalogue.cases.length ? ofPart(result) : result)
+    }
+  }
+  return found
+}
+
+function stoppedBefore(test: Case): CaseResult {
+  return { case: test, verdict: 'INCONCLUSIVE', faults: ['the receiver had stopped before'], shots: [], milliseconds: 0 }
 }
 
 /** Where only some cases were chosen, what they do not show is not asked for. */
@@ -238,7 +248,7 @@ function withStop(sentence: string | undefined): string | undefined {
 
 /** A receiver that ends while it answers is noticed a little later than the broken connection. */
 const NOTICE_MS = 200
-const LATE_MS = 1000
+const ASKED_MS = 1000
 
 function stopOf({ ended }: RunOptions, silence: string, during: readonly string[]): string {
   const what = ended()

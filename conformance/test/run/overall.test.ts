@@ -1,9 +1,11 @@
 /** What only the whole run shows: each has a way to be wrong, and a way not to be shown. @module */
 import { expect, test } from 'vitest'
 import type { Case } from '../../src/build/index.ts'
-import { judgeOverall, OVERALL, withJudged } from '../../src/run/overall.ts'
+import { judgeLate } from '../../src/run/late.ts'
+import { judgeOverall, LATE, OVERALL, withJudged } from '../../src/run/overall.ts'
 import { readCatalogue } from '../../src/run/plan.ts'
-import type { CaseResult, Verdict } from '../../src/run/result.ts'
+import { FixtureError } from '../../src/wire/fixture.ts'
+import { KEPT_BYTES, type CaseResult, type Verdict } from '../../src/run/result.ts'
 
 interface Refusal {
   readonly id: string
@@ -11,9 +13,18 @@ interface Refusal {
   readonly outcome?: string
   readonly fields?: string
   readonly now?: number
+  /** The exact code. */
+  readonly code?: string
 }
 
-function refusal({ id, verdict = 'PASS', outcome = '401 untrusted', fields = '', now = 1 }: Refusal): CaseResult {
+function refusal({
+  id,
+  verdict = 'PASS',
+  outcome = '401 untrusted',
+  fields = '',
+  now = 1,
+  code: exact = 'untrusted',
+}: Refusal): CaseResult {
   const about: Case = {
     id,
     group: 'g',
@@ -23,7 +34,7 @@ function refusal({ id, verdict = 'PASS', outcome = '401 untrusted', fields = '',
     side: 'refuse',
     base: 'plain',
     change: [],
-    expect: { code: 'untrusted' },
+    expect: { code: exact },
   }
   const [status, code] = outcome.split(' ')
   const body = JSON.stringify({ code, now })
@@ -31,9 +42,11 @@ function refusal({ id, verdict = 'PASS', outcome = '401 untrusted', fields = '',
   const shot = {
     label: 'changed',
     sent: Buffer.from('GET / HTTP/1.1'),
-    received,
+    received: received.subarray(0, KEPT_BYTES),
+    receivedBytes: received.length,
     outcome,
     milliseconds: 1,
+    nonce: id,
     effects: 0,
     effectsExpected: 0,
     parts: {},
@@ -58,6 +71,61 @@ test('AHP-REFUSE-6: refusals as untrusted look alike, but for the clock', () => 
   expect(verdict).toBe('FAIL')
   expect(faults.join()).toContain('unknown-key and unknown-issuer')
   expect(judged('overall-untrusted-alike', alike.slice(1)).verdict).toBe('INCONCLUSIVE')
+})
+
+test('AHP-REFUSE-6: a value that differs anyway tells nothing; one that comes with one code alone does', () => {
+  const codes = ['key_unknown', 'key_unknown', 'issuer_unknown', 'issuer_unknown']
+  const withFields = (fields: readonly string[]): CaseResult =>
+    judged(
+      'overall-untrusted-alike',
+      fields.map((text, at) => refusal({ id: `case-${at}`, code: codes[at % codes.length] ?? '', fields: text })),
+    )
+  expect(withFields(['X-Id: a\r\n', 'X-Id: b\r\n', 'X-Id: c\r\n', 'X-Id: d\r\n']).verdict).toBe('PASS')
+  expect(withFields(['X-Ms: 1\r\n', 'X-Ms: 2\r\n', 'X-Ms: 2\r\n', 'X-Ms: 2\r\n']).verdict).toBe('PASS')
+  expect(withFields(['X-Why: a\r\n', 'X-Why: a\r\n', 'X-Why: b\r\n', 'X-Why: b\r\n']).verdict).toBe('FAIL')
+  // Two words for one code, and two for the other.
+  const words = ['a', 'a', 'c', 'c', 'b', 'b', 'd', 'd'].map((word) => `X-Why: ${word}\r\n`)
+  expect(withFields(words).verdict).toBe('FAIL')
+  expect(withFields(['X-Id: a\r\n', 'X-Id: b\r\n', 'X-Id: c\r\n', '']).verdict).toBe('FAIL')
+  // Each code once: nothing shows that the value differs anyway.
+  const once = [refusal({ id: 'a', code: 'a', fields: 'X-Id: 1\r\n' }), refusal({ id: 'b', code: 'b', fields: 'X-Id: 2\r\n' })]
+  expect(judged('overall-untrusted-alike', once).verdict).toBe('FAIL')
+})
+
+test('AHP-REFUSE-6: a refusal that is too long to be kept looks like no other', () => {
+  const fields = `X: ${'a'.repeat(KEPT_BYTES)}\r\n`
+  const { verdict, faults } = judged('overall-untrusted-alike', [
+    refusal({ id: 'a' }),
+    refusal({ id: 'b' }),
+    refusal({ id: 'long', fields }),
+  ])
+  expect(verdict).toBe('FAIL')
+  expect(faults.join()).toMatch(/^the refusal of long has 16\d\d\d bytes/)
+})
+
+test('AHP-ROAD-1: what is carried out after its case has ended is found at the end', async () => {
+  const counted = async (counts: Readonly<Record<string, number>>, results: readonly CaseResult[]): Promise<CaseResult> => {
+    const effects = (nonce: string): Promise<number> => {
+      const count = counts[nonce]
+      return count === undefined ? Promise.reject(new FixtureError('gone')) : Promise.resolve(count)
+    }
+    const fixture = { effects, open: () => Promise.reject(new Error('not asked')), close: () => Promise.resolve() }
+    return judgeLate({ fixture }, LATE, results)
+  }
+  const [served] = [refusal({ id: 'served' })].map(({ shots, ...rest }) => {
+    return { ...rest, shots: shots.map((shot) => ({ ...shot, effects: 1, effectsExpected: 1 })) }
+  })
+  if (served === undefined) throw new Error('nothing')
+  const results = [served, refusal({ id: 'refused' })]
+  expect((await counted({ served: 1, refused: 0 }, results)).verdict).toBe('PASS')
+  const late = await counted({ served: 1, refused: 1 }, results)
+  expect(late.verdict).toBe('FAIL')
+  expect(late.faults.join()).toContain('the handler ran once for a request of refused')
+  expect((await counted({ served: 2, refused: 0 }, results)).verdict).toBe('FAIL')
+  // A receiver that has forgotten shows nothing, and neither does one that does not answer.
+  expect((await counted({ served: 0, refused: 0 }, results)).verdict).toBe('INCONCLUSIVE')
+  expect((await counted({ served: 1 }, results)).verdict).toBe('INCONCLUSIVE')
+  expect((await counted({}, [])).verdict).toBe('INCONCLUSIVE')
 })
 
 test('every refusal has to be right, and each kind to be there', () => {
@@ -88,7 +156,9 @@ test('whoever asks for what is judged about a whole run gets the cases that show
   const shown = (id: string): readonly string[] => withJudged(chosen(id), cases).map((each) => each.id)
   expect(shown('overall-untrusted-alike')).toEqual(expect.arrayContaining(['token-key-unknown', 'signature-token-stranger']))
   expect(shown('overall-nobody-else-asked')).toContain('web-unlisted')
-  for (const id of ['overall-refusals', 'overall-unmeasured']) expect(shown(id)).toContain('token-key-unknown')
+  for (const id of ['overall-refusals', 'overall-unmeasured', LATE.id]) expect(shown(id)).toContain('token-key-unknown')
   for (const { id } of OVERALL) expect(new Set(shown(id)).size).toBe(shown(id).length)
+  const idle = ['bundle', 'overall-restart', 'overall-unmeasured']
+  expect(shown(LATE.id).filter((id) => idle.some((start) => id.startsWith(start)))).toEqual([])
   expect(shown('web-unlisted')).toEqual(['web-unlisted'])
 })

@@ -7,7 +7,7 @@ import type { Case } from '../../src/build/index.ts'
 import { junitOf } from '../../src/report/junit.ts'
 import { markdownOf } from '../../src/report/markdown.ts'
 import { pageOf, visible } from '../../src/report/page.ts'
-import type { CaseResult, Verdict } from '../../src/run/result.ts'
+import { KEPT_BYTES, type CaseResult, type Verdict } from '../../src/run/result.ts'
 import { listening, type Listening } from './program.ts'
 import { resultOf } from './results.ts'
 
@@ -37,8 +37,10 @@ function caseResult(id: string, verdict: Verdict, side: Case['side'], words = 't
     label: 'changed',
     sent: Buffer.from('GET / HTTP/1.1\r\n\r\n'),
     received: Buffer.from(`HTTP/1.1 200 OK\r\n\r\n${words}`),
+    receivedBytes: 19 + words.length,
     outcome: '200',
     milliseconds: 3,
+    nonce: 'nonce',
     effects: 1,
     effectsExpected: 0,
     parts: {},
@@ -162,6 +164,7 @@ test('has no error of a script and loads nothing', () => {
 
 test('bytes that cannot be seen are written as escapes, and no two byte strings look alike', () => {
   expect(visible(Buffer.from('a\r\nb\\\n\u0000\u00ff'))).toBe('a\nb\\\\\\n\n\\x00\\xc3\\xbf')
+  expect(visible(Buffer.alloc(KEPT_BYTES, 'a'), KEPT_BYTES + 5)).toMatch(/a\n… 5 bytes more$/)
   expect(visible(Buffer.from('\\x00'))).not.toBe(visible(Buffer.from('\u0000')))
 })
 
