@@ -438,7 +438,7 @@ test.each(['in front of', 'behind'])(
     const request = harness.mint({ method: 'POST', url: 'https://api.example.com/a?_method=DELETE' })
     expect(problemOf(await sendRaw(port, request)).status).toBe(401)
     const other = await sendRaw(port, harness.mint({ method: 'POST', url: 'https://api.example.com/a?b=1' }))
-    expect([other.status, other.text]).toEqual([200, 'POST'])
+    expect([other.status, other.text]).toEqual([200, expect.stringContaining('POST')])
   },
 )
 
