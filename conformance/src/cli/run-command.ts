@@ -6,7 +6,7 @@ import type { Case, Level } from '../build/index.ts'
 import { HOST_PORTS, type Host } from '../host/host.ts'
 import { resultsOf } from '../report/results.ts'
 import { announce, createProgress, printable } from '../report/terminal.ts'
-import { writeReports } from '../report/write.ts'
+import { openReports, writeReports } from '../report/write.ts'
 import { parseBaseline, type Baseline } from '../run/baseline.ts'
 import { createStarter, type Starter } from '../run/bundles.ts'
 import { freePorts, startChild, untilListening, untilSilent, type Child } from '../run/child.ts'
@@ -42,6 +42,7 @@ export async function runCommand(asked: Arguments, surroundings: Surroundings): 
   const chosen = choose(catalogue.cases, asked.only)
   if (!chosen.some((each) => includes(level, each.level)))
     throw new UsageError(`no case of level ${level} fits --only ${asked.only.join(',')}; list shows all`)
+  if (asked.reports !== undefined) openReports(asked.reports)
   const plan: Plan = { asked, setup, level, catalogue, chosen, baseline, surroundings }
   const host = level === 'basic' ? null : await openHost(worldOf(setup, Date.now), setup.hostPort)
   try {

@@ -27,6 +27,11 @@ test.each<[string, readonly string[], RegExp]>([
   ['a case that is not there', ['explain', 'no-such-case'], /no case has the id/],
   ['no case', ['explain'], /write the id of a case/],
   ['a baseline that is not there', ['run', '--exec', 'true', '--baseline', '/nonexistent'], /cannot be read/],
+  [
+    'reports where no folder can be',
+    ['run', '--exec', 'true', '--report', '/dev/null/reports'],
+    /--report \/dev\/null\/reports: there is no folder that can be written to/,
+  ],
 ])('%s', async (_, words, sentence) => {
   const { code, shown, out } = await call(...words)
   expect(shown).toMatch(sentence)
