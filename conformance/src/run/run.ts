@@ -136,6 +136,7 @@ async function runCases(
     if (reason !== undefined) note({ case: test, verdict: 'NOT_CLAIMED', faults: [reason], shots: [], milliseconds: 0 })
   }
   const running = new Set<string>()
+  let hanging = 0
   const ordered = inOrder(claimed, setup.seed)
   const patient = ordered.filter(isPatient)
   const quick = ordered.filter((test) => !isPatient(test))
@@ -150,10 +151,11 @@ async function runCases(
         running.add(test.id)
         const result = applyBaseline(await (options.isScan === true ? scanCase : runCase)(bench, test), baseline)
         note(result)
+        hanging = isHanging(result) ? hanging + 1 : 0
         if (!isGood(result) && ending === null) {
           // The first that saw it names all that ran; later some of them are over.
           const during = [...running]
-          const silence = await silenceOf(bench)
+          const silence = hanging < HANGING ? await silenceOf(bench) : SILENT
           if (silence !== undefined) ending ??= { kind: 'stopped', sentence: stopOf(options, silence, during), during }
         }
         running.delete(test.id)
@@ -188,8 +190,16 @@ function isPatient({ steps = [] }: Case): boolean {
 const PATIENT_SECONDS = 4
 /** A sentence may quote what a receiver sent. */
 const MAX_FAULT = 2000
+/** So many cases in a row are no slowness: the others would wait for nothing. */
+const HANGING = 32
+const SILENT = `${HANGING} requests in a row that have nothing wrong had no response`
 /** Receivers that are started at the same time. */
 const STARTS = 2
+
+/** Whether a request with nothing wrong, the first of the case, had no response. */
+function isHanging({ shots: [first] }: CaseResult): boolean {
+  return first !== undefined && first.effectsExpected > 0 && first.outcome === 'no response'
+}
 
 /** What is about the run as a whole, and last of all the restart. */
 async function judgeWhole(

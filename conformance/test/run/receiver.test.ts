@@ -91,6 +91,15 @@ test('the same seed gives the same order', async () => {
   expect(await order()).toEqual(await order())
 })
 
+test('a receiver that hangs at the gate for good is not waited for to the end', { timeout: 60_000 }, async () => {
+  const hanging = atTheGate(40, () => undefined)
+  const { code, shown } = await runWith(hanging, '--only', 'token-*', '--parallel', '16')
+  expect(shown).toMatch(
+    /The receiver stopped answering; at that time ran .* 32 requests in a row that have nothing wrong had no response\./,
+  )
+  expect(code).toBe(1)
+})
+
 test('a receiver whose handler runs before it refuses is not conformant, and the effect is what is told', async () => {
   const effects = new Map<string, number>()
   const eager: RequestListener = (request, response) => {
