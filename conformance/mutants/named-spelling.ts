@@ -5,6 +5,7 @@ const json = inFile('protocol/json.js')
 const jws = inFile('protocol/jws.js')
 const claims = inFile('protocol/token.js')
 const passport = inFile('protocol/passport.js')
+const mission = inFile('protocol/mission.js')
 const passports = inFile('verifier/steps/passports.js')
 const token = inFile('verifier/steps/token.js')
 const signed = inFile('verifier/steps/signed.js')
@@ -13,6 +14,68 @@ const extract = inFile('verifier/steps/extract.js')
 const decode = inFile('verifier/steps/decode.js')
 
 export const SPELLING_MUTANTS: readonly Mutant[] = [
+  mission(
+    'mission-any-case',
+    'compares targets of a mission without regard to case',
+    'if (pattern === target)',
+    'if (pattern.toLowerCase() === target.toLowerCase())',
+  ),
+  mission(
+    'mission-pattern-any-case',
+    'compares patterns of a mission without regard to case',
+    'target.startsWith(pattern.slice(0, -1))',
+    'target.toLowerCase().startsWith(pattern.slice(0, -1).toLowerCase())',
+  ),
+  mission(
+    'mission-composed',
+    'compares targets of a mission in normal form of Unicode',
+    'if (pattern === target)',
+    'if (pattern.normalize() === target.normalize())',
+  ),
+  mission(
+    'mission-query',
+    'lets a pattern cover targets with a query',
+    `        parseNormalUrl(text, { allowQuery: false });
+        return true`,
+    `        parseNormalUrl(text);
+        return true`,
+  ),
+  extract(
+    'underscores',
+    'reads underscores in names of fields as hyphens',
+    "const name = (lines[at] ?? '').toLowerCase();",
+    "const name = (lines[at] ?? '').toLowerCase().replaceAll('_', '-');",
+  ),
+  extract(
+    'underscores-instead',
+    'takes the value of a name with underscores for that with hyphens',
+    "case 'x-aegis-token':\n                found.token = once(found.token, value);",
+    "case 'x_aegis_token':\n            case 'x-aegis-token':\n                found.token = name === 'x_aegis_token' || found.token === undefined ? value : found.token;",
+  ),
+  extract(
+    'signature-input-first',
+    'reads the first line of Signature-Input alone',
+    'found.signatureInput = joined(found.signatureInput, value);',
+    'found.signatureInput ??= value;',
+  ),
+  inFile('verifier/steps/binding.js')(
+    'content-type-spaces',
+    'compares media types without their spaces',
+    'claims.htc !== credential.contentType',
+    "claims.htc.replaceAll(' ', '') !== credential.contentType.replaceAll(' ', '')",
+  ),
+  inFile('verifier/steps/possession.js')(
+    'keyid-any-case',
+    'compares "keyid" without regard to case',
+    'possession.params.keyid !== claims.cnf.jkt',
+    'possession.params.keyid.toLowerCase() !== claims.cnf.jkt.toLowerCase()',
+  ),
+  inFile('protocol/http-signature.js')(
+    'tag-token',
+    'takes a tag without quotation marks',
+    "return item.type === 'string' && item.value === text",
+    'return item.value === text',
+  ),
   json(
     'json-proto-dropped',
     'passes over a member __proto__',

@@ -188,6 +188,21 @@ export const TOKEN_MUTANTS: readonly Mutant[] = [
     'utf8(`${iss.length}:${iss}${jti.length}:${jti}`)',
     'utf8(jti)',
   ),
+  ...['sub', 'psp', 'iat', 'exp', 'htm', 'htd'].map((name) =>
+    replay(
+      `replay-with-${name}`,
+      `remembers "jti" together with "${name}"`,
+      'replayKey(iss, jti, crypto), exp',
+      `replayKey(iss, jti + token.claims.${name}, crypto), exp`,
+    ),
+  ),
+  replay(
+    'replay-with-kid',
+    'remembers "jti" together with the key that signed',
+    'replayKey(iss, jti, crypto), exp',
+    'replayKey(iss, jti + token.kid, crypto), exp',
+  ),
+  replay('replay-brief', 'remembers a token for twenty seconds', 'exp + RECORD_GRACE, iss)', 'now() + 20, iss)'),
   replay(
     'replay-any-case',
     'remembers "jti" without regard to case',

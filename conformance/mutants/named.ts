@@ -1,5 +1,6 @@
 /** Receivers with one mistake that somebody could make, each written by hand. @module */
 import type { Mutant } from './mutant.ts'
+import { BOUND_MUTANTS } from './named-bounds.ts'
 import { CHAIN_MUTANTS } from './named-chain.ts'
 import { EVIDENCE_MUTANTS } from './named-evidence.ts'
 import { FIXTURE_MUTANTS } from './named-fixture.ts'
@@ -19,6 +20,7 @@ export function namedMutants(): readonly Mutant[] {
     ...PROOF_MUTANTS,
     ...EVIDENCE_MUTANTS,
     ...CHAIN_MUTANTS,
+    ...BOUND_MUTANTS,
     ...READING_MUTANTS,
     ...HTTP_MUTANTS,
     ...FIXTURE_MUTANTS,

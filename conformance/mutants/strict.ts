@@ -1,5 +1,6 @@
 /** Receivers that refuse what they have to serve: only cases of the serving side can tell. @module */
 import { inFile, type Mutant } from './mutant.ts'
+import { BOUND_STRICT_MUTANTS } from './named-bounds.ts'
 import { FULL_STRICT_MUTANTS } from './named-full.ts'
 import { START_STRICT_MUTANTS } from './named-start.ts'
 
@@ -238,5 +239,5 @@ export const STRICT_MUTANTS: readonly Mutant[] = [
 
 /** All of them. */
 export function strictMutants(): readonly Mutant[] {
-  return [...STRICT_MUTANTS, ...FULL_STRICT_MUTANTS, ...START_STRICT_MUTANTS]
+  return [...STRICT_MUTANTS, ...BOUND_STRICT_MUTANTS, ...FULL_STRICT_MUTANTS, ...START_STRICT_MUTANTS]
 }

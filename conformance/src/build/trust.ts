@@ -20,7 +20,11 @@ export function trustBundle(world: World, caFile: string | null = null): Record<
     audience: origin,
     bases: [{ public: origin, mount: '/', authority: 'match' }],
     harnesses: [
-      { did: didOf(world, 'harness'), keys: keys(world, 'harness'), ledgers: logs.map(originOf) },
+      {
+        did: didOf(world, 'harness'),
+        keys: [...keys(world, 'harness'), pinned(world, 'harness-other')],
+        ledgers: logs.map(originOf),
+      },
       { did: didOf(world, 'second-harness'), keys: [pinned(world, 'second-harness')], ledgers: logsOfSecond.map(originOf) },
       ...(standard ? documentDids(world, 'harness').map((did) => ({ did, didWeb: true, ledgers: [originOf('log')] })) : []),
     ],

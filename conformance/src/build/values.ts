@@ -22,7 +22,7 @@ type Maker = (moment: Moment, argument: Json, all: JsonObject) => Json
 const MAKERS: Readonly<Record<string, Maker>> = {
   now: ({ world, now }, seconds, all) => second(now) + integer(seconds) + (all['skew'] === true ? world.skew : 0),
   nowText: ({ now }, seconds) => String(second(now) + integer(seconds)),
-  time: ({ now }, seconds) => timeText(second(now) + integer(seconds)),
+  time: ({ world, now }, seconds, all) => timeText(second(now) + integer(seconds) + (all['skew'] === true ? world.skew : 0)),
   ts: ({ world, now }, seconds, all) =>
     new Date(now + (integer(seconds) + (all['skew'] === true ? world.skew : 0)) * 1000).toISOString(),
   tsMs: ({ now }, decimals) => timeText(second(now)).replace('Z', `.${text(decimals)}Z`),
@@ -42,20 +42,25 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   label: (moment, argument) => identifier(moment.scope, text(argument)),
   uri: ({ world }, path) => `${world.url.origin}${text(path)}`,
   own: ({ world }, form) => ownNames(world, text(form)),
+  // A path that is made longer until its URI has so many characters.
+  longPath: ({ world }, path, all) => text(path).padEnd(integer(all['length'] ?? 0) - world.url.origin.length, 'a'),
   hostUri: ({ world }, path) => `${world.hostUrl?.origin ?? ''}${text(path)}`,
   repeat: (_moment, argument, all) => text(argument).repeat(integer(all['times'] ?? 0)),
   list: (moment, argument, all) => Array.from({ length: integer(all['times'] ?? 0) }, () => resolve(moment, argument)),
   join: (moment, argument) => (isList(argument) ? argument.map((part) => text(resolve(moment, part))).join('') : ''),
+  upper: (moment, argument) => text(resolve(moment, argument)).toUpperCase(),
   nested: (_moment, depth) => nested(integer(depth)),
   literal: (_moment, argument) => argument,
 }
 
 const WITH: Readonly<Record<string, string>> = {
   now: 'skew',
+  time: 'skew',
   ts: 'skew',
   repeat: 'times',
   list: 'times',
   unique: 'length',
+  longPath: 'length',
   vkey: 'name',
 }
 

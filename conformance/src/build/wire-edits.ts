@@ -34,12 +34,22 @@ export const FIELD_EDITS: Readonly<Record<string, FieldEdit>> = {
     ...fields,
     ...Array.from({ length: Number(count) }, (_, index): Field => [`X-Line-${index}`, '1']),
   ],
-  'no-evidence': (fields) => fields.filter(([name]) => !/^(?:x-aegis-|signature)/i.test(name)),
-  // The same signature under a second label: both members are good, and there are two.
-  'possession-twice': (fields) =>
-    fields.map(([name, value]) => {
-      if (!/^signature(?:-input)?$/i.test(name) || typeof value !== 'string') return [name, value]
-      return [name, `${value}, again${value.slice(value.indexOf('='))}`]
+  'no-evidence': (fields) => fields.filter((field) => !isEvidence(field)),
+  // The same signature under a second label, on a line of its own with `lines`: both members are good, and there are two.
+  'possession-twice': (fields, _name, { lines }) =>
+    fields.flatMap((field): readonly Field[] => {
+      const [name, value] = field
+      if (!/^signature(?:-input)?$/i.test(name) || typeof value !== 'string') return [field]
+      const again = `again${value.slice(value.indexOf('='))}`
+      return lines === true ? [field, [name, again]] : [[name, `${value}, ${again}`]]
+    }),
+  // A member more, so that the value has `to` characters, its line `line` bytes, or all evidence lines together `all` bytes.
+  grow: (fields, name, { to, line, all }) =>
+    fields.map((field) => {
+      if (!isNamed(field, name)) return field
+      const size = typeof line === 'number' ? sizeOf(field) : typeof all === 'number' ? evidenceSize(fields) : field[1].length
+      const missing = Number(to ?? line ?? all) - size - ', grown=""'.length
+      return [field[0], `${String(field[1])}, grown="${'n'.repeat(missing)}"`]
     }),
   // Field names as HTTP/2 writes them.
   'lower-case': (fields) => fields.map(([name, value]) => [name.toLowerCase(), value]),
@@ -138,6 +148,19 @@ function withoutToken(request: WireRequest): readonly [string, readonly Field[]]
 
 function isNamed([name]: Field, wanted: string): boolean {
   return name.toLowerCase() === wanted.toLowerCase()
+}
+
+function isEvidence([name]: Field): boolean {
+  return /^(?:x-aegis-|signature)/i.test(name)
+}
+
+/** With name, colon and space. */
+function sizeOf([name, value]: Field): number {
+  return name.length + 2 + value.length
+}
+
+function evidenceSize(fields: readonly Field[]): number {
+  return fields.filter(isEvidence).reduce((sum, field) => sum + sizeOf(field), 0)
 }
 
 function replaced(bytes: Uint8Array, what: RegExp, by: string): Uint8Array {
