@@ -6,6 +6,7 @@ import { EVIDENCE_MUTANTS } from './named-evidence.ts'
 import { FIXTURE_MUTANTS } from './named-fixture.ts'
 import { FULL_MUTANTS } from './named-full.ts'
 import { HTTP_MUTANTS } from './named-http.ts'
+import { PLACE_MUTANTS } from './named-places.ts'
 import { PROOF_MUTANTS } from './named-proof.ts'
 import { READING_MUTANTS } from './named-reading.ts'
 import { SPELLING_MUTANTS } from './named-spelling.ts'
@@ -21,6 +22,7 @@ export function namedMutants(): readonly Mutant[] {
     ...EVIDENCE_MUTANTS,
     ...CHAIN_MUTANTS,
     ...BOUND_MUTANTS,
+    ...PLACE_MUTANTS,
     ...READING_MUTANTS,
     ...HTTP_MUTANTS,
     ...FIXTURE_MUTANTS,
