@@ -26,19 +26,23 @@ async function forgetful(): Promise<{
   readonly bench: Bench
   readonly forget: () => Promise<void>
   readonly remember: () => Promise<void>
+  readonly pause: () => Promise<void>
 }> {
   const used = new Set<string>()
   const effects = new Map<string, number>()
+  let pausedUntil = 0
   const server = createServer(({ url = '', headers }, response) => {
     const answer = (value: unknown): void =>
       void response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(value))
     if (url.startsWith('/conformance/effects/')) return answer({ count: effects.get(url.slice(21)) ?? 0 })
     const nonce = String(headers['x-conformance-nonce'])
     const token = String(headers['x-aegis-token'])
-    if (used.has(token))
-      return void response
-        .writeHead(409, { 'Cache-Control': 'no-store', 'Content-Type': 'application/problem+json' })
-        .end(replayed())
+    const refuse = (code: string, more: Readonly<Record<string, string>> = {}): void =>
+      void response
+        .writeHead(statusOf(code), { 'Cache-Control': 'no-store', 'Content-Type': 'application/problem+json', ...more })
+        .end(problemOf(code))
+    if (Date.now() < pausedUntil) return refuse('replay_warming', { 'Retry-After': '6' })
+    if (used.has(token)) return refuse('token_replayed')
     used.add(token)
     effects.set(nonce, (effects.get(nonce) ?? 0) + 1)
     const claims: { sub: string; entry: { action: string } } = JSON.parse(
@@ -64,11 +68,19 @@ async function forgetful(): Promise<{
     effects.clear()
     if (forgets) used.clear()
   }
-  return { bench, forget: restart(true), remember: restart(false) }
+  const pause = async (): Promise<void> => {
+    await restart(true)()
+    pausedUntil = Date.now() + 1500
+  }
+  return { bench, forget: restart(true), remember: restart(false), pause }
 }
 
-function replayed(): string {
-  const { public: code = '', status, retry, executed, title } = readRegistry().get('token_replayed') ?? {}
+function statusOf(name: string): number {
+  return readRegistry().get(name)?.status ?? 500
+}
+
+function problemOf(name: string): string {
+  const { public: code = '', status, retry, executed, title } = readRegistry().get(name) ?? {}
   return JSON.stringify({
     type: `urn:ahp-receiver:0.1:${code}`,
     title,
@@ -91,6 +103,14 @@ test('one that forgets and serves at once fails', async () => {
   expect(verdict).toBe('FAIL')
   expect(faults).toContain('the request was served and had to be refused')
   expect(faults).toContain('the handler ran once for the same token and not 0 times')
+})
+
+test('one that forgets, pauses for everybody, and then serves fails', async () => {
+  const { bench, pause } = await forgetful()
+  const { verdict, faults, shots } = await judgeRestart(bench, pause)
+  expect(verdict).toBe('FAIL')
+  expect(faults).toContain('the request was served and had to be refused')
+  expect(shots.map(({ outcome }) => outcome)).toEqual(['200', '503 replay_warming', '200', '200'])
 })
 
 test('one that the suite did not start shows nothing of it', async () => {
