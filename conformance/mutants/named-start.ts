@@ -21,6 +21,12 @@ export const START_MUTANTS: readonly Mutant[] = [
     if (file.bundle.ledgers?.length === 0)
         file = { ...file, bundle: { ...file.bundle, ledgers: [own], harnesses: file.bundle.harnesses.map((one) => ({ ...one, ledgers: [origin] })) } };`,
   ),
+  keys(
+    'start-status-role',
+    'lets a key of status lists have another role as well',
+    'earlier.role !== role)',
+    "earlier.role !== role && role !== 'status')",
+  ),
   reader('start-list-for-object', 'takes a list in the place of an object', ' || Array.isArray(value))', ')'),
   reader(
     'start-object-for-list',

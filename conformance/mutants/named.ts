@@ -3,9 +3,12 @@ import type { Mutant } from './mutant.ts'
 import { BOUND_MUTANTS } from './named-bounds.ts'
 import { CHAIN_MUTANTS } from './named-chain.ts'
 import { EVIDENCE_MUTANTS } from './named-evidence.ts'
+import { FETCH_MUTANTS } from './named-fetch.ts'
+import { FIELD_MUTANTS } from './named-fields.ts'
 import { FIXTURE_MUTANTS } from './named-fixture.ts'
 import { FULL_MUTANTS } from './named-full.ts'
 import { HTTP_MUTANTS } from './named-http.ts'
+import { ORDER_MUTANTS } from './named-order.ts'
 import { PLACE_MUTANTS } from './named-places.ts'
 import { PROOF_MUTANTS } from './named-proof.ts'
 import { READING_MUTANTS } from './named-reading.ts'
@@ -24,7 +27,10 @@ export function namedMutants(): readonly Mutant[] {
     ...BOUND_MUTANTS,
     ...PLACE_MUTANTS,
     ...READING_MUTANTS,
+    ...FETCH_MUTANTS,
     ...HTTP_MUTANTS,
+    ...FIELD_MUTANTS,
+    ...ORDER_MUTANTS,
     ...FIXTURE_MUTANTS,
     ...FULL_MUTANTS,
     ...START_MUTANTS,

@@ -18,7 +18,7 @@ const FIRST = 3
 /** More than these are not noted: a mutant that so many cases notice is no question. */
 export const MOST = 60
 /** Code that the first look does not run: it starts behind the adapter. */
-const IN_FRONT = /^(?:express|fixture|verifier\/(?:node|contexts|mount|refusal-response))/
+const IN_FRONT = /^(?:express|fixture|verifier\/(?:node(?!\/(?:get|did-web))|contexts|mount|refusal-response))/
 
 /** Tries the cases that killed it before, then all of its level. */
 export async function judgeKnown(

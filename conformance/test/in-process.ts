@@ -179,7 +179,8 @@ async function talk(port: number, built: Built, bytes: Uint8Array): Promise<void
   for (const { upTo, pauseMs } of built.wire.fragments ?? []) {
     socket.write(bytes.subarray(at, upTo))
     at = upTo
-    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    // Who is refused before has nothing more to wait for.
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, pauseMs).unref())])
   }
   socket.write(bytes.subarray(at))
   if (built.wire.end === true) socket.end()

@@ -5,6 +5,7 @@ import type { Json, JsonObject } from './json.ts'
 import { didOf, keyOf, SECURE } from './parties.ts'
 import type { HostResource } from './resources.ts'
 import type { World } from './types.ts'
+import { second, timeText } from './values.ts'
 
 /** What a document is made of. */
 interface Plan {
@@ -17,6 +18,8 @@ interface Plan {
   readonly harness: Uint8Array
   /** The key that the document of a harness has. */
   readonly signer: Uint8Array
+  /** When it is shown, seconds. */
+  readonly now: number
 }
 
 type Maker = (plan: Plan) => JsonObject | string
@@ -87,12 +90,22 @@ const DOCUMENTS: Readonly<Record<string, Maker>> = {
   'rotate-gone': (plan) => document(plan, [method(plan)]),
   'rotate-kept': (plan) => document(plan, [method(plan)]),
   'rotate-bogus': (plan) => document(plan, [method(plan)]),
+  'ends-soon': (plan) => document(plan, [method(plan)]),
 }
 
 /** What the documents that change say later, at `/later/<name>/did.json`. */
 const LATER: Readonly<Record<string, Maker>> = {
   'rotate-new': (plan) => document(plan, [method(plan), method({ ...plan, key: plan.other }, { id: `${plan.did}#2` })]),
   'rotate-gone': (plan) => document(plan, [method({ ...plan, key: plan.other }, { id: `${plan.did}#2` })]),
+  // A key more, which ends while the document is fresh.
+  'ends-soon': (plan) =>
+    document(plan, [
+      method(plan),
+      method({ ...plan, key: plan.other }, { id: `${plan.did}#2`, expires: timeText(plan.now + 6) }),
+    ]),
+  // Where redirects lead: the document is good, and it came from another place.
+  'down-moved': (plan) => document(plan, [method(plan)]),
+  'down-moved-308': (plan) => document(plan, [method(plan)]),
 }
 
 const SHORT = { header: ['Cache-Control', 'max-age=30'] }
@@ -111,9 +124,10 @@ const SERVED: Readonly<Record<string, HostResource['behaviour']>> = {
   'down-203': [{ status: 203 }],
   'down-404': [{ status: 404 }],
   'down-empty': [{ body: '' }],
-  'down-moved': [{ redirect: '/d/good/did.json' }],
-  'down-moved-same': [{ redirect: '/later/rotate-new/did.json' }],
-  'down-gzip': [{ header: ['Content-Encoding', 'gzip'] }],
+  'down-moved': [{ redirect: '/later/down-moved/did.json' }],
+  'down-moved-308': [{ redirect: '/later/down-moved-308/did.json' }, { status: 308 }],
+  'down-gzip': [{ gzip: true }],
+  'down-coded': [{ header: ['Content-Encoding', 'gzip'] }],
   'down-bomb': [{ gzipbomb: 50_000_000 }],
   'down-endless': [{ size: 50_000_000 }],
   'down-slow': [{ delay: 8000 }],
@@ -147,7 +161,13 @@ export function documentAt(world: World, path: string): HostResource | undefined
   if (make === undefined) return undefined
   const label = `web-${name}`
   const key = (of: string): Uint8Array => keyOf(world.seed, of).publicKey
-  const keys = { key: key(label), other: key(`${label}-other`), harness: key('harness'), signer: key('web-harness') }
+  const keys = {
+    key: key(label),
+    other: key(`${label}-other`),
+    harness: key('harness'),
+    signer: key('web-harness'),
+    now: second(world.now()),
+  }
   const made = make({ did: didOf(world, label), ...keys })
   const behaviour = folder === 'later' ? [] : (SERVED[name] ?? [])
   return { type: 'application/did+json', bytes: utf8(typeof made === 'string' ? made : JSON.stringify(made)), behaviour }

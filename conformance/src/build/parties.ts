@@ -135,5 +135,5 @@ function documentDid({ hostUrl }: Place, label: string): string {
 }
 
 function partyOf(label: string): string {
-  return label.replace(/-(?:old|next|other|status)$/, '')
+  return label.replace(/(?:-(?:old|next|other|status))+$/, '')
 }

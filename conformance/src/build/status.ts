@@ -32,6 +32,10 @@ const LISTS: Readonly<Record<string, (plan: Plan, world: World) => Plan>> = {
   'passport-key': (plan) => ({ ...plan, signer: ISSUER }),
   'passport-kid': (plan, world) => ({ ...plan, signer: ISSUER, header: { ...plan.header, kid: kidOf(world, ISSUER) } }),
   'other-kid': (plan, world) => ({ ...plan, signer: 'issuer', header: { ...plan.header, kid: kidOf(world, 'issuer') } }),
+  'ended-key': (plan, world) => {
+    const signer = `${ISSUER}-status-old`
+    return { ...plan, signer, header: { ...plan.header, kid: kidOf(world, signer) } }
+  },
   'typ-jwt': (plan) => ({ ...plan, header: { ...plan.header, typ: 'JWT' } }),
   'alg-none': (plan) => ({ ...plan, header: { ...plan.header, alg: 'none' } }),
   'media-type': (plan) => ({ ...plan, type: 'application/jwt' }),
@@ -49,13 +53,27 @@ const LISTS: Readonly<Record<string, (plan: Plan, world: World) => Plan>> = {
   'other-multibase': (plan) => subject(plan, { encodedList: `U${base64url(gzipSync(bits(SIZE)))}` }),
   'two-members': (plan) => encoded(plan, concat(gzipSync(bits(SIZE / 2)), gzipSync(bits(SIZE / 2)))),
   trailing: (plan) => encoded(plan, concat(gzipSync(bits(SIZE)), Uint8Array.of(0))),
+  // Its bits are all there, and of the trailer that tells how many they are only the beginning.
+  cut: (plan) => encoded(plan, gzipSync(bits(SIZE)).subarray(0, -6)),
   bomb: (plan) => encoded(plan, gzipSync(new Uint8Array(64 * 1024 * 1024))),
+}
+
+/** Lists of which only the way that they are served is wrong. */
+const SERVED: Readonly<Record<string, HostResource['behaviour']>> = {
+  // Where it leads a good list is, of this very URL.
+  moved: [{ redirect: '/later/status/moved' }],
+  'answer-203': [{ status: 203 }],
+  'answer-404': [{ status: 404 }],
+  coded: [{ header: ['Content-Encoding', 'gzip'] }],
+  gzip: [{ gzip: true }],
 }
 
 /** URLs of the lists of the listed issuer; none without a host. One has nothing behind it. */
 export function statusLists(world: World): readonly string[] {
   const { hostUrl } = world
-  return hostUrl === null ? [] : [...Object.keys(LISTS), 'absent'].map((name) => `${hostUrl.origin}/status/${name}`)
+  return hostUrl === null
+    ? []
+    : [...Object.keys(LISTS), ...Object.keys(SERVED), 'absent'].map((name) => `${hostUrl.origin}/status/${name}`)
 }
 
 /** Issuers with one list each, at `/list/<label>`, and how it is served from the start. What happens to it later is said by cases. */
@@ -93,8 +111,12 @@ export function statusListAt(world: World, path: string): HostResource | undefin
     const edit = VERSIONS[version]
     return edit === undefined ? undefined : sealed(world, edit(list, world))
   }
-  const edit = path.startsWith('/status/') ? LISTS[path.slice('/status/'.length)] : undefined
-  return edit === undefined ? undefined : sealed(world, edit(goodList(world, `${world.hostUrl.origin}${path}`, ISSUER), world))
+  const [, later = '', own, name = ''] = /^(\/later)?(\/status\/([a-z0-9-]+))$/.exec(path) ?? []
+  const served = SERVED[name]
+  const edit = LISTS[name] ?? (served === undefined ? undefined : LISTS['good'])
+  if (own === undefined || edit === undefined) return undefined
+  const list = edit(goodList(world, `${world.hostUrl.origin}${own}`, ISSUER), world)
+  return { ...sealed(world, list), behaviour: later === '' ? (served ?? []) : [] }
 }
 
 function sealed(world: World, plan: Plan): HostResource {

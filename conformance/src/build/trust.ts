@@ -86,7 +86,8 @@ function issuer(world: World, label: string, roles: readonly string[], pinnedKey
 
 function listedIssuers(world: World): readonly JsonObject[] {
   const label = 'listed-issuer'
-  const status = { lists: statusLists(world), keys: [pinned(world, `${label}-status`)] }
+  const ended = { ...pinned(world, `${label}-status-old`), validUntil: OLD_UNTIL }
+  const status = { lists: statusLists(world), keys: [pinned(world, `${label}-status`), ended] }
   const roles = ['root', 'hop']
   return [
     ...(world.hostUrl === null ? [] : [{ did: didOf(world, label), keys: [pinned(world, label)], roles, status }]),

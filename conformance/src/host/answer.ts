@@ -88,10 +88,9 @@ function followContent(plan: Answer, instruction: Instruction, moment: Moment): 
     setHeader(plan, 'Location', instruction.redirect)
     plan.bytes = new Uint8Array()
   } else if ('size' in instruction) setContent(plan, new Uint8Array(instruction.size).fill(0x20))
-  else if ('gzipbomb' in instruction) {
-    setContent(plan, gzipSync(new Uint8Array(instruction.gzipbomb)))
-    setHeader(plan, 'Content-Encoding', 'gzip')
-  } else if ('body' in instruction) setContent(plan, Buffer.from(instruction.body))
+  else if ('gzipbomb' in instruction) setCoded(plan, new Uint8Array(instruction.gzipbomb))
+  else if ('gzip' in instruction) setCoded(plan, plan.bytes)
+  else if ('body' in instruction) setContent(plan, Buffer.from(instruction.body))
   else if ('resource' in instruction) {
     const other = moment.find(instruction.resource)
     plan.status = other === undefined ? 404 : 200
@@ -109,6 +108,11 @@ function followContent(plan: Answer, instruction: Instruction, moment: Moment): 
 function setContent(plan: Answer, bytes: Uint8Array): void {
   if (plan.status === 404) plan.status = 200
   plan.bytes = bytes
+}
+
+function setCoded(plan: Answer, bytes: Uint8Array): void {
+  setContent(plan, gzipSync(bytes))
+  setHeader(plan, 'Content-Encoding', 'gzip')
 }
 
 function setHeader(plan: Answer, name: string, value: string): void {

@@ -19,6 +19,8 @@ export type Instruction =
   | { readonly size: number }
   /** Content of gzip that inflates to so many bytes. */
   | { readonly gzipbomb: number }
+  /** What would be answered, in the content coding gzip. */
+  | { readonly gzip: true }
   | { readonly body: string }
   /** The content of another resource of the host. */
   | { readonly resource: string }
@@ -51,10 +53,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
   truncate: (value, where) => ({ truncate: whole(value, 0, 1e9, where) }),
   reset: (value, where) => ({ reset: whole(value, 0, 1e9, where) }),
-  hang: (value, where) => {
-    if (value !== true) throw wrong(where, 'true')
-    return { hang: true }
-  },
+  hang: (value, where) => ({ hang: yes(value, where) }),
+  gzip: (value, where) => ({ gzip: yes(value, where) }),
   redirect: (value, where) => ({ redirect: textOf(value, where) }),
   size: (value, where) => ({ size: whole(value, 0, 1e8, where) }),
   gzipbomb: (value, where) => ({ gzipbomb: whole(value, 0, 1e8, where) }),
@@ -86,6 +86,11 @@ function listOf(value: unknown, where: string): readonly unknown[] {
 
 function textOf(value: unknown, where: string): string {
   if (typeof value !== 'string') throw wrong(where, 'a text')
+  return value
+}
+
+function yes(value: unknown, where: string): true {
+  if (value !== true) throw wrong(where, 'true')
   return value
 }
 

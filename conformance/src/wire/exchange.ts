@@ -1,5 +1,6 @@
 /** One request on one connection of its own: exact bytes out, in fragments where a case wants it, one response in, within a deadline. @module */
 import { connect as connectPlain, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import type { Address } from './address.ts'
 import { createResponseReader, type Response } from './response.ts'
@@ -93,7 +94,7 @@ async function write(socket: Socket, { bytes, fragments, end }: Outgoing, gate: 
     if (next <= from) continue
     socket.write(bytes.subarray(from, next))
     from = next
-    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    await pause(pauseMs, undefined, { ref: false })
     if (socket.destroyed) return
   }
   if (gate !== undefined) {

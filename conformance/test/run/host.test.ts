@@ -103,6 +103,14 @@ test('inflates a bomb of the size that was asked for', async () => {
   expect(gunzipSync(content).length).toBe(1_000_000)
 })
 
+test('takes what there is in a content coding', async () => {
+  const { origin, script } = await start()
+  script('a-case', { '/did.json': [{ gzip: true }] })
+  const { status, headers, content } = await get(origin, '/did.json')
+  expect([status, headers['content-encoding']]).toEqual([200, 'gzip'])
+  expect(gunzipSync(content)).toEqual(RESOURCES.get('/did.json')?.bytes)
+})
+
 test('goes through a sequence and stays at its end; a new script begins anew, an empty one ends it', async () => {
   const { origin, script } = await start()
   const sequence = { '/t/{case}/did.json': [{ resource: '/did.json' }, { sequence: [[{ status: 500 }], [{ status: 404 }], []] }] }
