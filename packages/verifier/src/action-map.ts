@@ -1,11 +1,12 @@
 /** What a mount knows of its routes before any handler runs: per method and path the action, and what else is asked for (spec chapter 11). @module */
-import { pathToRegexp } from 'path-to-regexp'
+import { pathText, takes, waysOf, type Manner, type PathText, type Way } from './path-patterns.ts'
+import { readingsOf } from './path-readings.ts'
 import { checkActionOption, completeRequirement, routeOf, type Defaults, type Requirement, type AnyRoute } from './requirement.ts'
 
 /** What one entry of the map asks for besides its action; where it is silent the mount's requirement counts. */
 export type MappedRequirement = Omit<AnyRoute, 'presence'> & { readonly action: string }
 
-/** `'POST /orders': 'orders.create'`: paths as the receiver sees them, patterns of `path-to-regexp`, first match wins. */
+/** `'POST /orders': 'orders.create'`: paths as the receiver sees them, patterns of `path-to-regexp`, in the order of the routes: the first match wins. */
 export type Actions = Readonly<Record<string, string | MappedRequirement>>
 
 /** What the map says about a request: what the entry `key` asks for, that the path is known with other methods only, or nothing. */
@@ -19,9 +20,36 @@ export type ActionMap = (method: string, path: string) => Mapped
 
 const KEY = /^([A-Z]{1,20}) (\/\S*)$/
 
+interface Rule extends Extract<Mapped, { kind: 'action' }> {
+  readonly method: string
+  readonly pattern: string
+  /** The same for all patterns that differ in names of parameters only. */
+  readonly shape: string
+  /** What the operator wrote: two entries that say the same are one. */
+  readonly given: Actions[string]
+}
+
+/** One way through the pattern of a rule. */
+interface Candidate {
+  readonly rule: Rule
+  readonly way: Way
+}
+
+const FOLDED: readonly Manner[] = [
+  { isFolded: true, param: 1, wildcard: 1, isOpen: false },
+  { isFolded: true, param: 1, wildcard: 0, isOpen: true },
+  { isFolded: true, param: 0, wildcard: 0, isOpen: false },
+]
+const MANNERS: readonly Manner[] = FOLDED.flatMap((manner) => [manner, { ...manner, isFolded: false }])
+/** Takes all that any of them takes, and more. */
+const WIDEST: Manner = { isFolded: true, param: 0, wildcard: 0, isOpen: true }
+const UNDECLARED: Mapped = { kind: 'undeclared' }
+const UNMAPPED: Mapped = { kind: 'unmapped' }
+
 /**
- * Compiles the map. Matches without regard to case and trailing slash, as widely as any router does, and what routers read otherwise than it
- * was sent by each of its readings: one that two entries match in two readings is `unmapped`. `HEAD` takes the action of `GET`.
+ * Compiles the map. A path is looked up as each router would: in all its readings (path-readings.ts), with and without regard to case and to
+ * a slash at its end, with parameters that may be empty, by the first pattern as written and by the one with the most text. What is two
+ * entries then, or one and a path with other methods, is `unmapped`. `HEAD` takes the entry of `GET` where that pattern has none for `HEAD`.
  * Throws `TypeError` for a key or an action without the form, and for a path that an earlier pattern hides under another action or requirement.
  */
 export function createActionMap(actions: Actions): ActionMap {
@@ -30,56 +58,68 @@ export function createActionMap(actions: Actions): ActionMap {
     if (method === undefined || pattern === undefined) {
       throw new TypeError(`actions: write the key '${key}' as method and path, for example 'POST /orders'`)
     }
-    return { key, method, pattern, given, ...entryOf(key, given), match: compile(key, pattern) }
+    const ways = compile(key, pattern)
+    const shape = ways.map((way) => way.shape).join()
+    const rule: Rule = { kind: 'action', key, method, pattern, shape, given, ...entryOf(key, given) }
+    return ways.map((way): Candidate => ({ rule, way }))
   })
-  for (const [at, rule] of rules.entries()) {
-    const earlier = rules
-      .slice(0, at)
-      .find((other) => other.method === rule.method && other.given !== rule.given && other.match.test(rule.pattern))
-    if (earlier) throw new TypeError(`actions: '${earlier.key}' hides '${rule.key}'; write '${rule.key}' before it`)
-  }
-  const lookUp: ActionMap = (method, path) => {
-    const matching = rules.filter((rule) => rule.match.test(path))
-    const rule =
-      matching.find((candidate) => candidate.method === method) ??
-      (method === 'HEAD' ? matching.find((candidate) => candidate.method === 'GET') : undefined)
-    if (rule) return { kind: 'action', key: rule.key, action: rule.action, route: rule.route }
-    return { kind: matching.length > 0 ? 'unmapped' : 'undeclared' }
-  }
+  const all = rules.flat()
+  for (const [at, [later]] of rules.entries()) if (later !== undefined) checkHidden(later.rule, rules.slice(0, at).flat())
+  const heads = new Map(all.filter(({ rule }) => rule.method === 'HEAD').map(({ rule }) => [rule.shape, rule]))
   return (method, path) => {
-    const asSent = lookUp(method, path)
-    if (!/[%;]|.\/$/.test(path)) return asSent
-    const found = readingsOf(path)
-      .map((reading) => lookUp(method, reading))
-      .filter(({ kind }) => kind !== 'undeclared')
-    const [first] = found
-    // No pattern has a space, so nothing but a parameter matches one: some routers take it for empty.
-    if (first === undefined) return path.endsWith('/') ? lookUp(method, `${path} `) : asSent
-    return found.every((other) => keyIn(other) === keyIn(first)) ? first : { kind: 'unmapped' }
+    const texts = textsOf(path)
+    const near = nearest(all, texts)
+    if (near.length === 0) return UNDECLARED
+    // Some routers look for GET alone.
+    const asked = method === 'HEAD' ? [['GET', 'HEAD'], ['GET']] : [[method]]
+    const fitting = asked.map((methods) => near.filter((one) => methods.includes(one.rule.method)))
+    const found = fitting.flatMap((candidates) => firstOf(candidates, texts))
+    const [rule, ...others] = method === 'HEAD' ? found.map((one) => heads.get(one.shape) ?? one) : found
+    if (rule === undefined) return near.every(({ way }) => way.isOpen) ? UNDECLARED : UNMAPPED
+    return others.every(({ given }) => given === rule.given) && !isOfOthers(near, fitting.flat(), texts) ? rule : UNMAPPED
   }
 }
 
-function keyIn(found: Mapped): string | undefined {
-  return found.kind === 'action' ? found.key : undefined
+function checkHidden({ key, method, pattern, given }: Rule, earlier: readonly Candidate[]): void {
+  const hiding = nearest(earlier, [pathText(pattern)]).find(({ rule }) => rule.method === method && rule.given !== given)
+  if (hiding) throw new TypeError(`actions: '${hiding.rule.key}' hides '${key}'; write '${key}' before it`)
 }
 
-/** What routers make of a path: as sent, with escapes read, all or but for delimiters, with `\` for `/`, and each of them up to a `;` or without parameters of segments. */
-function readingsOf(path: string): readonly string[] {
-  const whole = read(path, decodeURIComponent)
-  const decoded = [path, read(path, decodeURI), whole, whole.replaceAll('\\', '/')]
-  const all = decoded.flatMap((text) => [text, text.replace(/;.*$/s, ''), text.replaceAll(/;[^/]*/g, '')])
-  return [...new Set(all)]
+/** A path in all its readings, and without a slash at its end. */
+function textsOf(path: string): readonly PathText[] {
+  const texts = readingsOf(path).flatMap((text) => (text.length > 1 && text.endsWith('/') ? [text, text.slice(0, -1)] : [text]))
+  return texts.map(pathText)
 }
 
-/** Escapes that are no text stay. */
-function read(path: string, decode: (text: string) => string): string {
-  return path.replaceAll(/(?:%[0-9A-F]{2})+/g, (escapes) => {
-    try {
-      return decode(escapes)
-    } catch {
-      return escapes // URIError: not UTF-8
-    }
-  })
+function nearest(candidates: readonly Candidate[], texts: readonly PathText[]): readonly Candidate[] {
+  return candidates.filter(({ way }) =>
+    texts.some((text) => takes(way, text, WIDEST) && FOLDED.some((manner) => takes(way, text, manner))),
+  )
+}
+
+/** The rules that routers find first, in one reading or another. */
+function firstOf(candidates: readonly Candidate[], texts: readonly PathText[]): readonly Rule[] {
+  const [only, ...more] = candidates
+  if (only === undefined || more.every(({ rule }) => rule === only.rule)) return only === undefined ? [] : [only.rule]
+  const orders = [candidates, candidates.toSorted((one, other) => compare(one.way.rank, other.way.rank))]
+  return texts.flatMap((text) =>
+    MANNERS.flatMap((manner) => orders.flatMap((order) => order.find(({ way }) => takes(way, text, manner))?.rule ?? [])),
+  )
+}
+
+/** Whether in some reading the path is known with other methods only. */
+function isOfOthers(near: readonly Candidate[], fitting: readonly Candidate[], texts: readonly PathText[]): boolean {
+  const others = near.filter((one) => !fitting.includes(one))
+  return texts.some((text) =>
+    MANNERS.filter(({ wildcard }) => wildcard === 1).some((manner) => {
+      const isTaken = ({ way }: Candidate): boolean => takes(way, text, manner)
+      return others.some(isTaken) && !fitting.some(isTaken)
+    }),
+  )
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other)
 }
 
 function entryOf(key: string, given: Actions[string]): Pick<Extract<Mapped, { kind: 'action' }>, 'action' | 'route'> {
@@ -94,11 +134,9 @@ function entryOf(key: string, given: Actions[string]): Pick<Extract<Mapped, { ki
   return { action: checkActionOption(where, action), route: routeOf(route) }
 }
 
-function compile(key: string, pattern: string): RegExp {
+function compile(key: string, pattern: string): readonly Way[] {
   try {
-    // Routers ignore a slash at the end of a pattern; read as written, it would be demanded of the path.
-    const bare = pattern === '/' ? pattern : pattern.replace(/\/+$/, '')
-    return pathToRegexp(bare, { sensitive: false, trailing: true }).regexp
+    return waysOf(pattern)
   } catch (error) {
     throw new TypeError(`actions: '${key}' is not a pattern of path-to-regexp: ${String(error)}`, { cause: error })
   }

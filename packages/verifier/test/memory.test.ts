@@ -9,7 +9,7 @@ import { MAX_WAITING } from '../src/audit-origin.ts'
  * as what the operator wrote down, `object` holds nothing that is not held elsewhere.
  */
 const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bound: string])[]>> = {
-  'action-map.ts': [['return [...new Set', 'request']],
+  'action-map.ts': [['heads', 'entries of one map']],
   'audit-origin.ts': [
     ['waiting', '16,384 heads; with more the log is closed'],
     ['proven', '1,024 heads'],
@@ -67,6 +67,7 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
   'node/content.ts': [['captured', 'object']],
   'node/names.ts': [['pending', 'names that are being looked up, of bundle']],
   'node/verifier.ts': [['files', 'object']],
+  'path-readings.ts': [['return [...new Set', 'request']],
   'replay.ts': [
     ['live', 'maxRecords, 1,000,000'],
     ['perIssuer', 'harnesses with live records'],

@@ -72,6 +72,40 @@ describe('actions of a mount', () => {
     expect(read('GET', '/%61dmin%2Fb;')).toMatchObject({ action: 'names.read' })
   })
 
+  test.each([
+    ['GET', '/', { 'GET /*rest': 'all.read' }, 'all.read'],
+    ['GET', '/files', { 'GET /files/*rest': 'files.read' }, 'files.read'],
+    ['GET', '/files', { 'GET /files': 'files.list', 'GET /files/*rest': 'files.read' }, 'files.list'],
+    ['POST', '/files', { 'GET /files/*rest': 'files.read' }, 'undeclared'],
+    ['GET', '/b%C3%BCro/', { 'GET /büro/:room': 'office.read' }, 'office.read'],
+    ['GET', '/files/.json', { 'GET /files/:name.json': 'files.read' }, 'files.read'],
+    ['GET', '/%E2%84%AAeys', { 'GET /keys': 'keys.read' }, 'keys.read'],
+    ['GET', '/%CE%A3', { 'GET /ς': 'sigma.read' }, 'sigma.read'],
+    ['GET', '/my%20docs%21/7', { 'GET /my%20docs\\!/:id': 'docs.read' }, 'docs.read'],
+    ['GET', '/a%25b%21', { 'GET /a%25b\\!': 'text.read' }, 'text.read'],
+    ['GET', '/orders/', { 'GET /orders': 'orders.list', 'GET /orders/:id': 'orders.read' }, 'unmapped'],
+    ['POST', '/orders/', { 'POST /orders': 'orders.create', 'GET /orders/:id': 'orders.read' }, 'orders.create'],
+    ['PUT', '/orders/', { 'GET /orders/:id': 'orders.read' }, 'unmapped'],
+    ['GET', '/users/me', { 'GET /users/me': 'me.read', 'GET /users/:id': 'users.read' }, 'me.read'],
+    ['GET', '/users/ME', { 'GET /users/me': 'me.read', 'GET /users/:id': 'users.read' }, 'unmapped'],
+    ['GET', '/users/ME', { 'GET /users/me': 'users.read', 'GET /users/:id': 'users.read' }, 'users.read'],
+    ['GET', '/orders/export', { 'GET /:type/export': 'any.export', 'GET /orders/:id': 'orders.read' }, 'unmapped'],
+    ['HEAD', '/admin', { 'HEAD /:x': 'any.probe', 'GET /admin': 'admin.read' }, 'unmapped'],
+    ['HEAD', '/admin', { 'GET /:x': 'any.read', 'HEAD /:y': 'any.probe' }, 'any.probe'],
+    ['HEAD', '/a', { 'HEAD /a': 'a.probe', 'GET /*rest': 'all.read' }, 'unmapped'],
+    ['GET', '/a/v-', { 'GET /a/v-:x/*rest': 'rest.read' }, 'undeclared'],
+  ])('AHP-REQ-5 AHP-REQ-6 AHP-REQ-7 %s %s of %j is %s', (method, path, actions, expected) => {
+    const found = createActionMap(actions)(method, path)
+    expect(found.kind === 'action' ? found.action : found.kind).toBe(expected)
+  })
+
+  test('AHP-REQ-8 a pattern that some routers lead to a later one, and too many optional parts, stop at start', () => {
+    expect(() => createActionMap({ 'GET /:page': 'pages.read', 'GET /': 'home.read' })).toThrow("'GET /:page' hides 'GET /'")
+    expect(() => createActionMap({ 'GET /files/*rest': 'files.read', 'GET /files': 'files.list' })).toThrow(/hides/)
+    expect(() => createActionMap({ 'GET /a{/b}{/c}{/d}{/e}{/f}{/g}': 'a.read' })).not.toThrow()
+    expect(() => createActionMap({ 'GET /a{/b}{/c}{/d}{/e}{/f}{/g}{/h}': 'a.read' })).toThrow('more than 6 optional parts')
+  })
+
   test('AHP-REQ-8 a pattern that hides a later one under another action stops at start', () => {
     expect(() => createActionMap({ 'GET /orders/:id': 'orders.read', 'GET /orders/export': 'orders.export' })).toThrow(
       "'GET /orders/:id' hides 'GET /orders/export'; write 'GET /orders/export' before it",

@@ -30,7 +30,8 @@ export function checkReach(grades: Grades, depth: number, requirement: Pick<Requ
 }
 
 function checkAction(decided: string, method: string, declared: string | undefined, mapped: Mapped): void {
-  if (mapped.kind === 'unmapped') throw new Refusal('action_unmapped', 'the path is declared with other methods only')
+  if (mapped.kind === 'unmapped')
+    throw new Refusal('action_unmapped', 'the path is declared with other methods only, or is two entries')
   const required = declared ?? (mapped.kind === 'action' ? mapped.action : `http.${method.toLowerCase()}`)
   if (decided === required) return
   if (declared === undefined && mapped.kind === 'undeclared' && !decided.startsWith('http.')) {

@@ -106,7 +106,11 @@ export function noted(steps: Steps, note: Note): Steps {
       const { entry, htm, htu } = token.claims
       const declared = requirement.action ?? (mapped.kind === 'action' ? mapped.action : `http.${htm.toLowerCase()}`)
       note('requirement', [
-        row('action', mapped.kind === 'unmapped' ? 'the path is declared with other methods only' : declared, entry.action),
+        row(
+          'action',
+          mapped.kind === 'unmapped' ? 'the path is declared with other methods only, or is two entries' : declared,
+          entry.action,
+        ),
         row('target', requirement.target ?? withoutQuery(htu), entry.target),
         row('hand-offs', `at most ${requirement.maxDepth}`, String(chain.delegations.length)),
       ])

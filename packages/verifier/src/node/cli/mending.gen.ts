@@ -155,7 +155,7 @@ export const MENDING: Readonly<Record<string, string>> = {
     'No list that is recent enough. Look at `onDependency` for `status`: the host, its certificate, the clock, the key that signs the list.',
   passport_revoked: 'The issuer revoked a passport of the chain. Ask the issuer why; tokens do not help.',
   action_unmapped:
-    'The path is declared with other methods only, or the decision names an action on a route that declares none. Operator: complete `actions`. Caller: `/.well-known/aiegis-receiver` says what routes want.',
+    'The path is declared with other methods only, or routers read it as two entries of the map, or the decision names an action on a route that declares none. Operator: complete `actions`, with an entry for what two patterns both take. Caller: `/.well-known/aiegis-receiver` says what routes want.',
   action_mismatch:
     'The route wants another action than the one decided. Caller: ask for the action of `/.well-known/aiegis-receiver`; a route that declares nothing wants `http.` and the method.',
   target_mismatch: 'The route wants another target. Without a declared one that is the URL without its query.',
