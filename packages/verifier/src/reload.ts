@@ -34,6 +34,9 @@ export interface Reloading {
   close(): void
 }
 
+/** The bundle itself is wrong, or cannot be had: the same bundle is refused each time. Other errors may be gone the next time. */
+export class BundleRefused extends TypeError {}
+
 /** Throws `TypeError` for a hook that cannot be called. */
 export function createReloading(options: ReloadingOptions): Reloading {
   const { log, now, current, take } = options
@@ -42,9 +45,7 @@ export function createReloading(options: ReloadingOptions): Reloading {
   let last: Promise<void> = Promise.resolve()
 
   const replace = async (bundle: unknown): Promise<void> => {
-    const given: unknown = typeof bundle === 'function' ? await bundle() : bundle
-    const next = parseTrustBundle(given)
-    checkUnchanged(current(), next)
+    const next = await understood(bundle, current())
     let isPut = false
     while (!isPut) {
       const put = await take(next)
@@ -78,6 +79,17 @@ export function createReloading(options: ReloadingOptions): Reloading {
     close() {
       isClosed = true
     },
+  }
+}
+
+async function understood(bundle: unknown, before: TrustConfig): Promise<TrustConfig> {
+  try {
+    const given: unknown = typeof bundle === 'function' ? await bundle() : bundle
+    const next = parseTrustBundle(given)
+    checkUnchanged(before, next)
+    return next
+  } catch (error) {
+    throw new BundleRefused(error instanceof Error ? error.message : String(error), { cause: error })
   }
 }
 

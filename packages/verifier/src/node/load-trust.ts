@@ -6,13 +6,18 @@ import { Malformed, parseJson } from '@aiegis/protocol'
 import type { TrustConfig } from '../trust.ts'
 import { fileSentence, readTrustedFile, type FileWords } from './trusted-file.ts'
 
-/** A trust file that was read, not yet understood. */
-export interface TrustFile {
-  /** Strictly parsed JSON, for `parseTrustBundle`. */
-  readonly bundle: unknown
+/** The bytes of a trust file. */
+export interface TrustBytes {
+  readonly bytes: Uint8Array
   readonly path: string
   /** SHA-256 of the bytes of the file, 64 hexadecimal digits. */
   readonly sha256: string
+}
+
+/** A trust file that was read, not yet understood. */
+export interface TrustFile extends Omit<TrustBytes, 'bytes'> {
+  /** Strictly parsed JSON, for `parseTrustBundle`. */
+  readonly bundle: unknown
 }
 
 const NAME = 'aiegis-trust.json'
@@ -30,10 +35,16 @@ const WORDS: FileWords = {
  * Reads the bundle from `path`, else from where `trustPath` says: a file under the rules of `readTrustedFile`, of strict JSON. Throws
  * `TypeError` with one sentence that says what to do. Does not look at the members, nor at the directories above the file.
  */
-export function loadTrust(path: string = trustPath(process.env[VARIABLE], process.argv[1])): TrustFile {
+export function loadTrust(path?: string): TrustFile {
+  const file = readTrust(path)
+  return { bundle: parseTrust(file), path: file.path, sha256: file.sha256 }
+}
+
+/** Only its bytes. Throws as `loadTrust`. */
+export function readTrust(path: string = trustPath(process.env[VARIABLE], process.argv[1])): TrustBytes {
   if (!isAbsolute(path)) throw new TypeError(`loadTrust: '${path}' is not an absolute path; write one that starts at the root`)
   const bytes = readTrustedFile(path, WORDS)
-  return { bundle: parse(bytes, path), path, sha256: createHash('sha256').update(bytes).digest('hex') }
+  return { bytes, path, sha256: createHash('sha256').update(bytes).digest('hex') }
 }
 
 /**
@@ -94,7 +105,8 @@ function directoryOf(mainModule: string): string {
   return statSync(real).isDirectory() ? real : dirname(real)
 }
 
-function parse(bytes: Uint8Array, path: string): unknown {
+/** The JSON in it. Throws as `loadTrust`. */
+export function parseTrust({ bytes, path }: TrustBytes): unknown {
   try {
     return parseJson(bytes, { maxBytes: bytes.length, maxMembers: MAX_MEMBERS })
   } catch (error) {

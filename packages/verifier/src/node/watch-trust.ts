@@ -1,7 +1,8 @@
 /** Reads the trust file again while requests are served, and takes it when it has changed (spec chapter 14.4). @module */
 import { later, type Timer } from '../timer.ts'
 import type { Verifier } from '../verifier.ts'
-import { loadTrust, type TrustFile } from './load-trust.ts'
+import { BundleRefused } from '../reload.ts'
+import { loadTrust, parseTrust, readTrust, type TrustBytes } from './load-trust.ts'
 import { bundleFrom, processVerifier } from './verifier.ts'
 
 /** What is watched. */
@@ -24,7 +25,7 @@ export interface TrustWatch {
  * Looks at the file now and again and again, under the same rules as at the start, and gives it to `verifier.reload` when its bytes are not
  * those that were taken last; for the first time also when the verifier has its bundle from something else than this file.
  * A file that is wrong, unreadable or gone changes nothing and is told once, by `onReload` and the log of the verifier; one that is right
- * and could not be taken, as when a memory of status lists fails, is tried again. Keeps no process alive. Throws `TypeError` when there is no file now.
+ * and could not be taken, as when a memory of status lists fails, is tried again, and told, each time. Keeps no process alive. Throws `TypeError` when there is no file now.
  */
 export function watchTrust(verifier: Verifier = processVerifier(), { path, seconds = 10 }: WatchTrustOptions = {}): TrustWatch {
   // NaN, too. Timers of more than 24 days end at once.
@@ -37,6 +38,7 @@ export function watchTrust(verifier: Verifier = processVerifier(), { path, secon
   let turn: Promise<void> = Promise.resolve()
 
   const lookOnce = async (): Promise<void> => {
+    if (isStopped) return
     const found = read(path)
     const mark = found instanceof Error ? found.message : found.sha256
     if (mark === last) return
@@ -45,7 +47,7 @@ export function watchTrust(verifier: Verifier = processVerifier(), { path, secon
     await verifier
       .reload(() => bundleOf(found))
       .catch((error: unknown) => {
-        if (!(error instanceof TypeError)) last = undefined
+        if (!(error instanceof BundleRefused)) last = undefined
       })
   }
 
@@ -66,15 +68,15 @@ export function watchTrust(verifier: Verifier = processVerifier(), { path, secon
   }
 }
 
-function read(path: string | undefined): TrustFile | Error {
+function read(path: string | undefined): TrustBytes | Error {
   try {
-    return loadTrust(path)
+    return readTrust(path)
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
   }
 }
 
-function bundleOf(found: TrustFile | Error): unknown {
+function bundleOf(found: TrustBytes | Error): unknown {
   if (found instanceof Error) throw found
-  return found.bundle
+  return parseTrust(found)
 }

@@ -1,12 +1,13 @@
 /** The trust file while requests are served: taken when its bytes changed, kept out when it is wrong, told once (spec chapter 14.4). @module */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createNodeVerifier } from '../../src/node/verifier.ts'
 import { watchTrust, type TrustWatch } from '../../src/node/watch-trust.ts'
 import { createVerifier, type Verifier } from '../../src/verifier.ts'
-import { bundle } from '../trust-bundle.ts'
+import { bundle, LOG, vkey } from '../trust-bundle.ts'
 
 let folder = ''
 let path = ''
@@ -113,23 +114,54 @@ describe('a trust file that is watched', () => {
     watch.stop()
   })
 
-  test('is tried again when something else than the file was wrong', async () => {
+  test('AHP-BUNDLE-15 is tried again when something else than the file was wrong', async () => {
+    const state = mkdtempSync(join(tmpdir(), 'aiegis-state-'))
+    vi.stubEnv('AIEGIS_TRUST', path)
+    const ledgers = [{ origin: LOG, vkey: vkey(LOG), assurance: 'proof', url: 'https://log.example/' }]
+    write({ ...bundle(), ledgers })
+    const own = createNodeVerifier({ log: () => {}, stateDirectory: state, onReload: ({ outcome }) => told.push(outcome) })
+    try {
+      const watch = watchTrust(own)
+      await watch.look()
+      const head = `ledger-head-${createHash('sha256').update(LOG).digest('hex').slice(0, 32)}.7.txt`
+      writeFileSync(join(state, head), 'not a head')
+      write({ ...bundle(), ledgers, acceptWarn: true })
+      await watch.look()
+      expect([told, own.trust.acceptWarn]).toEqual([['kept'], false])
+      rmSync(join(state, head))
+      await watch.look()
+      await watch.look()
+      expect([told, own.trust.acceptWarn]).toEqual([['kept', 'replaced'], true])
+      watch.stop()
+    } finally {
+      vi.unstubAllEnvs()
+      own.close()
+      rmSync(state, { recursive: true })
+    }
+  })
+
+  test('is told again when it is wrong in the same way with other bytes', async () => {
     const watch = await watching()
-    const reload = vi.spyOn(verifier, 'reload').mockRejectedValueOnce(new Error('the memory fails'))
-    write({ ...bundle(), acceptWarn: true })
-    await watch.look()
-    expect(verifier.trust.acceptWarn).toBe(false)
-    await watch.look()
-    await watch.look()
-    expect([verifier.trust.acceptWarn, reload.mock.calls.length]).toEqual([true, 2])
+    for (const wrong of ['{"a":', '{"b":', '{"b":']) {
+      write(wrong)
+      await watch.look()
+    }
+    expect(told).toHaveLength(2)
     watch.stop()
+  })
+
+  test('is not looked at any more once the watch was stopped', async () => {
+    write({ ...bundle(), acceptWarn: true })
+    const watch = watchTrust(verifier, { path })
+    watch.stop()
+    await watch.look()
+    expect([told, verifier.trust.acceptWarn]).toEqual([[], false])
   })
 
   test('AHP-BUNDLE-13 that others could write is not taken', async () => {
     const watch = await watching()
     rmSync(path)
     writeFileSync(path, JSON.stringify({ ...bundle(), acceptWarn: true }))
-    const { chmodSync } = await import('node:fs')
     chmodSync(path, 0o666)
     await watch.look()
     expect([told, verifier.trust.acceptWarn]).toEqual([[expect.stringMatching(/^kept: .*writ/)], false])
