@@ -1,50 +1,35 @@
-/** Judges requests of a file in one process, with a defect when register.ts was loaded before, and writes the exact codes. @module */
-import { readFileSync, writeSync } from 'node:fs'
-import { Refusal } from '@aiegis/protocol'
-import { createNodeVerifier } from '@aiegis/verifier/node'
+/** A process that judges requests of a file with one defect after the other, as its parent says, and answers with the exact codes. @module */
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { register } from 'node:module'
+import { MessageChannel } from 'node:worker_threads'
+import type { judge, Look } from './look-judge.ts'
+import type { Mutant } from './mutant.ts'
 
-/** What the parent process wrote. */
-export interface Look {
-  readonly trust: Record<string, unknown>
-  /** Epoch milliseconds at which the receiver starts, and at which all requests come. */
-  readonly startedAt: number
-  readonly now: number
-  readonly requests: readonly {
-    readonly method: string
-    readonly target: string
-    /** Names and values in turn. */
-    readonly headers: readonly string[]
-    /** base64 */
-    readonly content: string
-  }[]
+/** What is to be judged: requests by their places in the file. */
+export interface Question {
+  readonly mutant: Mutant | undefined
+  readonly places: readonly number[]
 }
 
-const [, , file = '', places = ''] = process.argv
-const { trust, startedAt, now, requests }: Look = JSON.parse(readFileSync(file, 'utf8'))
-const chosen: readonly number[] = JSON.parse(places)
-const clock = { at: startedAt }
-const verifier = createNodeVerifier({
-  trust,
-  log: () => {},
-  now: () => clock.at,
-  actions: { 'POST /conformance/declared': 'conformance.run', 'POST /conformance/aimed': 'conformance.aim' },
+/** Exact codes, or `null` when nothing could be judged. */
+export type Codes = readonly string[] | null
+
+const look: Look = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'))
+const { port1, port2 } = new MessageChannel()
+register(new URL('look-loader.js', import.meta.url), { data: port2, transferList: [port2] })
+let copies = 0
+
+process.on('message', (question: Question) => {
+  void codesOf(question)
+    .catch(() => null)
+    .then((codes: Codes) => process.send?.(codes))
 })
-await verifier.warm()
-clock.at = now
-const codes: string[] = []
-for (const place of chosen) {
-  const request = requests[place]
-  if (request === undefined) throw new RangeError(`there is no request ${place}`)
-  const { method, target, headers, content } = request
-  const bytes = Buffer.from(content, 'base64')
-  const route = /^\/conformance\/aimed\/?(?:\?|$)/i.test(target) ? { target: 'https://target.conformance.example/thing' } : {}
-  codes.push(
-    await verifier.verify({ method, target, headers, content: () => bytes }, route).then(
-      () => 'served',
-      (error: unknown) => (error instanceof Refusal ? error.code : `defect: ${String(error)}`),
-    ),
-  )
+
+async function codesOf({ mutant, places }: Question): Promise<Codes> {
+  copies += 1
+  port1.postMessage({ copy: String(copies), mutant })
+  await once(port1, 'message')
+  const copy: { readonly judge: typeof judge } = await import(`./look-judge.js?copy=${copies}`)
+  return copy.judge(look, places)
 }
-verifier.close()
-writeSync(1, JSON.stringify(codes))
-process.exit(0)

@@ -2,12 +2,9 @@
  * Looks at a mutant without HTTP: which requests does its verifier judge otherwise than their cases expect? The requests are made once
  * for all mutants. What needs more than one request, or bytes on a socket, is tried over HTTP (trial.ts). @module
  */
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import {
   build,
   includes,
@@ -21,8 +18,10 @@ import {
 } from '@aiegis/conformance/run'
 import { openSomewhere } from './host.ts'
 import type { Row } from './matrix.ts'
-import { MUTANTS, type Mutant } from './mutant.ts'
-import type { Look } from './look-receiver.ts'
+import type { Look } from './look-judge.ts'
+import { createPool } from './look-pool.ts'
+import type { Codes } from './look-receiver.ts'
+import type { Mutant } from './mutant.ts'
 
 /** Looks at mutants with the requests that it was made with. */
 export interface Looker {
@@ -36,10 +35,6 @@ export interface Looker {
 const START = Date.UTC(2026, 10, 20, 22, 0, 0, 123)
 /** Late enough for the replay store, too early to ask again for documents that could not be read: nothing waits for them. */
 const NOW = START + 20_000
-const REGISTER = fileURLToPath(new URL('dist/register.js', MUTANTS))
-const RECEIVER = fileURLToPath(new URL('dist/look-receiver.js', MUTANTS))
-const MAX_OUTPUT = 4_194_304
-const run = promisify(execFile)
 
 /** Builds the requests of all cases that are one request of fields and content. */
 export async function createLooker(level: Level, cases: readonly Case[]): Promise<Looker> {
@@ -66,19 +61,14 @@ export async function createLooker(level: Level, cases: readonly Case[]): Promis
     content: Buffer.from(content).toString('base64'),
   }))
   writeFileSync(file, JSON.stringify({ trust: trustBundle(world), startedAt: START, now: NOW, requests } satisfies Look))
-  const codesOf = async (mutant: Mutant | undefined, places: readonly number[]): Promise<readonly string[]> => {
-    const words = [...(mutant === undefined ? [] : ['--import', REGISTER]), RECEIVER, file, JSON.stringify(places)]
-    const env = mutant === undefined ? process.env : { ...process.env, AIEGIS_MUTANT: JSON.stringify(mutant) }
-    const { stdout } = await run(process.execPath, words, { env, maxBuffer: MAX_OUTPUT, timeout: 120_000 })
-    const codes: readonly string[] = JSON.parse(stdout)
-    return codes
-  }
+  const pool = createPool(file)
+  const codesOf = (mutant: Mutant | undefined, places: readonly number[]): Promise<Codes> => pool.codesOf({ mutant, places })
   const tests = simple.map(({ test }) => test)
   const all = [...tests.keys()]
-  let honest = await codesOf(undefined, all)
+  let honest = (await codesOf(undefined, all)) ?? []
   const wrong = (): readonly Case[] => tests.filter(({ expect }, at) => !isRight(expect, honest[at]))
   // On a busy machine a document or list may come too late; whatever does so again is tried over HTTP.
-  for (let chance = 0; chance < 2 && wrong().length > 0; chance += 1) honest = await codesOf(undefined, all)
+  for (let chance = 0; chance < 2 && wrong().length > 0; chance += 1) honest = (await codesOf(undefined, all)) ?? []
   const unsound = new Set(wrong())
   const sound = all.filter((place) => tests.some((test, at) => at === place && !unsound.has(test)))
   return {
@@ -86,10 +76,10 @@ export async function createLooker(level: Level, cases: readonly Case[]): Promis
     async look(mutant, some) {
       const places = some === undefined ? sound : sound.filter((place) => some.includes(ids[place] ?? ''))
       const isLate = (code: string, at: number): boolean => UNREAD.test(code) && code !== honest[places[at] ?? -1]
-      let codes = await codesOf(mutant, places).catch(() => undefined)
+      let codes = await codesOf(mutant, places)
       for (let chance = 0; chance < 2 && codes?.some(isLate) === true; chance += 1)
-        codes = await codesOf(mutant, places).catch(() => codes)
-      if (codes === undefined) return undefined
+        codes = (await codesOf(mutant, places)) ?? codes
+      if (codes === null) return undefined
       const found = places.map((place, at) => ({ test: tests[place], code: codes?.[at] }))
       // What came too late each time shows nothing.
       const late = new Set(found.filter(({ code }, at) => code !== undefined && isLate(code, at)))
@@ -100,6 +90,7 @@ export async function createLooker(level: Level, cases: readonly Case[]): Promis
       return { killers: idsOf([...flips, ...others]), flips: idsOf(flips) }
     },
     async close() {
+      pool.close()
       await host?.close()
       rmSync(folder, { recursive: true, force: true })
     },

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `npm run conformance:mutants`: starts receivers with one defect each and holds the suite to find every one of them. @module */
 import { parseArgs } from 'node:util'
-import { includes, LEVELS, readCatalogue, type Catalogue, type Level } from '@aiegis/conformance/run'
+import { includes, LEVELS, readCatalogue, type Case, type Catalogue, type Level } from '@aiegis/conformance/run'
 import { allMutants, bundleLevelOf, readEquivalent, type Known } from './all.ts'
 import { flipsOf } from './flips.ts'
 import { createLooker, type Looker } from './look.ts'
@@ -85,11 +85,15 @@ async function soundCatalogue(mutants: readonly Known[], known: Catalogue, tried
 
 /** Known killers that the receiver without a defect fails too. */
 async function unsound(mutants: readonly Known[], known: Catalogue): Promise<readonly string[]> {
-  const matrix = readMatrix()
-  const first = new Set(mutants.flatMap(({ id }) => firstOf(matrix[id])))
-  const tried = known.cases.filter(({ id, bundle }) => first.has(id) && bundle === undefined)
+  const tried = firstCases(mutants, readMatrix(), known).filter(({ bundle }) => bundle === undefined)
   const { killers } = await tryOne(undefined, tried, { ...surroundingsOf(levelOf(mutants), known), isScan: true })
   return killers
+}
+
+/** The cases that are tried first. */
+function firstCases(mutants: readonly Known[], matrix: Matrix, { cases }: Catalogue): readonly Case[] {
+  const first = new Set(mutants.flatMap(({ id }) => firstOf(matrix[id])))
+  return cases.filter(({ id }) => first.has(id))
 }
 
 /** The highest level whose trust bundle one of them needs. */
@@ -100,9 +104,10 @@ function levelOf(mutants: readonly Known[]): Level {
 async function judgeAll(mutants: readonly Known[], asked: Asked, catalogue: Catalogue): Promise<readonly Verdict[]> {
   const { jobs, isWrite } = asked
   const matrix = readMatrix()
+  const looked = isWrite ? catalogue.cases : firstCases(mutants, matrix, catalogue)
   const lookers = new Map<Level, Promise<Looker>>()
   const lookerOf = (level: Level): Promise<Looker> => {
-    const looker = lookers.get(level) ?? createLooker(level, catalogue.cases)
+    const looker = lookers.get(level) ?? createLooker(level, looked)
     lookers.set(level, looker)
     return looker
   }

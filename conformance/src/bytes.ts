@@ -1,4 +1,5 @@
 /** Bytes and their texts, written for the suite alone: it shares no code with any receiver. @module */
+import { gzipSync } from 'node:zlib'
 import { sha256 as hash } from '@noble/hashes/sha2.js'
 
 const encoder = new TextEncoder()
@@ -21,4 +22,13 @@ export function base64url(bytes: Uint8Array): string {
 /** All parts, one after the other. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts))
+}
+
+const made = new Map<number, Uint8Array>()
+
+/** So many zeros as one member of gzip; made once, for it takes long. */
+export function gzippedZeros(size: number): Uint8Array {
+  const bytes = made.get(size) ?? gzipSync(new Uint8Array(size))
+  made.set(size, bytes)
+  return bytes
 }

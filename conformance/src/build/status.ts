@@ -1,5 +1,6 @@
 /** Status lists that the suite host serves, good ones and each wrong one of its kind (spec chapter 9). @module */
 import { gzipSync } from 'node:zlib'
+import { gzippedZeros } from '../bytes.ts'
 import { base64url, concat, utf8 } from './bytes.ts'
 import { sign } from './ed25519.ts'
 import { isObject, type JsonObject } from './json.ts'
@@ -55,7 +56,7 @@ const LISTS: Readonly<Record<string, (plan: Plan, world: World) => Plan>> = {
   trailing: (plan) => encoded(plan, concat(gzipSync(bits(SIZE)), Uint8Array.of(0))),
   // Its bits are all there, and of the trailer that tells how many they are only the beginning.
   cut: (plan) => encoded(plan, gzipSync(bits(SIZE)).subarray(0, -6)),
-  bomb: (plan) => encoded(plan, gzipSync(new Uint8Array(64 * 1024 * 1024))),
+  bomb: (plan) => encoded(plan, gzippedZeros(64 * 1024 * 1024)),
 }
 
 /** Lists of which only the way that they are served is wrong. */

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import { gzippedZeros } from '../bytes.ts'
 import type { Behaviour, Instruction } from './behaviour.ts'
 
 /** What a resource is when it behaves. */
@@ -88,8 +89,8 @@ function followContent(plan: Answer, instruction: Instruction, moment: Moment): 
     setHeader(plan, 'Location', instruction.redirect)
     plan.bytes = new Uint8Array()
   } else if ('size' in instruction) setContent(plan, new Uint8Array(instruction.size).fill(0x20))
-  else if ('gzipbomb' in instruction) setCoded(plan, new Uint8Array(instruction.gzipbomb))
-  else if ('gzip' in instruction) setCoded(plan, plan.bytes)
+  else if ('gzipbomb' in instruction) setCoded(plan, gzippedZeros(instruction.gzipbomb))
+  else if ('gzip' in instruction) setCoded(plan, gzipSync(plan.bytes))
   else if ('body' in instruction) setContent(plan, Buffer.from(instruction.body))
   else if ('resource' in instruction) {
     const other = moment.find(instruction.resource)
@@ -111,7 +112,7 @@ function setContent(plan: Answer, bytes: Uint8Array): void {
 }
 
 function setCoded(plan: Answer, bytes: Uint8Array): void {
-  setContent(plan, gzipSync(bytes))
+  setContent(plan, bytes)
   setHeader(plan, 'Content-Encoding', 'gzip')
 }
 
