@@ -13,10 +13,11 @@ const headers = inFile('verifier/mount.js')
 const road = inFile('verifier/road.js')
 const url = inFile('protocol/url.js')
 const map = inFile('verifier/action-map.js')
+const pattern = inFile('verifier/path-patterns.js')
 
 export const HTTP_MUTANTS: readonly Mutant[] = [
-  map('map-of-case', 'knows a declared path in one case alone', 'sensitive: false,', 'sensitive: true,'),
-  map('map-without-slash', 'knows a declared path without a slash at its end alone', 'trailing: true }', 'trailing: false }'),
+  pattern('map-of-case', 'knows a declared path in one case alone', 'text.toLowerCase()', 'text'),
+  map('map-without-slash', 'knows a declared path without a slash at its end alone', '[text, text.slice(0, -1)]', '[text]'),
   refusal(
     'codes-shuffled',
     'refuses what it has to, each time with the code of something else',
