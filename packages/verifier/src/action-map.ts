@@ -64,6 +64,7 @@ export function createActionMap(actions: Actions): ActionMap {
     return ways.map((way): Candidate => ({ rule, way }))
   })
   const all = rules.flat()
+  if (all.length === 0) return () => UNDECLARED
   for (const [at, [later]] of rules.entries()) if (later !== undefined) checkHidden(later.rule, rules.slice(0, at).flat())
   const heads = new Map(all.filter(({ rule }) => rule.method === 'HEAD').map(({ rule }) => [rule.shape, rule]))
   return (method, path) => {
