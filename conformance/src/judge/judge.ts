@@ -2,6 +2,7 @@
 import type { Built, Expectation } from '../build/index.ts'
 import { isHeadRequest, type Exchange, type Outcome } from '../wire/exchange.ts'
 import type { Response } from '../wire/response.ts'
+import { faultsOfLeak } from './leak.ts'
 import { codeIn, faultsOfRefusal, type Party } from './problem.ts'
 import { faultsOfReflection } from './reflection.ts'
 import type { Registry, Row } from './registry.ts'
@@ -60,7 +61,8 @@ export function createJudge(registry: Registry, party: Party): Judge {
         outcome.response.surplus > 0 && !isHeadRequest(exchange.sent)
           ? [`${outcome.response.surplus} bytes came after the response`]
           : []
-      return [...first, ...best, ...surplus, ...faultsOfReflection(outcome.response, built, allowed)]
+      const leak = faultsOfLeak(outcome.response, registry, [codeIn(outcome.response), ...rows.map((row) => row.public)])
+      return [...first, ...best, ...surplus, ...leak, ...faultsOfReflection(outcome.response, built, allowed)]
     },
     served(exchange, built, echo) {
       const { outcome } = exchange

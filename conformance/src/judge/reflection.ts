@@ -7,7 +7,8 @@ const MIN_WORD = 16
 
 /** A sentence for the first word of the evidence that is found in the response; none when there is none. `allowed` is what a challenge must name. */
 export function faultsOfReflection(response: Response, built: Built, allowed: readonly string[]): readonly string[] {
-  const text = [...response.fields.map(([, value]) => value), Buffer.from(response.content).toString('latin1')].join('\n')
+  const { fields, trailers, content } = response
+  const text = [...[...fields, ...trailers].map(([, value]) => value), Buffer.from(content).toString('latin1')].join('\n')
   const sayable = allowed.join('\n')
   // A name with a space behind it stands in every list of names.
   const found = wordsOf(built).find((word) => text.includes(word) && !sayable.includes(word.trim()))

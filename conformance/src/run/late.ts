@@ -6,9 +6,9 @@ import type { CaseResult, Verdict } from './result.ts'
 
 /** How long after the last case a handler may still begin and be seen. */
 export const LATE_MS = 3000
-/** For all questions together. Express answers some thousands in a second. */
-const SECONDS = 20
 const TOGETHER = 32
+/** So many questions in a row without an answer are enough: whoever answers is asked to the end, however slow. */
+const SILENT = 2 * TOGETHER
 
 interface Counted {
   readonly id: string
@@ -22,12 +22,14 @@ export async function judgeLate(bench: Pick<Bench, 'fixture'>, test: Case, resul
   const counted = countedIn(results)
   const faults: string[] = []
   let told = 0
+  let silent = 0
   await eachWithin(
     counted,
     TOGETHER,
-    () => performance.now() - started > SECONDS * 1000,
+    () => silent >= SILENT,
     async ({ id, nonce, expected }) => {
       const effects = (await effectsOf(bench, nonce)) ?? (await effectsOf(bench, nonce))
+      silent = effects === null ? silent + 1 : 0
       if (effects !== null && effects > expected)
         faults.push(...faultsOfEffects(`a request of ${id}, counted again at the end,`, effects, expected))
       // A count that has become smaller was forgotten, as were perhaps those of what must not have run.

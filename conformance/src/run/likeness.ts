@@ -44,14 +44,16 @@ function lookOf({ case: { id, expect, steps } }: CaseResult, { label, sent, rece
 }
 
 /** Everything of a refusal but what changes anyway: the clock, in the header and in the body, and the values of `idle` fields. */
-function shown({ response: { status, fields, content } }: Look, idle: ReadonlySet<string>): string {
-  const lines = fields
+function shown({ response: { status, reason, fields, trailers, content } }: Look, idle: ReadonlySet<string>): string {
+  // Their order may differ from one response to the next where a framework keeps them in a hash.
+  const lines = [...fields, ...trailers]
     .filter(([name]) => !CHANGING.has(name))
     .map(([name, value]) => (idle.has(name) ? name : `${name}: ${value}`))
+    .toSorted()
   const text = Buffer.from(content)
     .toString('utf8')
     .replace(/"now":\s*\d+/, '"now":0')
-  return [String(status), ...lines, text].join(' | ')
+  return [`${status} ${reason}`, ...lines, text].join(' | ')
 }
 
 /** Fields whose value tells nothing of what was wrong, such as an identifier of each request. */

@@ -1,8 +1,10 @@
 /** What only all cases together can show: refusals that must look alike, and places that nobody may ask. @module */
 import type { Case } from '../build/index.ts'
 import { readRegistry } from '../judge/registry.ts'
+import { isHeadRequest } from '../wire/exchange.ts'
+import { readResponse, valuesOf } from '../wire/response.ts'
 import { ALIKE, faultsOfLikeness } from './likeness.ts'
-import type { CaseResult } from './result.ts'
+import type { CaseResult, Shot } from './result.ts'
 
 /** The group of what is judged about the run as a whole. */
 export const WHOLE = 'overall'
@@ -91,8 +93,28 @@ export function judgeOverall(test: Case, results: readonly CaseResult[], trespas
 function faultsOf({ id }: Case, results: readonly CaseResult[], trespasses: readonly string[]): readonly string[] | undefined {
   if (id === 'overall-untrusted-alike') return faultsOfLikeness(results)
   if (id === 'overall-refusals') return faultsOfRefusals(results, ['400', '401', '403'])
-  if (id === 'overall-unmeasured') return faultsOfRefusals(results, ['503'])
-  return trespasses
+  if (id !== 'overall-unmeasured') return trespasses
+  const faults = faultsOfRefusals(results, ['503'])
+  return faults?.length === 0 ? faultsOfJitter(results) : faults
+}
+
+/** A jitter of one second gives so many equal values once in some millions of runs. */
+const MANY = 24
+
+/** Of many refusals with one code not all may name the same time (AHP-REFUSE-4). That of `replay_warming` differs without jitter. */
+function faultsOfJitter(results: readonly CaseResult[]): readonly string[] {
+  const shots = results.flatMap((result) => result.shots.filter(({ outcome }) => outcome.startsWith('503 ')))
+  return [...new Set(shots.map(({ outcome }) => outcome))].flatMap((outcome) => {
+    const same = shots.filter((shot) => shot.outcome === outcome)
+    const times = new Set(same.map(timeOf))
+    if (same.length < MANY || times.size > 1) return []
+    return [`${same.length} refusals (${outcome}) all have Retry-After: ${[...times].join('')}, without jitter (AHP-REFUSE-4)`]
+  })
+}
+
+function timeOf({ sent, received }: Shot): string {
+  const reading = readResponse(Buffer.from(received), true, isHeadRequest(sent))
+  return reading.kind === 'complete' ? valuesOf(reading.response, 'retry-after').join(', ') : ''
 }
 
 /** The judge has held each of them to its row of the registry: all have to be right, and each of these statuses has to be among them. */

@@ -3,9 +3,13 @@
 /** A response that was complete. */
 export interface Response {
   readonly status: number
+  /** What stands behind the status in its line. */
+  readonly reason: string
   /** Names in lower case, in the order of arrival. */
   readonly fields: readonly (readonly [string, string])[]
   readonly content: Uint8Array
+  /** Field lines behind chunked content: part of what a client is shown, and no field of the response (RFC 9110, section 6.5). */
+  readonly trailers: Response['fields']
   /** Interim responses before it (100, 103). */
   readonly interim: readonly number[]
   /** Bytes that came after its end: a second response, or content where none may be. */
@@ -27,12 +31,13 @@ const MAX_LINE = 1024
 const LONG_HEADER = `a header of more than the ${MAX_HEADER} bytes that are read`
 const TOO_MUCH = `content of more than the ${MAX_CONTENT} bytes that are read`
 
-const STATUS_LINE = /^HTTP\/1\.[01] ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
+const STATUS_LINE = /^HTTP\/1\.[01] ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 interface Head {
   readonly status: number
+  readonly reason: string
   readonly fields: Response['fields']
   readonly end: number
 }
@@ -84,8 +89,14 @@ function readHead(bytes: Buffer, from: number, searched: number): Head | string 
   }
   if (end - from > MAX_HEADER) return LONG_HEADER
   const [first = '', ...lines] = bytes.toString('latin1', from, end).split('\r\n')
-  const status = STATUS_LINE.exec(first)?.[1]
+  const [, status, reason = ''] = STATUS_LINE.exec(first) ?? []
   if (status === undefined) return `a status line that is none: ${JSON.stringify(first.slice(0, 60))}`
+  const fields = readFields(lines)
+  return typeof fields === 'string' ? fields : { status: Number(status), reason, fields, end: end + 4 }
+}
+
+/** Names and values of field lines, or what is wrong with one of them. */
+function readFields(lines: readonly string[]): Response['fields'] | string {
   const fields: [string, string][] = []
   for (const line of lines) {
     const colon = line.indexOf(':')
@@ -94,7 +105,7 @@ function readHead(bytes: Buffer, from: number, searched: number): Head | string 
     if (!NAME.test(name) || !VALUE.test(value)) return `a field line that is none: ${JSON.stringify(line.slice(0, 60))}`
     fields.push([name.toLowerCase(), value])
   }
-  return { status: Number(status), fields, end: end + 4 }
+  return fields
 }
 
 /** Without the spaces and tabs around it. */
@@ -109,13 +120,13 @@ function isBlank(text: string, at: number): boolean {
   return text[at] === ' ' || text[at] === '\t'
 }
 
-type Complete = (bytes: Buffer, content: Uint8Array, next: number) => Reading
+type Complete = (bytes: Buffer, content: Uint8Array, next: number, trailers?: Response['fields']) => Reading
 
 function contentReader(head: Head, isHead: boolean, interim: readonly number[]): ResponseReader {
-  const { status, fields, end } = head
-  const complete: Complete = (bytes, content, next) => ({
+  const { status, reason, fields, end } = head
+  const complete: Complete = (bytes, content, next, trailers = []) => ({
     kind: 'complete',
-    response: { status, fields, content, interim, surplus: bytes.length - next },
+    response: { status, reason, fields, content, trailers, interim, surplus: bytes.length - next },
   })
   if (isHead || status === 204 || status === 304) return (bytes) => complete(bytes, new Uint8Array(), end)
   const codings = valuesOf(head, 'transfer-encoding')
@@ -145,25 +156,49 @@ function chunkReader(from: number, complete: Complete): ResponseReader {
   const parts: (readonly [from: number, to: number])[] = []
   let at = from
   let total = 0
-  return (bytes) => {
-    for (;;) {
+  let trailers: ResponseReader | undefined
+  return (bytes, ended) => {
+    while (trailers === undefined) {
       const line = bytes.indexOf('\r\n', at, 'latin1')
       if ((line < 0 ? bytes.length : line) - at > MAX_LINE) return malformed('a chunk size without end')
       if (line < 0) return { kind: 'partial' }
-      const size = /^([0-9A-Fa-f]{1,8})(?:;.*)?$/.exec(bytes.toString('latin1', at, line))?.[1]
+      const size = /^0*([0-9A-Fa-f]{1,8})(?:[ \t]*;.*)?$/.exec(bytes.toString('latin1', at, line))?.[1]
       if (size === undefined) return malformed('a chunk size that is none')
       const length = Number.parseInt(size, 16)
       if (total + length > MAX_CONTENT) return malformed(TOO_MUCH)
+      if (length === 0) {
+        trailers = trailerReader(line, (all, next, fields) =>
+          complete(all, Buffer.concat(parts.map((part) => all.subarray(...part))), next, fields),
+        )
+        break
+      }
       const next = line + 2 + length
       if (bytes.length < next + 2) return { kind: 'partial' }
       if (bytes.toString('latin1', next, next + 2) !== '\r\n') return malformed('a chunk without its end')
-      const content = (): Buffer => Buffer.concat(parts.map((part) => bytes.subarray(...part)))
-      if (length === 0) return complete(bytes, content(), next + 2)
       if (parts.length === MAX_CHUNKS) return malformed(`more than the ${MAX_CHUNKS} chunks that are read`)
       parts.push([line + 2, next])
       total += length
       at = next + 2
     }
+    return trailers(bytes, ended)
+  }
+}
+
+/** Reads what follows the line of the last chunk, whose end is at `line`: field lines, or at once the empty line. */
+function trailerReader(
+  line: number,
+  complete: (bytes: Buffer, next: number, trailers: Response['fields']) => Reading,
+): ResponseReader {
+  let searched = line
+  return (bytes) => {
+    const end = bytes.indexOf('\r\n\r\n', searched, 'latin1')
+    if ((end < 0 ? bytes.length : end) - line > MAX_HEADER) return malformed(LONG_HEADER)
+    if (end < 0) {
+      searched = Math.max(line, bytes.length - 3)
+      return { kind: 'partial' }
+    }
+    const fields = end === line ? [] : readFields(bytes.toString('latin1', line + 2, end).split('\r\n'))
+    return typeof fields === 'string' ? malformed(fields) : complete(bytes, end + 4, fields)
   }
 }
 

@@ -67,7 +67,8 @@ function refusalOf(code: string): Parts {
   if (row === undefined) throw new Error(code)
   const { title, status, retry } = row
   const type = `urn:ahp-receiver:0.1:${code}`
-  return { status, body: { type, title, status, code, retry, executed: 'no', now: NOW / 1000 } }
+  const body = { type, title, status, code, retry, executed: 'no', now: NOW / 1000 }
+  return { status, body, fields: { 'WWW-Authenticate': undefined } }
 }
 
 const EXPIRED: Expectation = { code: 'token_expired' }
@@ -131,6 +132,10 @@ describe('a refusal', () => {
       { fields: { 'X-Debug': 'for did:key:z6MkwaG1mSKtAuRxxNuDV13p81oNheaAmFBCFMgtCumQNS3q' } },
       /repeats/,
     ],
+    ['that names the exact code in a field', { fields: { 'X-Error-Id': 'token_key_unknown-7f3a' } }, /names token_key_unknown/],
+    ['that names it in another spelling', { fields: { 'X-Why': 'Token-Key-Unknown' } }, /names token_key_unknown/],
+    ['that names it in the name of a field', { fields: { 'X-Subject-Mismatch': '1' } }, /names subject_mismatch/],
+    ['that names it in its body', { body: { ...PROBLEM, instance: 'urn:token_claims_invalid' } }, /names token_claims_invalid/],
     ['that repeats the nonce', { fields: { 'X-Debug': built.nonce } }, /repeats/],
     ['with a second response behind it', { after: 'HTTP/1.1 200 OK\r\n\r\n' }, /came after the response/],
   ])('%s is wrong', (_, parts, fault) => {

@@ -1,5 +1,5 @@
 /** What only the whole run shows: each has a way to be wrong, and a way not to be shown. @module */
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Case } from '../../src/build/index.ts'
 import { judgeLate } from '../../src/run/late.ts'
 import { judgeOverall, LATE, OVERALL, withJudged } from '../../src/run/overall.ts'
@@ -73,6 +73,15 @@ test('AHP-REFUSE-6: refusals as untrusted look alike, but for the clock', () => 
   expect(judged('overall-untrusted-alike', alike.slice(1)).verdict).toBe('INCONCLUSIVE')
 })
 
+test('AHP-REFUSE-6: fields may come in another order, and a reason behind the status may not', () => {
+  const one = refusal({ id: 'a', fields: 'X: 1\r\nY: 2\r\n' })
+  expect(judged('overall-untrusted-alike', [one, refusal({ id: 'b', fields: 'Y: 2\r\nX: 1\r\n' })]).verdict).toBe('PASS')
+  const said = one.shots.map((shot) => {
+    return { ...shot, received: Buffer.from(Buffer.from(shot.received).toString().replace('401 X', '401 No key')) }
+  })
+  expect(judged('overall-untrusted-alike', [one, { ...one, shots: said }]).verdict).toBe('FAIL')
+})
+
 test('AHP-REFUSE-6: a value that differs anyway tells nothing; one that comes with one code alone does', () => {
   const codes = ['key_unknown', 'key_unknown', 'issuer_unknown', 'issuer_unknown']
   const withFields = (fields: readonly string[]): CaseResult =>
@@ -128,6 +137,23 @@ test('AHP-ROAD-1: what is carried out after its case has ended is found at the e
   expect((await counted({}, [])).verdict).toBe('INCONCLUSIVE')
 })
 
+test('a receiver that tells its counts slowly is asked for all of them, and one that tells none not for long', async () => {
+  let asked = 0
+  let clock = 0
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => clock)
+  const results = Array.from({ length: 500 }, (_, at) => refusal({ id: `case-${at}` }))
+  const judgedBy = (effects: () => Promise<number>): Promise<CaseResult> => {
+    const fixture = { effects, open: () => Promise.reject(new Error('not asked')), close: () => Promise.resolve() }
+    return judgeLate({ fixture }, LATE, results)
+  }
+  const slow = await judgedBy(() => Promise.resolve((clock += 100)).then(() => 0))
+  expect(slow.verdict).toBe('PASS')
+  const silent = await judgedBy(() => Promise.reject(new FixtureError(`gone ${(asked += 1)}`)))
+  expect(silent.verdict).toBe('INCONCLUSIVE')
+  expect(asked).toBeLessThan(250)
+  now.mockRestore()
+})
+
 test('every refusal has to be right, and each kind to be there', () => {
   const outcomes = ['400 evidence_repeated', '401 untrusted', '403 action_mismatch']
   const all = outcomes.map((outcome, at) => refusal({ id: `case-${at}`, outcome }))
@@ -142,6 +168,30 @@ test('what could not be measured has to have been refused with 503 once', () => 
   expect(judged('overall-unmeasured', [refusal({ id: 'a' })]).verdict).toBe('INCONCLUSIVE')
   expect(judged('overall-unmeasured', [refusal(closed)]).verdict).toBe('PASS')
   expect(judged('overall-unmeasured', [refusal({ ...closed, verdict: 'FAIL' })]).verdict).toBe('FAIL')
+})
+
+test('AHP-REFUSE-4: of many refusals with one code not all may name the same time', () => {
+  const closed = (count: number, timeOf: (at: number) => number, outcome = '503 keys_unavailable'): readonly CaseResult[] =>
+    Array.from({ length: count }, (_, at) => {
+      return refusal({ id: `${outcome}-${at}`, outcome, fields: `Retry-After: ${timeOf(at)}\r\n` })
+    })
+  expect(
+    judged(
+      'overall-unmeasured',
+      closed(24, (at) => 2 + Number(at === 20)),
+    ).verdict,
+  ).toBe('PASS')
+  expect(
+    judged(
+      'overall-unmeasured',
+      closed(23, () => 2),
+    ).verdict,
+  ).toBe('PASS')
+  const fixed = judged('overall-unmeasured', [...closed(24, () => 2), ...closed(24, () => 3, '503 status_unavailable')])
+  expect(fixed.verdict).toBe('FAIL')
+  expect(fixed.faults.join('\n')).toMatch(
+    /24 refusals \(503 keys_unavailable\) all have Retry-After: 2,.*\n24 .* Retry-After: 3,/,
+  )
 })
 
 test('AHP-ROAD-4: whoever knocks where nobody may be asked is told', () => {

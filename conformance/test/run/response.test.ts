@@ -32,6 +32,22 @@ describe('a response is complete', () => {
     expect(Buffer.from(complete(text).content).toString()).toBe('abcde')
   })
 
+  test('with its trailers, which are no fields of it; with zeros before a size, and blanks before what is behind one', () => {
+    const text = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0000000003 ;x=y\r\nabc\r\n000\r\nX-A: b\r\nX-C: d\r\n\r\n'
+    for (let end = 0; end < text.length; end += 1) expect(read(text.slice(0, end)).kind).toBe('partial')
+    const readAll = createResponseReader(false)
+    for (const part of [text.slice(0, -3), text]) readAll(Buffer.from(part), false)
+    expect(readAll(Buffer.from(`${text}more`), false)).toMatchObject({ response: { surplus: 4 } })
+    const { content, fields, trailers, surplus } = complete(`${text}more`)
+    expect(Buffer.from(content).toString()).toBe('abc')
+    expect(fields).toEqual([['transfer-encoding', 'chunked']])
+    expect(trailers).toEqual([
+      ['x-a', 'b'],
+      ['x-c', 'd'],
+    ])
+    expect(surplus).toBe(4)
+  })
+
   test('when the connection ends, where nothing else says its length', () => {
     const text = 'HTTP/1.0 200 OK\r\n\r\nabc'
     expect(read(text).kind).toBe('partial')
@@ -118,6 +134,9 @@ describe('a response is malformed', () => {
     ['with a length in another notation', 'HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na'],
     ['with a chunk size that is none', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n'],
     ['with a chunk that is longer than it says', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n'],
+    ['with a blank behind the size of a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1 \r\na\r\n0\r\n\r\n'],
+    ['with a trailer that is none', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX A: b\r\n\r\n'],
+    ['with trailers without end', `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ${'a'.repeat(MAX_HEADER)}`],
     ['that switches protocols', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
     ['with interim responses without end', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(9)],
     ['with more content than is read', `HTTP/1.1 200 OK\r\nContent-Length: ${MAX_CONTENT + 1}\r\n\r\n`],
@@ -130,6 +149,7 @@ describe('a response is malformed', () => {
 describe('a response is read in a time that grows with its bytes', () => {
   test.each([
     ['with a header', `HTTP/1.1 204 X\r\n${'A: b\r\n'.repeat(10_000)}\r\n`],
+    ['with trailers', `HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${'A: b\r\n'.repeat(10_000)}\r\n`],
     ['in chunks', `HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n${`1;${'x'.repeat(50)}\r\na\r\n`.repeat(1000)}0\r\n\r\n`],
   ])('%s, also when it comes byte by byte', (_, text) => {
     const readAll = createResponseReader(false)
