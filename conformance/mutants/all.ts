@@ -51,6 +51,16 @@ export function bundleLevelOf({ level, runAt }: Known): Level {
   return runAt ?? (level === 'full' ? 'full' : 'standard')
 }
 
+/** Those of `mutants` whose id contains one of the texts; without texts all but those that are listed as equivalent. */
+export function wanted<T extends { readonly id: string }>(
+  mutants: readonly T[],
+  only: readonly string[],
+  equivalent: Readonly<Record<string, string>>,
+): readonly T[] {
+  if (only.length === 0) return mutants.filter(({ id }) => equivalent[id] === undefined)
+  return mutants.filter(({ id }) => only.some((text) => id.includes(text)))
+}
+
 /** Mutants that no request can tell from the receiver, each with the reason in a sentence. */
 export function readEquivalent(): Readonly<Record<string, string>> {
   const equivalent: Readonly<Record<string, string>> = JSON.parse(readFileSync(new URL('equivalent.json', MUTANTS), 'utf8'))

@@ -34,12 +34,6 @@ export const FIXTURE_MUTANTS: readonly Mutant[] = [
   ),
   front('front-colons', 'stands behind a front that drops spaces before colons', '/ :(?= ey)/', ':'),
   front('front-line-feeds', 'stands behind a front that puts carriage returns where they lack', '/(?<!\\r)\\n/g', '\\r\\n'),
-  front(
-    'front-versions',
-    'stands behind a front that speaks HTTP/1.1 whatever it was spoken to in',
-    '/ HTTP\\/1\\.\\d/',
-    ' HTTP/1.1',
-  ),
   front('front-unfolds', 'stands behind a front that puts folded lines together', '/\\r\\n (?=\\S)/', ''),
   front('front-nul', 'stands behind a front that drops NUL', '/\\0/g', ''),
   front(

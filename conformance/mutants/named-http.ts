@@ -225,6 +225,7 @@ export const HTTP_MUTANTS: readonly Mutant[] = [
     "return { status, headers: { ...headers, 'X-Reason': refusal.code }, body };",
   ),
   refusal('no-challenge', 'leaves the challenge out', 'if (status === 401)', 'if (false)'),
+  refusal('no-jitter', 'sends all clients back at the same time', 'Math.floor(random() * (1 + least / 2))', '0'),
   refusal('no-retry-after', 'does not say when to come again', 'if (status === 503)', 'if (false)'),
   refusal('cacheable', 'lets refusals be stored', "'Cache-Control': 'no-store',", ''),
   refusal(

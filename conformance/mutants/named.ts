@@ -12,6 +12,7 @@ import { ORDER_MUTANTS } from './named-order.ts'
 import { PLACE_MUTANTS } from './named-places.ts'
 import { PROOF_MUTANTS } from './named-proof.ts'
 import { READING_MUTANTS } from './named-reading.ts'
+import { SETTINGS_MUTANTS } from './named-settings.ts'
 import { SPELLING_MUTANTS } from './named-spelling.ts'
 import { START_MUTANTS } from './named-start.ts'
 import { TOKEN_MUTANTS } from './named-token.ts'
@@ -33,6 +34,7 @@ export function namedMutants(): readonly Mutant[] {
     ...ORDER_MUTANTS,
     ...FIXTURE_MUTANTS,
     ...FULL_MUTANTS,
+    ...SETTINGS_MUTANTS,
     ...START_MUTANTS,
   ]
 }

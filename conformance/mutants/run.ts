@@ -2,17 +2,17 @@
 /** `npm run conformance:mutants`: starts receivers with one defect each and holds the suite to find every one of them. @module */
 import { parseArgs } from 'node:util'
 import { includes, LEVELS, readCatalogue, type Case, type Catalogue, type Level } from '@aiegis/conformance/run'
-import { allMutants, bundleLevelOf, readEquivalent, type Known } from './all.ts'
+import { allMutants, bundleLevelOf, readEquivalent, wanted, type Known } from './all.ts'
 import { flipsOf } from './flips.ts'
 import { createLooker, type Looker } from './look.ts'
 import { readMatrix, writeMatrix, type Matrix } from './matrix.ts'
 import { lineOf, survivorLines } from './report.ts'
 import { tryOne, type Surroundings } from './trial.ts'
-import { firstOf, judgeAnew, judgeKnown, type Verdict } from './verdicts.ts'
+import { firstOf, isSent, judgeAnew, judgeKnown, type Verdict } from './verdicts.ts'
 
 const USAGE = `Starts the Express fixture with one defect after the other and runs the suite against each.
 
-  --only text    mutants whose id contains it, several with commas
+  --only text    mutants whose id contains it, several with commas, also those that are listed as equivalent
   --jobs n       receivers at the same time, 1 to 16; 10 unless said otherwise: most of the time each of them waits
   --level l      mutants that receivers of this level meet: ${LEVELS.join(', ')}; full unless said otherwise
   --write        finds all cases that kill each mutant and writes them into matrix.json
@@ -44,9 +44,8 @@ async function main(): Promise<number> {
     process.once(signal, () => void Promise.allSettled([...undoings].map((undo) => undo())).then(() => process.exit(130)))
   }
   const equivalent = readEquivalent()
-  const wanted = allMutants().filter(({ id, level }) => isWanted(asked, id) && includes(asked.level, level))
-  const mutants = wanted.filter(({ id }) => equivalent[id] === undefined)
-  if (wanted.length === 0) {
+  const mutants = wanted(allMutants(), asked.only, equivalent).filter(({ level }) => includes(asked.level, level))
+  if (mutants.length === 0) {
     process.stderr.write('no mutant fits --only\n')
     return 2
   }
@@ -55,7 +54,7 @@ async function main(): Promise<number> {
   // Where killers are sought, what the receiver without a defect fails is none; where they are known, it is found out meanwhile.
   const sound = asked.isWrite ? undefined : unsound(mutants, known)
   const catalogue = sound === undefined ? await soundCatalogue(mutants, known) : known
-  const verdicts = await judgeAll(mutants, asked, catalogue)
+  const verdicts = await judgeAll(mutants, asked, catalogue, equivalent)
   const failed = (await sound) ?? []
   // Beside so many others it may have been late: what it failed it does once more, alone.
   if (failed.length > 0)
@@ -67,15 +66,14 @@ async function main(): Promise<number> {
   return tell(asked, verdicts, readMatrix(), catalogue, equivalent)
 }
 
-function isWanted({ only }: Asked, id: string): boolean {
-  return only.length === 0 || only.some((text) => id.includes(text))
-}
-
 /** The cases that a receiver without a defect passes; what it fails would kill everything. */
 async function soundCatalogue(mutants: readonly Known[], known: Catalogue, tried = known.cases): Promise<Catalogue> {
   const level = levelOf(mutants)
   const cases = tried.filter((test) => includes(level, test.level))
-  const { verdict, killers, sentence } = await tryOne(undefined, cases, { ...surroundingsOf(level, known), isScan: true })
+  const { verdict, killers, sentence } = await tryOne(undefined, cases.filter(isSent), {
+    ...surroundingsOf(level, known),
+    isScan: true,
+  })
   if (verdict === 'survived') return { ...known, cases }
   if (verdict !== 'killed') throw new Error(`the receiver without a defect cannot be run: ${sentence}`)
   process.stderr.write(`The receiver without a defect fails ${killers.join(', ')}: ${sentence}\n`)
@@ -85,7 +83,7 @@ async function soundCatalogue(mutants: readonly Known[], known: Catalogue, tried
 
 /** Known killers that the receiver without a defect fails too. */
 async function unsound(mutants: readonly Known[], known: Catalogue): Promise<readonly string[]> {
-  const tried = firstCases(mutants, readMatrix(), known).filter(({ bundle }) => bundle === undefined)
+  const tried = firstCases(mutants, readMatrix(), known).filter(isSent)
   const { killers } = await tryOne(undefined, tried, { ...surroundingsOf(levelOf(mutants), known), isScan: true })
   return killers
 }
@@ -101,7 +99,12 @@ function levelOf(mutants: readonly Known[]): Level {
   return LEVELS.findLast((each) => mutants.some((mutant) => bundleLevelOf(mutant) === each)) ?? 'standard'
 }
 
-async function judgeAll(mutants: readonly Known[], asked: Asked, catalogue: Catalogue): Promise<readonly Verdict[]> {
+async function judgeAll(
+  mutants: readonly Known[],
+  asked: Asked,
+  catalogue: Catalogue,
+  equivalent: Readonly<Record<string, string>>,
+): Promise<readonly Verdict[]> {
   const { jobs, isWrite } = asked
   const matrix = readMatrix()
   const looked = isWrite ? catalogue.cases : firstCases(mutants, matrix, catalogue)
@@ -122,7 +125,9 @@ async function judgeAll(mutants: readonly Known[], asked: Asked, catalogue: Cata
         ? await judgeAnew(mutant, await lookerOf(level), of)
         : await judgeKnown(mutant, matrix[mutant.id], mutants.length < FEW ? undefined : lookerOf, of)
       verdicts.push(verdict)
-      if (isWrite) writeMatrix({ ...readMatrix(), ...rowOf(verdict) })
+      // What is rightly listed as equivalent has no row.
+      const isIdle = verdict.verdict === 'survived' && equivalent[mutant.id] !== undefined
+      if (isWrite && !isIdle) writeMatrix({ ...readMatrix(), ...rowOf(verdict) })
       process.stderr.write(`${String(verdicts.length).padStart(4)} of ${mutants.length} ${lineOf(verdict)}\n`)
     }
   }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { startWith, worldOf, writeBundle, type Case } from '@aiegis/conformance/run'
+import { isToStart, startWith, worldOf, writeBundle, type Case } from '@aiegis/conformance/run'
 import { MUTANTS, type Mutant } from './mutant.ts'
 import type { Starts } from './start-receiver.ts'
 import { commandOf, environmentOf, wrongIn, type Trial } from './trial.ts'
@@ -24,10 +24,10 @@ export async function tryStarts(mutant: Mutant, cases: readonly Case[]): Promise
   const folder = mkdtempSync(join(tmpdir(), 'aiegis-mutant-'))
   const starting = { command: commandOf(mutant), folder, world, environment: environmentOf(mutant) }
   try {
-    for (const { id, side, bundle = [] } of cases) {
-      const { listens } = await startWith(starting, bundle, PATIENCE)
+    for (const test of cases) {
+      const { listens } = await startWith(starting, test.bundle ?? [], PATIENCE)
       const sentence = listens ? 'it listens with this bundle' : 'it does not start with this bundle'
-      if (listens !== (side === 'serve')) return { verdict: 'killed', killers: [id], flips: [], sentence }
+      if (listens !== isToStart(test)) return { verdict: 'killed', killers: [test.id], flips: [], sentence }
     }
     return { verdict: 'survived', killers: [], flips: [], sentence: '' }
   } finally {
@@ -46,7 +46,7 @@ export async function lookAtStarts(mutant: Mutant, cases: readonly Case[]): Prom
     writeFileSync(file, JSON.stringify(paths))
     const { stdout } = await run(process.execPath, ['--import', REGISTER, READER, file], { env: environmentOf(mutant) })
     const listens: readonly boolean[] = JSON.parse(stdout)
-    const killers = cases.filter(({ side }, at) => listens[at] !== (side === 'serve')).map(({ id }) => id)
+    const killers = cases.filter((test, at) => listens[at] !== isToStart(test)).map(({ id }) => id)
     return { verdict: killers.length === 0 ? 'survived' : 'killed', killers, flips: [], sentence: '' }
   } catch (error) {
     return {

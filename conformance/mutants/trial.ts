@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
+  createStarter,
   freePort,
   isGood,
   run,
   startChild,
   untilListening,
+  worldOf,
   writeSetup,
   type Case,
   type CaseResult,
@@ -73,6 +75,8 @@ export async function tryOne(mutant: Mutant | undefined, cases: readonly Case[],
     child = start()
     await untilListening(port, child, READY_SECONDS)
   }
+  const world = worldOf({ ...setup, level: 'basic' }, Date.now)
+  const starter = createStarter({ command: commandOf(mutant), folder, world, environment: environmentOf(mutant) })
   try {
     await untilListening(port, child, READY_SECONDS)
     const result = await run({
@@ -81,6 +85,7 @@ export async function tryOne(mutant: Mutant | undefined, cases: readonly Case[],
       chosen: cases,
       host,
       restart,
+      starter,
       target: '',
       session: Date.now().toString(36),
       baseline: new Map(),

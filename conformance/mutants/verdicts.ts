@@ -1,5 +1,5 @@
 /** Finds out for one mutant which cases kill it: those that are known to, then all. @module */
-import { includes, OVERALL, type Case, type Level } from '@aiegis/conformance/run'
+import { includes, isAsked, OVERALL, type Case, type Level } from '@aiegis/conformance/run'
 import type { Known } from './all.ts'
 import type { Looker } from './look.ts'
 import type { Row } from './matrix.ts'
@@ -72,6 +72,11 @@ async function judgeStarts(mutant: Known, first: readonly string[], cases: reado
   return tried.verdict === 'survived' ? lookAtStarts(mutant, ofStart(cases)) : tried
 }
 
+/** Whether a case sends requests: bundles with which a receiver only starts, or does not, are for mutants of the start. */
+export function isSent(test: Case): boolean {
+  return test.bundle === undefined || isAsked(test)
+}
+
 function ofStart(cases: readonly Case[]): readonly Case[] {
   return cases.filter(({ bundle }) => bundle !== undefined)
 }
@@ -96,7 +101,7 @@ export async function judgeAnew(mutant: Known, looker: Looker, surroundings: Sur
 
 /** All cases without controls, then those that noticed with them: what fails under load alone kills nothing. */
 async function confirmed(mutant: Known, cases: readonly Case[], surroundings: Surroundings): Promise<Trial> {
-  const all = cases.filter(({ level }) => includes(surroundings.level, level))
+  const all = cases.filter((test) => includes(surroundings.level, test.level) && isSent(test))
   const scanned = await tryOne(mutant, all, { ...surroundings, isScan: true })
   if (scanned.verdict !== 'killed') return scanned
   const killers = withoutWhole(scanned.killers)

@@ -1,8 +1,11 @@
-/** Every case about a trust bundle, held to our reader of bundles without starting a process. @module */
+/** Every case about a trust bundle, held to our reader of bundles and, with its requests, to our verifier without starting a process. @module */
 import { readFileSync } from 'node:fs'
 import { parseTrustBundle } from '@aiegis/verifier'
 import { expect, test } from 'vitest'
 import { changedBundle, parseCases, type Case, type World } from '../src/build/index.ts'
+import { isAsked, isToStart } from '../src/run/bundles.ts'
+import { findings } from './findings.ts'
+import { createBench } from './in-process.ts'
 
 const cases = parseCases(readFileSync(new URL('../cases/bundle.json', import.meta.url), 'utf8'), 'bundle.json')
 const world: World = {
@@ -29,7 +32,8 @@ function sentence({ bundle = [] }: Case): string {
   }
 }
 
-const of = (side: Case['side']): [string, Case][] => read.filter((item) => item.side === side).map((item) => [item.id, item])
+const of = (side: Case['side']): [string, Case][] =>
+  read.filter((item) => isToStart(item) === (side === 'serve')).map((item) => [item.id, item])
 
 test.each(of('serve'))('%s is read', (_id, item) => {
   expect(sentence(item)).toBe('')
@@ -38,3 +42,22 @@ test.each(of('serve'))('%s is read', (_id, item) => {
 test.each(of('refuse'))('%s is refused', (_id, item) => {
   expect(sentence(item)).not.toBe('')
 })
+
+/** What requests of a case meet under its bundle, or under that of every other run. */
+async function met({ bundle = [], ...item }: Case, change = bundle): Promise<readonly string[]> {
+  const trust: unknown = JSON.parse(changedBundle({ ...world, seed: 'bench' }, change))
+  const bench = await createBench('basic', { trust })
+  try {
+    return await findings(bench, item)
+  } finally {
+    await bench.close()
+  }
+}
+
+test.each(cases.filter(isAsked).map((item) => [item.id, item] as const))(
+  '%s: requests are judged by the bundle, and one that ignores what it says is found out',
+  async (_id, item) => {
+    expect(await met(item)).toEqual([])
+    expect(await met(item, [])).not.toEqual([])
+  },
+)

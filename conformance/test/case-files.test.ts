@@ -27,6 +27,15 @@ const good = {
   expect: { code: 'token_missing' },
 }
 
+const right = { send: { base: 'plain' }, expect: { echo: {} } }
+const refused = { send: { base: 'post' }, expect: { code: 'content_too_large' } }
+const { base: _base, change: _change, expect: _expect, ...rest } = good
+const settings = {
+  ...rest,
+  bundle: [{ at: 'bundle', op: 'set', path: '/limits/bodyBytes', value: 9 }],
+  steps: [right, refused],
+}
+
 function file(item: object): string {
   return JSON.stringify({ group: 'test', title: 'Cases of a test', cases: [item] })
 }
@@ -53,6 +62,8 @@ describe('case files', () => {
       { group: 'test', id: 'some-case', side: 'refuse', expect: { code: 'token_missing' } },
     ])
     expect(validate(JSON.parse(file(good)))).toBe(true)
+    expect(parseCases(file(settings), 'a.json')).toMatchObject([{ base: 'plain', expect: { code: 'content_too_large' } }])
+    expect(validate(JSON.parse(file(settings)))).toBe(true)
   })
 
   test.each([
@@ -70,6 +81,9 @@ describe('case files', () => {
       { ...good, base: undefined, change: undefined, expect: undefined, steps: [{ wait: 1, host: {} }] },
       true,
     ],
+    ['a bundle and steps that begin with a refusal', { ...settings, steps: [refused] }, false],
+    ['a bundle and steps that wait', { ...settings, steps: [right, { wait: 1 }] }, false],
+    ['a bundle and no steps', { ...settings, steps: [] }, true],
     ['an unknown base', { ...good, base: 'nothing' }, false],
     ['an unknown layer', { ...good, change: [{ at: 'ticket', op: 'remove', path: '/x' }] }, false],
     ['an operation that its layer does not take', { ...good, change: [{ at: 'token.sign', op: 'remove', path: '/x' }] }, false],

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { allMutants, readEquivalent } from '../mutants/all.ts'
+import { allMutants, readEquivalent, wanted } from '../mutants/all.ts'
 import { defective, sourceOf } from '../mutants/mutant.ts'
 import { flipsOf, readExempt } from '../mutants/flips.ts'
 import { readMatrix } from '../mutants/matrix.ts'
@@ -42,6 +42,13 @@ test('each mutant is killed by cases that there are, or listed with the reason w
   const isKilled = (id: string): boolean => (matrix[id]?.killers.length ?? 0) > 0
   expect(mutants.filter(({ id }) => !isKilled(id) && equivalent[id] === undefined).map(({ id }) => id)).toEqual([])
   expect(Object.keys(equivalent).filter((id) => isKilled(id) || (equivalent[id]?.length ?? 0) < 30)).toEqual([])
+})
+
+test('what is listed as equivalent is tried when it is named, and not otherwise', () => {
+  const [id = ''] = Object.keys(equivalent)
+  expect(wanted(mutants, [], equivalent).map((mutant) => mutant.id)).not.toContain(id)
+  expect(wanted(mutants, [], equivalent)).toHaveLength(mutants.length - Object.keys(equivalent).length)
+  expect(wanted(mutants, ['no such text', id], equivalent).map((mutant) => mutant.id)).toContain(id)
 })
 
 test('receivers that are too strict are killed by what has to be served', () => {

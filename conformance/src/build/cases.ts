@@ -61,11 +61,13 @@ function caseOf(json: Json, file: string, group: string): Case {
   }
 }
 
-/** A case about a bundle sends nothing: what stands for its request is never used. */
+/** A case about a bundle sends nothing but its steps: where it has none, what stands for its request is never used. */
 function bundleCase(of: Reader, group: string, side: Case['side']): Case {
-  if (['base', 'change', 'expect', 'steps', 'why'].some((name) => of.has(name))) of.fail('has a bundle, so no request')
+  if (['base', 'change', 'expect', 'why'].some((name) => of.has(name)))
+    of.fail('has a bundle, so no request but those of its steps')
   const bundle = of.list('bundle').map((change) => changeOf(change, of))
   if (bundle.some(({ at }) => !at.startsWith('bundle'))) of.fail('changes a bundle and nothing else')
+  if (of.has('steps')) return settingsCase(of, group, side, bundle)
   if (side === 'refuse' && bundle.filter(({ coupled }) => coupled !== true).length !== 1)
     of.fail('has exactly one change that is not coupled')
   return {
@@ -76,6 +78,16 @@ function bundleCase(of: Reader, group: string, side: Case['side']): Case {
     steps: [],
     bundle,
   }
+}
+
+/** How requests are judged under a bundle that is right: each setting of it counts. */
+function settingsCase(of: Reader, group: string, side: Case['side'], bundle: readonly Change[]): Case {
+  const steps = of.list('steps').map((step) => stepOf(step, of))
+  const [first] = steps
+  if (!steps.every((step) => 'send' in step && !('concurrent' in step)))
+    of.fail('has a bundle, so steps that send and nothing else')
+  if (first === undefined || !('send' in first) || !('echo' in first.expect)) of.fail('begins with a request that is served')
+  return { ...headOf(of, group, side), ...firstRequest(steps, of), expect: firstExpectation(steps, of), steps, bundle }
 }
 
 /** What every case says of itself. */

@@ -111,7 +111,10 @@ export interface Case extends CaseRequest {
   readonly why?: string
   /** Takes the place of base, change and expect, which are then those of the first sent step. */
   readonly steps?: readonly Step[]
-  /** Takes the place of base, change and expect: changes of the trust bundle. A receiver must start with it (`serve`), or must not (`refuse`). */
+  /**
+   * Takes the place of base, change and expect: changes of the trust bundle. A receiver must start with it (`serve`), or must not
+   * (`refuse`). With steps it must start, and is sent the requests of these: the first has to be served.
+   */
   readonly bundle?: readonly Change[]
   /** The case is about bundles of exactly its level, and is left out at higher ones. */
   readonly only?: true

@@ -72,7 +72,7 @@ export const USAGE = `Runs the conformance suite against a receiver.
   serve    [--in folder]                        the suite host alone
 
 With --exec the suite starts the receiver itself, with PORT, AIEGIS_TRUST and AIEGIS_STATE in its environment.
-Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 not reachable or unfit for the suite, 4 a fault of the suite.
+Exit codes: 0 nothing unexpected failed, 1 not conformant, 2 usage, 3 not reachable or unfit for the suite, 4 a fault of the suite.
 `
 
 /** Throws `UsageError` with one sentence. */

@@ -5,6 +5,7 @@ import { build, serialise, type Case, type CaseRequest, type Step } from '../bui
 import { readRegistry } from '../judge/registry.ts'
 import { visible } from '../report/page.ts'
 import { ruleLines } from '../report/terminal.ts'
+import { isAsked, isToStart } from '../run/bundles.ts'
 import { readCatalogue } from '../run/plan.ts'
 import { readSetup, worldOf, type Setup } from '../run/setup.ts'
 import { FOLDER, UsageError, type Arguments } from './arguments.ts'
@@ -60,9 +61,10 @@ function pageOf(test: Case, requests: readonly Shown[]): string {
     lines.push(
       '',
       ...test.bundle.map((change) => `Change of the trust bundle: ${JSON.stringify(change)}`),
-      test.side === 'serve' ? 'A receiver has to start with it.' : 'A receiver must not start with it: it never listens.',
+      isToStart(test) ? 'A receiver has to start with it.' : 'A receiver must not start with it: it never listens.',
     )
-  else lines.push('', ...(test.steps === undefined ? plainLines(test) : test.steps.flatMap(stepLines)))
+  if (test.bundle === undefined || isAsked(test))
+    lines.push('', ...(test.steps === undefined ? plainLines(test) : test.steps.flatMap(stepLines)))
   for (const { base, bytes, claims } of requests) {
     lines.push('', `--- the request, from the base "${base}"`, bytes, '--- claims of its token', JSON.stringify(claims, null, 2))
   }

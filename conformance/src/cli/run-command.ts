@@ -11,7 +11,7 @@ import { parseBaseline, type Baseline } from '../run/baseline.ts'
 import { createStarter, type Starter } from '../run/bundles.ts'
 import { freePorts, startChild, untilListening, untilSilent, type Child } from '../run/child.ts'
 import { choose, includes, misnamed, readCatalogue, type Catalogue } from '../run/plan.ts'
-import type { RunResult } from '../run/result.ts'
+import { isExpected, type RunResult } from '../run/result.ts'
 import { run } from '../run/run.ts'
 import { originOf, readSetup, SetupError, worldOf, writeSetup, type Setup } from '../run/setup.ts'
 import { FOLDER, UsageError, type Arguments } from './arguments.ts'
@@ -164,9 +164,9 @@ function lastWords(output: string): string {
   return `The last words of the receiver:\n${last.join('')}`
 }
 
-function exitOf({ ending, conformant }: RunResult): number {
-  if (ending?.kind === 'unreachable' || ending?.kind === 'smoke') return EXIT.unreachable
-  return conformant ? EXIT.ok : EXIT.nonconformant
+function exitOf(result: RunResult): number {
+  if (result.ending?.kind === 'unreachable' || result.ending?.kind === 'smoke') return EXIT.unreachable
+  return isExpected(result) ? EXIT.ok : EXIT.nonconformant
 }
 
 function baselineOf({ baseline: path }: Arguments, { cases }: Catalogue): Baseline {

@@ -11,7 +11,7 @@ const make = (name, text, kind) => {
   return element;
 };
 $('verdict').textContent = data.verdict;
-$('verdict').className = data.conformant ? 'good' : 'bad';
+$('verdict').className = data.isExpected ? 'good' : 'bad';
 document.title = data.verdict;
 $('ending').textContent = data.ending;
 $('counts').textContent = data.counts;

@@ -1,6 +1,6 @@
 /** The results as one page that needs nothing else: filter, fold, copy, and the bytes of each case. @module */
 import { createHash } from 'node:crypto'
-import { isGood, KEPT_BYTES, type CaseResult, type RunResult, type Shot } from '../run/result.ts'
+import { isExpected, isGood, KEPT_BYTES, type CaseResult, type RunResult, type Shot } from '../run/result.ts'
 import { SCRIPT } from './page-script.ts'
 import { STYLE } from './page-style.ts'
 import { reproduction } from './reproduce.ts'
@@ -14,7 +14,7 @@ export function pageOf(result: RunResult): string {
   const used = new Set(shown.flatMap((each) => each.case.must))
   const data = JSON.stringify({
     verdict: verdictOf(result),
-    conformant: result.conformant,
+    isExpected: isExpected(result),
     counts: countsOf(result.results),
     ending: result.ending?.sentence ?? '',
     about: [

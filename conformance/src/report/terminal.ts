@@ -1,7 +1,7 @@
 /** What a person sees: progress, failures as they come, and at the end the verdict and the first thing to fix. @module */
 import type { CaseResult, RunResult, Verdict } from '../run/result.ts'
 import { includes } from '../run/plan.ts'
-import { isGood } from '../run/result.ts'
+import { isExpected, isGood } from '../run/result.ts'
 import { reproduction } from './reproduce.ts'
 import { readRules } from './rules.ts'
 
@@ -63,10 +63,9 @@ export function createProgress(terminal: Terminal): Progress {
 /** The words of a verdict on the whole run. */
 export function verdictOf(result: RunResult): string {
   if (result.ending?.kind === 'unreachable' || result.ending?.kind === 'smoke') return 'Nothing was scored.'
-  if (!result.conformant) return `Not conformant: ${result.revision} ${result.level} is not obtained.`
+  if (!isExpected(result)) return `Not conformant: ${result.revision} ${result.level} is not obtained.`
   if (result.partial) return 'All chosen cases passed. No level is obtained: not all cases were run.'
-  const known = result.results.some(({ verdict }) => verdict === 'XFAIL')
-  if (known) return 'Nothing unexpected failed. No level is obtained: the baseline lists failures.'
+  if (!result.conformant) return 'Nothing unexpected failed. No level is obtained: the baseline lists failures.'
   const unseen = result.results.filter(
     ({ verdict: each, case: { level, only } }) => each === 'NOT_CLAIMED' && only !== true && includes(result.level, level),
   ).length

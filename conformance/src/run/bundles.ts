@@ -1,16 +1,22 @@
-/** Trust bundles that must stop a receiver at its start: each is given to a process of its own, which must never listen (spec chapter 14). @module */
+/** Trust bundles of cases: each is given to a process of its own, which must never listen, or judges requests by it (spec chapter 14). @module */
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { changedBundle, type Case, type World } from '../build/index.ts'
 import { freePort, startChild, untilListening } from './child.ts'
+import type { Finding } from './control.ts'
 import type { CaseResult } from './result.ts'
 
-/** Starts one receiver more with a bundle, and tells whether it listens. */
-export type Starter = (test: Case) => Promise<Started>
+/** Starts one receiver more with a bundle, asks it when it listens, and tells what came of it. */
+export type Starter = (test: Case, ask: Asking) => Promise<Started>
+
+/** Sends requests to the receiver of a world that is its own. */
+export type Asking = (world: World) => Promise<Finding>
 
 /** How a start ended. */
 export interface Started {
   readonly listens: boolean
+  /** What was found where it was asked. */
+  readonly found?: Finding
   /** What it wrote, the last of it. */
   readonly output: string
 }
@@ -39,41 +45,55 @@ export function createStarter(starting: Starting): Starter {
     const { listens } = await startWith(starting, [], CONTROL_SECONDS)
     return listens ? (performance.now() - began) / 1000 : Number.NaN
   }
-  return async ({ bundle = [], side }) => {
+  return async (test, ask) => {
     control ??= honest()
     const seconds = await control
     if (Number.isNaN(seconds)) return { listens: false, output: UNFIT }
-    return startWith(starting, bundle, side === 'serve' ? CONTROL_SECONDS : Math.max(LEAST_SECONDS, 3 * seconds))
+    const patience = isToStart(test) ? CONTROL_SECONDS : Math.max(LEAST_SECONDS, 3 * seconds)
+    return startWith(starting, test.bundle ?? [], patience, isAsked(test) ? ask : undefined)
   }
+}
+
+/** Whether a receiver has to start with the bundle of a case. */
+export function isToStart(test: Case): boolean {
+  return test.side === 'serve' || isAsked(test)
+}
+
+/** Whether a case about a bundle has requests. */
+export function isAsked({ bundle, steps = [] }: Case): boolean {
+  return bundle !== undefined && steps.length > 0
 }
 
 const UNFIT = 'a second receiver with the bundle of the run did not listen: PORT has to say where'
 
 /** One case; `null` where the suite did not start the receiver. */
-export async function judgeBundle(test: Case, starter: Starter | null): Promise<CaseResult> {
+export async function judgeBundle(test: Case, starter: Starter | null, ask: Asking): Promise<CaseResult> {
   const began = performance.now()
   const result = (verdict: CaseResult['verdict'], ...faults: readonly string[]): CaseResult => {
     return { case: test, verdict, faults, shots: [], milliseconds: Math.round(performance.now() - began) }
   }
   if (starter === null) return result('NOT_CLAIMED', 'only a receiver that the suite starts itself (--exec) shows it')
-  const { listens, output } = await starter(test)
+  const { listens, found, output } = await starter(test, ask)
   if (output === UNFIT) return result('INCONCLUSIVE', UNFIT)
-  if (test.side === 'refuse') return listens ? result('FAIL', 'it listens with this bundle, and must not start') : result('PASS')
-  return listens ? result('PASS') : result('FAIL', `it does not start with this bundle: ${output.trim().slice(-300)}`)
+  if (!isToStart(test)) return listens ? result('FAIL', 'it listens with this bundle, and must not start') : result('PASS')
+  if (!listens) return result('FAIL', `it does not start with this bundle: ${output.trim().slice(-300)}`)
+  return { ...result('PASS'), ...found }
 }
 
 /** Starts one receiver with a bundle of its own and ends it again; it has so many seconds to listen. */
-export async function startWith(starting: Starting, bundle: BundleChange, seconds: number): Promise<Started> {
-  const { command, world, environment } = starting
+export async function startWith(starting: Starting, bundle: BundleChange, seconds: number, ask?: Asking): Promise<Started> {
+  const { command, environment } = starting
   const folder = mkdtempSync(join(starting.folder, 'bundle-'))
   const state = join(folder, 'state')
   mkdirSync(state, { mode: 0o700 })
-  const trust = writeBundle(folder, world, bundle)
   const port = await freePort()
+  const world = { ...starting.world, url: new URL(`http://127.0.0.1:${port}`) }
+  const trust = writeBundle(folder, world, bundle)
   const child = startChild({ command, port, trust, state, environment })
   try {
     const listens = await untilListening(port, child, seconds)
-    return { listens, output: child.output() }
+    const found = listens ? await ask?.(world) : undefined
+    return { listens, output: child.output(), ...(found === undefined ? {} : { found }) }
   } finally {
     await child.stop('SIGKILL')
   }

@@ -1,6 +1,6 @@
 /** Runs one case: control, changed request, control, and counts what the handler did; or one request that must be served. @module */
 import type { Case } from '../build/index.ts'
-import { effectsOf, faultsOfEffects, prepare, send, sendServable, shotOf, type Bench } from './bench.ts'
+import { effectsOf, faultsOfEffects, sendInTime, sendServable, shotOf, type Bench } from './bench.ts'
 import { runControl, type Finding } from './control.ts'
 import type { CaseResult, Shot } from './result.ts'
 import { runSteps } from './steps.ts'
@@ -30,15 +30,15 @@ async function runServed(bench: Bench, test: Case): Promise<Finding> {
 /** The changed request between two that differ from it in nothing else: what refuses it is the change. */
 async function runSandwich(bench: Bench, test: Case): Promise<Finding> {
   const shots: Shot[] = []
-  const before = await runControl(bench, { test, base: test.base, run: 0 }, 'control', shots)
+  const request = { base: test.base, change: [] }
+  const before = await runControl(bench, { test, request, run: 0 }, 'control', shots)
   if (before.length > 0) return { verdict: 'INCONCLUSIVE', faults: before, shots }
 
-  const { built } = await prepare(bench, test, test, 1)
-  const done = await send(bench, built)
+  const { built, done } = await sendInTime(bench, test, test, 1)
   const judged = bench.judge.refused(done, built, test.expect)
 
   const later: Shot[] = []
-  const after = await runControl(bench, { test, base: test.base, run: 2 }, 'control after it', later)
+  const after = await runControl(bench, { test, request, run: 2 }, 'control after it', later)
   // Asked last: what the handler does after the response counts too.
   const effects = await effectsOf(bench, built.nonce)
   shots.push(shotOf('changed', built, done, effects, 0), ...later)

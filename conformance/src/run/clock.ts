@@ -29,5 +29,12 @@ export function untilEarly(now: number): number {
   return within > LATE ? 1000 - within + EARLY : 0
 }
 
-const EARLY = 60
-const LATE = 550
+/** Whether a clock that may be wrong by what the offset leaves open is surely still in the second that `at` is in. */
+export function isStillIn(at: number, now: number): boolean {
+  return Math.floor((now + OPEN_MS) / 1000) === Math.floor(at / 1000)
+}
+
+/** Samples leave a range of this many milliseconds open: the receiver's clock may be so far behind or ahead of what was measured. */
+const OPEN_MS = PAUSE_MS
+const EARLY = OPEN_MS + 30
+const LATE = 450

@@ -1,5 +1,5 @@
 /** The request that has nothing wrong: what is refused between two of these was refused for the change alone. @module */
-import type { Case } from '../build/index.ts'
+import type { Case, CaseRequest } from '../build/index.ts'
 import { effectsOf, faultsOfEffects, sendServable, shotOf, uncleanness, type Bench } from './bench.ts'
 import type { Shot, Verdict } from './result.ts'
 
@@ -10,10 +10,10 @@ export interface Finding {
   readonly shots: readonly Shot[]
 }
 
-/** The base of a case, unchanged. */
+/** A request with nothing wrong, such as the base of a case. */
 export interface Control {
   readonly test: Case
-  readonly base: string
+  readonly request: CaseRequest
   /** Counts the requests of the case. */
   readonly run: number
 }
@@ -21,11 +21,11 @@ export interface Control {
 /** Faults of a request that has nothing wrong, each a sentence. */
 export async function runControl(
   bench: Bench,
-  { test, base, run }: Control,
+  { test, request, run }: Control,
   label: string,
   shots: Shot[],
 ): Promise<readonly string[]> {
-  const { built, done } = await sendServable(bench, test, { base, change: [] }, run)
+  const { built, done } = await sendServable(bench, test, request, run)
   const effects = await effectsOf(bench, built.nonce)
   shots.push(shotOf(label, built, done, effects, 1))
   const faults = [...bench.judge.served(done, built, {}), ...faultsOfEffects(`the ${label}`, effects, 1)]

@@ -2,7 +2,7 @@
 export { openHost } from '../cli/open-host.ts'
 export { build, serialise, trustBundle, type Case, type Expectation, type Level, type World } from '../build/index.ts'
 export { readRegistry } from '../judge/registry.ts'
-export { startWith, writeBundle } from './bundles.ts'
+export { createStarter, isAsked, isToStart, startWith, writeBundle } from './bundles.ts'
 export { freePort, startChild, untilListening, type Child } from './child.ts'
 export { OVERALL } from './overall.ts'
 export { choose, includes, LEVELS, readCatalogue, type Catalogue } from './plan.ts'

@@ -64,10 +64,16 @@ export interface RunResult {
   readonly ending: Ending | null
   /** Only some cases were chosen: no level can be obtained. */
   readonly partial: boolean
+  /** The level is obtained: all its cases were run, and all passed, of which none is in the baseline. */
   readonly conformant: boolean
 }
 
-/** Whether a result lets a level be obtained. */
+/** Whether nothing happened that was not expected: all cases that were run passed, or failed as the baseline says. */
+export function isExpected({ ending, results }: Pick<RunResult, 'ending' | 'results'>): boolean {
+  return ending === null && results.every(isGood)
+}
+
+/** Whether a result is what was expected. */
 export function isGood({ verdict }: Pick<CaseResult, 'verdict'>): boolean {
   return verdict === 'PASS' || verdict === 'XFAIL' || verdict === 'NOT_CLAIMED'
 }

@@ -1,6 +1,6 @@
 /** Runs the suite against one receiver: clock, smoke test, all cases of the level, verdict. @module */
 import { setTimeout as pause } from 'node:timers/promises'
-import { trustBundle, type Case, type Level } from '../build/index.ts'
+import { trustBundle, type Case, type Level, type World } from '../build/index.ts'
 import { createJudge } from '../judge/judge.ts'
 import { readRegistry } from '../judge/registry.ts'
 import { addressOf } from '../wire/address.ts'
@@ -17,10 +17,11 @@ import { inOrder, unclaimed, type Catalogue } from './plan.ts'
 import { eachWithin } from './pool.ts'
 import { readRequirements } from './requirements.ts'
 import { judgeRestart, RESTART } from './restart.ts'
-import { isGood, type CaseResult, type Ending, type RunResult } from './result.ts'
+import { isExpected, isGood, type CaseResult, type Ending, type RunResult } from './result.ts'
 import { scanCase } from './scan.ts'
 import { worldOf, type Setup } from './setup.ts'
 import { smokeTest } from './smoke.ts'
+import { runUnder } from './steps.ts'
 
 export interface RunOptions {
   readonly setup: Setup
@@ -52,7 +53,7 @@ export interface RunOptions {
 
 /** Runs everything. Rejects only for a fault of the suite itself. */
 export async function run(options: RunOptions): Promise<RunResult> {
-  const fixture = createFixture(options.setup.url, Math.min(options.deadlineSeconds, 5))
+  const fixture = fixtureOf(options, options.setup.url)
   try {
     const { setup, level, catalogue, chosen } = options
     const claimed = catalogue.cases.filter((test) => unclaimed(test, level, setup.level) === undefined)
@@ -84,7 +85,7 @@ async function runWith(options: RunOptions, fixture: Fixture): Promise<RunResult
       results: ordered,
       ending,
       partial,
-      conformant: ending === null && ordered.every(isGood),
+      conformant: !partial && isExpected({ ending, results: ordered }) && ordered.every(({ verdict }) => verdict !== 'XFAIL'),
     }
   }
 
@@ -98,7 +99,11 @@ async function runWith(options: RunOptions, fixture: Fixture): Promise<RunResult
       withStop(options.ended()) ?? options.silent ?? `There is no receiver with the fixture at ${setup.url}: ${error.message}.`
     return finish([], { kind: 'unreachable', sentence, during: [] }, 0)
   }
-  const bench = benchOf(options, fixture, offset)
+  const bench = benchOf(
+    options,
+    worldOf(setup, () => Date.now() + offset),
+    fixture,
+  )
   const unfit = await smokeTest(bench)
   if (unfit !== undefined) {
     await pause(NOTICE_MS)
@@ -109,11 +114,26 @@ async function runWith(options: RunOptions, fixture: Fixture): Promise<RunResult
   return finish(results, ending, offset)
 }
 
-function benchOf({ setup, session, host, deadlineSeconds }: RunOptions, fixture: Fixture, offset: number): Bench {
-  const world = worldOf(setup, () => Date.now() + offset)
+function benchOf({ session, host, deadlineSeconds }: RunOptions, world: World, fixture: Fixture): Bench {
   const party = { ...partyOf(trustBundle(world)), skew: world.skew, now: world.now }
   const judge = createJudge(readRegistry(), party)
-  return { world, address: addressOf(setup.url), fixture, judge, host, session, deadlineSeconds }
+  return { world, address: addressOf(world.url.origin), fixture, judge, host, session, deadlineSeconds }
+}
+
+/** Starts a receiver with the bundle of a case; where this has requests, it is asked on the clock of the one that is judged. */
+function runBundle(options: RunOptions, { now }: World, test: Case): Promise<CaseResult> {
+  return judgeBundle(test, options.starter ?? null, async (world) => {
+    const fixture = fixtureOf(options, world.url.origin)
+    try {
+      return await runUnder(benchOf(options, { ...world, now }, fixture), test, test.steps ?? [])
+    } finally {
+      await fixture.close()
+    }
+  })
+}
+
+function fixtureOf({ deadlineSeconds }: RunOptions, origin: string): Fixture {
+  return createFixture(origin, Math.min(deadlineSeconds, 5))
 }
 
 async function runCases(
@@ -169,7 +189,7 @@ async function runCases(
       bundles,
       STARTS,
       () => ending !== null,
-      async (test) => note(applyBaseline(await judgeBundle(test, options.starter ?? null), baseline)),
+      async (test) => note(applyBaseline(await runBundle(options, bench.world, test), baseline)),
     ),
   ])
   for (const pooled of pools) if (pooled.status === 'rejected') throw pooled.reason
@@ -209,6 +229,8 @@ async function judgeWhole(
   results: readonly CaseResult[],
   stopped: boolean,
 ): Promise<readonly CaseResult[]> {
+  // What a receiver with another bundle said shows nothing of this one.
+  const own = results.filter(({ case: { bundle } }) => bundle === undefined)
   // Whom a request named may be asked a little later than it is answered.
   if (!stopped && whole.includes(LATE)) await pause(LATE_MS)
   else if (whole.length > 0 && bench.host !== null) await pause(ASKED_MS)
@@ -217,9 +239,9 @@ async function judgeWhole(
   for (const test of whole) {
     if (stopped && (test === RESTART || test === LATE)) found.push(stoppedBefore(test))
     else if (test === RESTART) found.push(await judgeRestart(bench, restart))
-    else if (test === LATE) found.push(await judgeLate(bench, test, results))
+    else if (test === LATE) found.push(await judgeLate(bench, test, own))
     else {
-      const result = judgeOverall(test, results, trespasses)
+      const result = judgeOverall(test, own, trespasses)
       found.push(chosen.length < catalogue.cases.length ? ofPart(result) : result)
     }
   }

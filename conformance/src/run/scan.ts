@@ -1,6 +1,6 @@
 /** Runs a case without the two controls around its changed request: fast, for finding out which cases notice a defect. It obtains nothing. @module */
 import type { Case } from '../build/index.ts'
-import { effectsOf, faultsOfEffects, prepare, send, shotOf, type Bench } from './bench.ts'
+import { effectsOf, faultsOfEffects, sendInTime, shotOf, type Bench } from './bench.ts'
 import { runCase } from './case.ts'
 import type { CaseResult } from './result.ts'
 
@@ -8,8 +8,7 @@ import type { CaseResult } from './result.ts'
 export async function scanCase(bench: Bench, test: Case): Promise<CaseResult> {
   if (test.side === 'serve' || test.steps !== undefined) return runCase(bench, test)
   const started = performance.now()
-  const { built } = await prepare(bench, test, test, 1)
-  const done = await send(bench, built)
+  const { built, done } = await sendInTime(bench, test, test, 1)
   const judged = bench.judge.refused(done, built, test.expect)
   // Counted where the request was not refused as it had to be: the others cost half of all the time.
   const effects = judged.length === 0 ? 0 : await effectsOf(bench, built.nonce)

@@ -22,25 +22,43 @@ interface Progress {
 
 /** Runs all steps; the first fault ends the case. A control around the steps shows that the receiver serves what it must. */
 export async function runSteps(bench: Bench, test: Case, steps: readonly Step[]): Promise<Finding> {
+  const progress = progressOf(bench, test, steps)
+  const { shots, faults } = progress
+  const request = { base: 'plain', change: [] }
+  const before = await runControl(bench, { test, request, run: progress.run }, 'control', shots)
+  if (before.length > 0) return { verdict: 'INCONCLUSIVE', faults: before, shots }
+  await runAll(progress, steps)
+  progress.run += 1
+  const after = await runControl(bench, { test, request, run: progress.run }, 'control after it', shots)
+  if (faults.length > 0) return { verdict: 'FAIL', faults: [...faults, ...after], shots }
+  return { verdict: after.length === 0 ? 'PASS' : 'INCONCLUSIVE', faults: after, shots }
+}
+
+/** The steps of a case about a bundle: whatever is not as it has to be is the fault of this bundle. The first waits as a control does. */
+export async function runUnder(bench: Bench, test: Case, [, ...steps]: readonly Step[]): Promise<Finding> {
+  const progress = progressOf(bench, test, steps)
+  const { shots, faults } = progress
+  faults.push(...(await runControl(bench, { test, request: test, run: progress.run }, 'first request', shots)))
+  if (faults.length === 0) await runAll(progress, steps, 2)
+  return { verdict: faults.length === 0 ? 'PASS' : 'FAIL', faults, shots }
+}
+
+function progressOf(bench: Bench, test: Case, steps: readonly Step[]): Progress {
   const asked = steps.flatMap((step) => ('hits' in step ? [[step.hits, bench.host?.hitsOf(step.hits) ?? 0] as const] : []))
   const lists = { shots: [], faults: [], named: new Map(), effects: new Map(), asked: new Map(asked) }
-  const progress: Progress = { bench, test, ...lists, run: 1000 }
-  const { shots, faults } = progress
-  const before = await runControl(bench, { test, base: 'plain', run: progress.run }, 'control', shots)
-  if (before.length > 0) return { verdict: 'INCONCLUSIVE', faults: before, shots }
+  return { bench, test, ...lists, run: 1000 }
+}
+
+/** One step after the other up to the first fault, and then how often handlers ran. */
+async function runAll(progress: Progress, steps: readonly Step[], first = 1): Promise<void> {
+  const { bench, faults, effects } = progress
   for (const [at, step] of steps.entries()) {
     progress.run += 1
     const found = await runStep(progress, step)
-    faults.push(...found.map((fault) => `step ${at + 1}: ${fault}`))
+    faults.push(...found.map((fault) => `step ${at + first}: ${fault}`))
     if (faults.length > 0) break
   }
-  for (const [nonce, expected] of progress.effects) {
-    faults.push(...faultsOfEffects('the case', await effectsOf(bench, nonce), expected))
-  }
-  progress.run += 1
-  const after = await runControl(bench, { test, base: 'plain', run: progress.run }, 'control after it', shots)
-  if (faults.length > 0) return { verdict: 'FAIL', faults: [...faults, ...after], shots }
-  return { verdict: after.length === 0 ? 'PASS' : 'INCONCLUSIVE', faults: after, shots }
+  for (const [nonce, expected] of effects) faults.push(...faultsOfEffects('the case', await effectsOf(bench, nonce), expected))
 }
 
 async function runStep(progress: Progress, step: Step): Promise<readonly string[]> {

@@ -1,7 +1,6 @@
 /** Which cases a run has, and in which order. @module */
 import { expect, test } from 'vitest'
 import { choose, inOrder, readCatalogue, unclaimed } from '../../src/run/plan.ts'
-import { untilEarly } from '../../src/run/clock.ts'
 import type { Case, Level } from '../../src/build/index.ts'
 
 const { cases } = readCatalogue()
@@ -34,13 +33,4 @@ test('a level has the cases of those below it, but not what only their bundle sh
   expect(unclaimed(caseOf('basic', true), 'basic', 'basic')).toBeUndefined()
   expect(unclaimed(caseOf('basic', true), 'standard', 'standard')).toBe('only a bundle of level basic shows it')
   expect(unclaimed(caseOf('basic', true), 'basic', 'standard')).toBe('only a bundle of level basic shows it')
-})
-
-test('what is about seconds is sent early in one of them', () => {
-  for (const now of [0, 59, 60, 550, 551, 999, 1_795_212_000_777]) {
-    const then = (now + untilEarly(now)) % 1000
-    expect(then).toBeGreaterThanOrEqual(60)
-    expect(then).toBeLessThanOrEqual(550)
-  }
-  expect(untilEarly(300)).toBe(0)
 })
