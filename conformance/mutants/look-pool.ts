@@ -1,6 +1,5 @@
 /** Processes that judge requests with one defect after the other; each of them is replaced before it has grown large. @module */
 import { fork, type ChildProcess } from 'node:child_process'
-import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Codes, Question } from './look-receiver.ts'
 import { MUTANTS } from './mutant.ts'
@@ -12,6 +11,8 @@ export interface Pool {
   close(): void
 }
 
+/** Each of them waits most of the time, for lists and documents that do not come. */
+const PROCESSES = 6
 const RECEIVER = fileURLToPath(new URL('dist/look-receiver.js', MUTANTS))
 /** What was loaded once stays loaded: some megabytes for each defect. */
 const QUESTIONS = 50
@@ -19,7 +20,7 @@ const TOO_LONG = 120_000
 
 /** Starts no process before it is asked. `file` holds the requests. */
 export function createPool(file: string): Pool {
-  const places = Array.from({ length: availableParallelism() }, () => createPlace(file))
+  const places = Array.from({ length: PROCESSES }, () => createPlace(file))
   return {
     codesOf(question) {
       const [least] = places.toSorted((one, other) => one.waiting() - other.waiting())
