@@ -41,6 +41,8 @@ const FOLDED: readonly Manner[] = [
   { isFolded: true, param: 0, wildcard: 0, isOpen: false },
 ]
 const MANNERS: readonly Manner[] = FOLDED.flatMap((manner) => [manner, { ...manner, isFolded: false }])
+/** As every router compares: where a path is known so with other methods only, it is known. */
+const USUAL = MANNERS.filter(({ param, wildcard }) => param === 1 && wildcard === 1)
 /** Takes all that any of them takes, and more. */
 const WIDEST: Manner = { isFolded: true, param: 0, wildcard: 0, isOpen: true }
 const UNDECLARED: Mapped = { kind: 'undeclared' }
@@ -111,8 +113,9 @@ function firstOf(candidates: readonly Candidate[], texts: readonly PathText[]): 
 /** Whether in some reading the path is known with other methods only. */
 function isOfOthers(near: readonly Candidate[], fitting: readonly Candidate[], texts: readonly PathText[]): boolean {
   const others = near.filter((one) => !fitting.includes(one))
+  if (others.length === 0) return false
   return texts.some((text) =>
-    MANNERS.filter(({ wildcard }) => wildcard === 1).some((manner) => {
+    USUAL.some((manner) => {
       const isTaken = ({ way }: Candidate): boolean => takes(way, text, manner)
       return others.some(isTaken) && !fitting.some(isTaken)
     }),
