@@ -3,8 +3,11 @@ import { createIssuer, AUDIENCE, ISSUER, mintOfKit, type Mint } from './http-evi
 import { CONNECTIONS, hasPeers, serve, serveKeys, type Evidence, type Served } from './http-server.ts'
 import { interleave, ratio, report } from './measure.ts'
 
-/** Requests of one round that count, and those in front of them that do not: they find the caches full of another server's work. */
-const REQUESTS = 100
+/**
+ * Requests of one round that count, so many that each round has its share of collecting garbage, which comes about every 150; and those in
+ * front of them that do not: they find the caches full of another server's work.
+ */
+const REQUESTS = 300
 const FIRST = 50
 /** Requests to each server before the first round: with fewer, compilers are still at work on what checks most. */
 const WARM_UP = 4000

@@ -12,7 +12,7 @@ export const TWINS: { readonly [Name in keyof Steps]: { readonly twin: Steps[Nam
   },
   decode: {
     attack: 'chain_too_long',
-    twin: (credential, limits, chains) => STEPS.decode(credential, { ...limits, delegations: 2 }, chains),
+    twin: (credential, limits, chains, heads) => STEPS.decode(credential, { ...limits, delegations: 2 }, chains, heads),
   },
   token: {
     attack: 'token_signature_invalid',

@@ -180,8 +180,8 @@ export const SPELLING_MUTANTS: readonly Mutant[] = [
   decode(
     'proof-read-late',
     'reads the proof when it needs it, behind signatures',
-    "proof: refuseAs('proof_malformed', () => decodeProofHeader(credential.proof)),",
-    "get proof() { return refuseAs('proof_malformed', () => decodeProofHeader(credential.proof)); },",
+    "proof: refuseAs('proof_malformed', () => decodeProofHeader(credential.proof, (text) => heads.get(text)?.checkpoint)),",
+    "get proof() { return refuseAs('proof_malformed', () => decodeProofHeader(credential.proof, (text) => heads.get(text)?.checkpoint)); },",
   ),
   decode(
     'digest-of-dictionary',

@@ -155,10 +155,10 @@ describe('AHP-ROAD-7 evidence with the length, the signature and the end of evid
 
   test('would be served by a receiver that looked its chains up by their end alone', async () => {
     const { harness, send, contexts } = await scene(undefined, {
-      decode: (credential, limits, chains) => {
+      decode: (credential, limits, chains, heads) => {
         const known = chains.get(credential.passport.slice(-86))
-        if (known === undefined) return STEPS.decode(credential, limits, chains)
-        const evidence = STEPS.decode({ ...credential, passport: known.text }, limits, chains)
+        if (known === undefined) return STEPS.decode(credential, limits, chains, heads)
+        const evidence = STEPS.decode({ ...credential, passport: known.text }, limits, chains, heads)
         return {
           ...evidence,
           chain: { kind: 'known', known: { ...known, digest: hashText(harness.crypto, utf8(credential.passport)) } },
@@ -187,6 +187,8 @@ describe('AHP-ROAD-7 evidence with the length, the signature and the end of evid
     const [origin, size, root = '', ...rest] = note.split('\n')
     const other = [origin, size, `${root.startsWith('A') ? 'B' : 'A'}${root.slice(1)}`, ...rest].join('\n')
     expect(other.length).toBe(note.length)
+    expect(await send(harness.mint({}, { checkpoint: () => other }))).toBe('checkpoint_signature_invalid')
+    // Nor is it remembered.
     expect(await send(harness.mint({}, { checkpoint: () => other }))).toBe('checkpoint_signature_invalid')
     expect(await send(harness.mint({}, { checkpoint: () => note }))).toBe('inclusion_invalid')
   })

@@ -30,10 +30,13 @@ export function parseProof(text: string): LogProof {
   return readProof(utf8(text))
 }
 
-/** Reads the header value: base64url without padding, at most 4,096 characters, of a proof. Throws `Malformed`. */
-export function decodeProofHeader(value: string): LogProof {
+/**
+ * Reads the header value: base64url without padding, at most 4,096 characters, of a proof. Throws `Malformed`. `known` gives what
+ * `parseCheckpoint` made of the same text before, where that is remembered: many proofs come under one head.
+ */
+export function decodeProofHeader(value: string, known?: (checkpoint: string) => Checkpoint | undefined): LogProof {
   if (value.length > LIMITS.proof) throw new Malformed(`a proof over ${LIMITS.proof} characters`)
-  return readProof(decodeBase64url(value))
+  return readProof(decodeBase64url(value), known)
 }
 
 /** The text of a proof. `checkpointNote` is taken as it is; what comes out is not checked against `parseProof`. */
@@ -77,7 +80,7 @@ function lineOf(hash: Uint8Array): string {
 }
 
 /** Reads the head from the bytes, because it is ASCII, and makes text of the checkpoint alone: who keeps that keeps no hashes with it. */
-function readProof(bytes: Uint8Array): LogProof {
+function readProof(bytes: Uint8Array, known?: (checkpoint: string) => Checkpoint | undefined): LogProof {
   if (!equal(bytes.subarray(0, START.length), START)) throw new Malformed('not a tlog-proof with an index')
   const first = bytes.indexOf(NEWLINE, START.length)
   if (first === -1) throw new Malformed('a proof that ends in its index')
@@ -96,7 +99,7 @@ function readProof(bytes: Uint8Array): LogProof {
   return {
     index: parseDecimal(decodeUtf8(bytes.subarray(START.length, first))),
     path,
-    checkpoint: parseCheckpoint(checkpoint, { maxSignatures: MAX_PROOF_SIGNATURES }),
+    checkpoint: known?.(checkpoint) ?? parseCheckpoint(checkpoint, { maxSignatures: MAX_PROOF_SIGNATURES }),
   }
 }
 

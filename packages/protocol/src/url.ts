@@ -147,12 +147,13 @@ function checkAuthority(authority: string, secure: boolean): void {
   const port = match?.[2]
   if (port !== undefined && (Number(port) > 65_535 || port === (secure ? '443' : '80')))
     throw new Malformed('port is out of range or the default')
+  if (LOOPBACK.includes(host)) return
   if (SPECIAL_HOST.test(host)) {
     if (whatwgUrl(`https://${host}/`).hostname !== host) throw new Malformed('host is not in normal form')
   } else if (!LABELS.test(host)) {
     throw new Malformed('host is not a name of letters, digits and hyphens')
   }
-  if (!secure && !LOOPBACK.includes(host)) throw new Malformed('http is for loopback hosts only')
+  if (!secure) throw new Malformed('http is for loopback hosts only')
 }
 
 /** `URL.canParse` is not asked: on Node 20, once optimised, it answers false for Latin-1 text that `URL` accepts. */

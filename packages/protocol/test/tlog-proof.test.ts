@@ -39,6 +39,21 @@ describe('proofs', () => {
     expect(decodeProofHeader(encodeBase64url(utf8(proof)))).toEqual(parsed)
   })
 
+  test('a checkpoint that is remembered is not read again, and nothing else is taken for it', () => {
+    const header = encodeBase64url(utf8(proof))
+    const { checkpoint } = parseProof(proof)
+    const asked: string[] = []
+    const decoded = decodeProofHeader(header, (raw) => {
+      asked.push(raw)
+      return checkpoint
+    })
+    expect(decoded.checkpoint).toBe(checkpoint)
+    expect(asked).toEqual([note])
+    expect(decodeProofHeader(header, () => undefined)).toEqual(parseProof(proof))
+    const wrong = encodeBase64url(utf8(formatProof(5n, hashes.slice(0, 3), note.slice(0, -1))))
+    expect(() => decodeProofHeader(wrong, () => undefined)).toThrow(Malformed)
+  })
+
   test('the proof of a log with one leaf has no hashes', () => {
     const parsed = parseProof(formatProof(0n, [], note))
     expect(parsed.path).toEqual([])

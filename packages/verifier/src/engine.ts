@@ -47,7 +47,7 @@ export interface Engine {
   close(): void
 }
 
-/** Chains and checkpoints kept as verified, at most so many of each. */
+/** Chains and tree heads kept as verified, at most so many of each. */
 const CACHE_SIZE = 1024
 
 /** Makes the readers; nothing is read before `start`. What `earlier` knows of the same parties goes on. Throws `TypeError` for options that do not fit the bundle. */
@@ -95,7 +95,7 @@ export function createEngine(trust: TrustConfig, parts: EngineParts, earlier?: E
       crypto,
       checkEvidence: options.checkEvidence,
     },
-    checkpoints: new BoundedMap(CACHE_SIZE),
+    heads: new BoundedMap(CACHE_SIZE),
     audit,
     lists,
     replay,

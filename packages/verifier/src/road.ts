@@ -15,7 +15,7 @@ import { checkDecision } from './steps/decision.ts'
 import { decode } from './steps/decode.ts'
 import { extract } from './steps/extract.ts'
 import { checkJoins } from './steps/joins.ts'
-import { checkLedger, type CheckpointCache } from './steps/ledger.ts'
+import { checkLedger, type HeadCache } from './steps/ledger.ts'
 import { checkPassports, type Agent, type ChainChecking, type VerifiedChain } from './steps/passports.ts'
 import { checkPossession } from './steps/possession.ts'
 import { claimOnce } from './steps/replay.ts'
@@ -65,7 +65,7 @@ export interface Receiver {
   readonly trust: TrustConfig
   readonly crypto: CryptoPort
   readonly chains: ChainChecking
-  readonly checkpoints: CheckpointCache
+  readonly heads: HeadCache
   readonly audit: Audit
   readonly lists: StatusLists
   readonly replay: ReplayStore
@@ -106,7 +106,7 @@ export async function walk(
   asked: (method: string, path: string) => Asked,
   progress: Progress,
 ): Promise<AiegisContext> {
-  const { trust, crypto, chains, checkpoints, audit, lists, replay, startedAt } = receiver
+  const { trust, crypto, chains, heads, audit, lists, replay, startedAt } = receiver
   const on = <Name extends keyof Steps>(name: Name): Steps[Name] => {
     progress.stage = name
     return steps[name]
@@ -114,7 +114,7 @@ export async function walk(
   const now = receiver.now()
   const credential = on('extract')(request)
   const { requirement, mapped } = asked(credential.method, credential.path)
-  const evidence = on('decode')(credential, trust.limits, chains.known)
+  const evidence = on('decode')(credential, trust.limits, chains.known, heads)
   const token = await on('token')(evidence.token, trust, chains.keys, crypto, now)
   progress.token = token
   const chain = await on('passports')(evidence, token.claims.psp, chains, now)
@@ -124,7 +124,7 @@ export async function walk(
   on('binding')(credential, token, trust)
   await on('possession')(evidence, token, chain, crypto, now)
   progress.sender = chain.presenter.agent
-  const inclusion = await on('ledger')(evidence, token, trust, { seen: checkpoints, audit }, crypto, now)
+  const inclusion = await on('ledger')(evidence, token, trust, { seen: heads, audit }, crypto, now)
   on('status')(chain, trust, lists, now)
   on('requirement')(token, chain, requirement, mapped)
   await on('content')(request, token, requirement, trust, crypto, now, performance.now() - progress.startedAt)

@@ -7,12 +7,6 @@ export { mountOf, passes, type RequireOptions } from './mount.ts'
 export { receiverDocument } from './receiver-document.ts'
 export { createStateDirectory } from './state-directory.ts'
 export { statusHints } from './status-hints.ts'
+export { stripHeaders } from './strip-headers.ts'
 export { watchTrust, type TrustWatch, type WatchTrustOptions } from './watch-trust.ts'
-export {
-  createNodeVerifier,
-  processVerifier,
-  processVerifierIfAny,
-  receivedOf,
-  stripHeaders,
-  type NodeVerifierOptions,
-} from './verifier.ts'
+export { createNodeVerifier, processVerifier, processVerifierIfAny, receivedOf, type NodeVerifierOptions } from './verifier.ts'

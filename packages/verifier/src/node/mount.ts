@@ -5,7 +5,8 @@ import { splitOptions, type Mount, type MountOptions } from '../mount.ts'
 import type { Presence } from '../requirement.ts'
 import type { TrustInput } from '../trust-input.ts'
 import { inviteContent } from './expect.ts'
-import { createNodeVerifier, processVerifier, processVerifierIfAny, receivedOf, stripHeaders } from './verifier.ts'
+import { stripHeaders } from './strip-headers.ts'
+import { createNodeVerifier, processVerifier, processVerifierIfAny, receivedOf } from './verifier.ts'
 import type { NodeVerifierOptions } from './verifier.ts'
 
 /** Options of one mount or one route. Without `verifier` and `trust` a mount reads the trust file; a route uses what the mount verified. */

@@ -87,20 +87,6 @@ export function processVerifierIfAny(): Verifier | undefined {
   return shared ?? (hasTrustFile() ? processVerifier() : undefined)
 }
 
-/** Removes headers from every view that Node gives of them. */
-export function stripHeaders(request: IncomingMessage, names: ReadonlySet<string>): void {
-  const { rawHeaders, headers } = request
-  // Requests of HTTP/2 lack this view.
-  const headersDistinct: NodeJS.Dict<string[]> | undefined = request.headersDistinct
-  for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
-    if (names.has((rawHeaders[at] ?? '').toLowerCase())) rawHeaders.splice(at, 2)
-  }
-  for (const name of names) {
-    delete headers[name]
-    delete headersDistinct?.[name]
-  }
-}
-
 /**
  * Node's request as the verifier wants it. `target` is that of the request line, before a router took its mount path off. Content that is held back
  * is asked for on `response` when it is read. With `isKept` content that is refused is put back.

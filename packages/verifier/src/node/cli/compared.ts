@@ -20,7 +20,7 @@ export function noted(steps: Steps, note: Note): Steps {
       note('extract', [row('request', 'in normal form, with evidence', `${request.method} ${maskQuery(request.target)}`)])
       return steps.extract(request)
     },
-    decode: (credential, limits, chains) => {
+    decode: (credential, limits, chains, heads) => {
       const { token, passport, proof } = credential
       note('decode', [
         row('token', `at most ${limits.tokenBytes} characters`, `${token.length}`),
@@ -31,7 +31,7 @@ export function noted(steps: Steps, note: Note): Steps {
         ),
         row('proof', `at most ${limits.proofChars} characters`, `${proof.length}`),
       ])
-      return steps.decode(credential, limits, chains)
+      return steps.decode(credential, limits, chains, heads)
     },
     token: (jws, trust, keys, crypto, now) => {
       note('token', [
