@@ -6,7 +6,7 @@ const ledger = inFile('verifier/steps/ledger.js')
 const note = inFile('protocol/note.js')
 const checkpoint = inFile('protocol/checkpoint.js')
 const leaf = inFile('protocol/leaf.js')
-const decode = inFile('verifier/steps/decode.js')
+const proof = inFile('protocol/tlog-proof.js')
 const joins = inFile('verifier/steps/joins.js')
 const passports = inFile('verifier/steps/passports.js')
 const delegations = inFile('verifier/steps/delegations.js')
@@ -210,16 +210,13 @@ export const EVIDENCE_MUTANTS: readonly Mutant[] = [
     'const known = seen.get(checkpoint.raw);',
     'const known = seen.get(checkpoint.note.text);\n    seen.set = ((set) => (raw, value) => set.call(seen, checkpoint.note.text, value))(Object.getPrototypeOf(seen).set);',
   ),
-  decode(
-    'head-by-origin',
-    'takes the head that it knows for every head of its log',
-    '(text) => heads.get(text)?.checkpoint',
-    `(text) => {
-        const [origin] = text.split('\\n', 1);
-        const seen = (heads.seen ??= new Map());
-        heads.set = (raw, value) => Object.getPrototypeOf(heads).set.call(heads, raw, seen.set(origin, value).get(origin));
-        return seen.get(origin)?.checkpoint;
-    }`,
+  proof(
+    'head-read-by-body',
+    'reads a head once, whatever its signatures',
+    'function readCheckpoint(text, read) {',
+    `function readCheckpoint(text, all) {
+    const body = text.slice(0, text.lastIndexOf('\\n\\n'));
+    const read = all && { get: () => all.get(body), set: (_text, checkpoint) => all.set(body, checkpoint) };`,
   ),
   leaf(
     'leaf-without-token',

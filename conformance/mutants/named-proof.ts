@@ -7,7 +7,7 @@ const note = inFile('protocol/note.js')
 const signature = inFile('protocol/http-signature.js')
 const ledger = inFile('verifier/steps/ledger.js')
 
-const READ = 'return readProof(decodeBase64url(value), known);'
+const READ = 'return readProof(decodeBase64url(value), read);'
 const TEXT = 'new TextDecoder().decode(decodeBase64url(value))'
 
 export const PROOF_MUTANTS: readonly Mutant[] = [

@@ -180,8 +180,8 @@ export const SPELLING_MUTANTS: readonly Mutant[] = [
   decode(
     'proof-read-late',
     'reads the proof when it needs it, behind signatures',
-    "proof: refuseAs('proof_malformed', () => decodeProofHeader(credential.proof, (text) => heads.get(text)?.checkpoint)),",
-    "get proof() { return refuseAs('proof_malformed', () => decodeProofHeader(credential.proof, (text) => heads.get(text)?.checkpoint)); },",
+    "proof: refuseAs('proof_malformed', () => decodeProofHeader(credential.proof, heads)),",
+    "get proof() { return refuseAs('proof_malformed', () => decodeProofHeader(credential.proof, heads)); },",
   ),
   decode(
     'digest-of-dictionary',

@@ -98,7 +98,15 @@ export { parseDictionary, type DictionaryMember } from './structured-fields.ts'
 export { EMPTY_TILE, growTile, readTile, TILE_HEIGHT, TILE_WIDTH, tileBytes, tileNode, type Tile } from './tile.ts'
 export { formatTilePath, parseTilePath, type TileName } from './tile-path.ts'
 export { formatMilliseconds, formatSeconds, parseMilliseconds, parseSeconds } from './time.ts'
-export { decodeProofHeader, formatProof, parseProof, proofsUnder, type LogProof, type Proven } from './tlog-proof.ts'
+export {
+  decodeProofHeader,
+  formatProof,
+  parseProof,
+  proofsUnder,
+  type LogProof,
+  type Proven,
+  type ReadCheckpoints,
+} from './tlog-proof.ts'
 export { consistencyPath, edgeOf, inclusionPath, nodesIn, rootOf, widthOf, type NodeSource } from './tree-paths.ts'
 export { DECISION_TYPE, decodeToken, OBLIGATIONS, parseTokenClaims, TOKEN_TYPE, type Obligation } from './token.ts'
 export { normaliseUrl, parseNormalUrl, parseOrigin, parseRequestTarget, withoutQuery, type NormalUrl } from './url.ts'

@@ -30,13 +30,19 @@ export function parseProof(text: string): LogProof {
   return readProof(utf8(text))
 }
 
+/** Checkpoints that were read before, by their text. Nothing in them is verified. */
+export interface ReadCheckpoints {
+  get(text: string): Checkpoint | undefined
+  set(text: string, checkpoint: Checkpoint): unknown
+}
+
 /**
- * Reads the header value: base64url without padding, at most 4,096 characters, of a proof. Throws `Malformed`. `known` gives what
- * `parseCheckpoint` made of the same text before, where that is remembered: many proofs come under one head.
+ * Reads the header value: base64url without padding, at most 4,096 characters, of a proof. Throws `Malformed`. A checkpoint that is among
+ * `read` is taken from there, and every other put there: many proofs come under one head.
  */
-export function decodeProofHeader(value: string, known?: (checkpoint: string) => Checkpoint | undefined): LogProof {
+export function decodeProofHeader(value: string, read?: ReadCheckpoints): LogProof {
   if (value.length > LIMITS.proof) throw new Malformed(`a proof over ${LIMITS.proof} characters`)
-  return readProof(decodeBase64url(value), known)
+  return readProof(decodeBase64url(value), read)
 }
 
 /** The text of a proof. `checkpointNote` is taken as it is; what comes out is not checked against `parseProof`. */
@@ -80,7 +86,7 @@ function lineOf(hash: Uint8Array): string {
 }
 
 /** Reads the head from the bytes, because it is ASCII, and makes text of the checkpoint alone: who keeps that keeps no hashes with it. */
-function readProof(bytes: Uint8Array, known?: (checkpoint: string) => Checkpoint | undefined): LogProof {
+function readProof(bytes: Uint8Array, read?: ReadCheckpoints): LogProof {
   if (!equal(bytes.subarray(0, START.length), START)) throw new Malformed('not a tlog-proof with an index')
   const first = bytes.indexOf(NEWLINE, START.length)
   if (first === -1) throw new Malformed('a proof that ends in its index')
@@ -95,12 +101,16 @@ function readProof(bytes: Uint8Array, known?: (checkpoint: string) => Checkpoint
     path.push(hash)
   }
   // Decoded with the newline in front: what looks like a byte order mark there is part of the origin.
-  const checkpoint = decodeUtf8(bytes.subarray(at)).slice(1)
-  return {
-    index: parseDecimal(decodeUtf8(bytes.subarray(START.length, first))),
-    path,
-    checkpoint: known?.(checkpoint) ?? parseCheckpoint(checkpoint, { maxSignatures: MAX_PROOF_SIGNATURES }),
-  }
+  const checkpoint = readCheckpoint(decodeUtf8(bytes.subarray(at)).slice(1), read)
+  return { index: parseDecimal(decodeUtf8(bytes.subarray(START.length, first))), path, checkpoint }
+}
+
+function readCheckpoint(text: string, read?: ReadCheckpoints): Checkpoint {
+  const before = read?.get(text)
+  if (before !== undefined) return before
+  const checkpoint = parseCheckpoint(text, { maxSignatures: MAX_PROOF_SIGNATURES })
+  read?.set(text, checkpoint)
+  return checkpoint
 }
 
 const MAGIC = 'c2sp.org/tlog-proof@v1\n'

@@ -2,7 +2,7 @@ import { assert, constantFrom, nat, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encodeBase64, encodeBase64url } from '../src/base64.ts'
 import { utf8 } from '../src/bytes.ts'
-import { formatCheckpointBody } from '../src/checkpoint.ts'
+import { formatCheckpointBody, type Checkpoint } from '../src/checkpoint.ts'
 import { defaultCrypto } from '../src/crypto.ts'
 import { formatNote } from '../src/note.ts'
 import { Malformed } from '../src/refusal.ts'
@@ -39,19 +39,20 @@ describe('proofs', () => {
     expect(decodeProofHeader(encodeBase64url(utf8(proof)))).toEqual(parsed)
   })
 
-  test('a checkpoint that is remembered is not read again, and nothing else is taken for it', () => {
+  test('a checkpoint that was read before is taken for its own text and for no other', () => {
+    const read = new Map<string, Checkpoint>()
     const header = encodeBase64url(utf8(proof))
-    const { checkpoint } = parseProof(proof)
-    const asked: string[] = []
-    const decoded = decodeProofHeader(header, (raw) => {
-      asked.push(raw)
-      return checkpoint
-    })
-    expect(decoded.checkpoint).toBe(checkpoint)
-    expect(asked).toEqual([note])
-    expect(decodeProofHeader(header, () => undefined)).toEqual(parseProof(proof))
-    const wrong = encodeBase64url(utf8(formatProof(5n, hashes.slice(0, 3), note.slice(0, -1))))
-    expect(() => decodeProofHeader(wrong, () => undefined)).toThrow(Malformed)
+    const first = decodeProofHeader(header, read)
+    expect(first).toEqual(parseProof(proof))
+    expect([...read]).toEqual([[note, first.checkpoint]])
+    expect(decodeProofHeader(header, read).checkpoint).toBe(first.checkpoint)
+    const renamed = note.replaceAll(origin, `${origin}x`)
+    expect(decodeProofHeader(encodeBase64url(utf8(formatProof(5n, hashes.slice(0, 3), renamed))), read).checkpoint.origin).toBe(
+      `${origin}x`,
+    )
+    const cut = encodeBase64url(utf8(formatProof(5n, hashes.slice(0, 3), note.slice(0, -1))))
+    expect(() => decodeProofHeader(cut, read)).toThrow(Malformed)
+    expect([...read.keys()]).toEqual([note, renamed])
   })
 
   test('the proof of a log with one leaf has no hashes', () => {

@@ -1,5 +1,5 @@
 /** Everything that follows from one trust bundle: its readers, its caches, and what it asks of a request (spec chapters 10 and 14). @module */
-import { defaultCrypto, LIMITS } from '@aiegis/protocol'
+import { defaultCrypto, LIMITS, type Checkpoint } from '@aiegis/protocol'
 import { createActionMap, mergeRequirements } from './action-map.ts'
 import { createAudit, type Audit } from './audit.ts'
 import { BoundedMap } from './bounded-map.ts'
@@ -47,8 +47,10 @@ export interface Engine {
   close(): void
 }
 
-/** Chains and tree heads kept as verified, at most so many of each. */
+/** Chains and checkpoints kept as verified, at most so many of each. */
 const CACHE_SIZE = 1024
+/** Tree heads kept as read; a few are enough for what is decided at one time. */
+const HEADS = 64
 
 /** Makes the readers; nothing is read before `start`. What `earlier` knows of the same parties goes on. Throws `TypeError` for options that do not fit the bundle. */
 export function createEngine(trust: TrustConfig, parts: EngineParts, earlier?: Engine): Engine {
@@ -95,7 +97,8 @@ export function createEngine(trust: TrustConfig, parts: EngineParts, earlier?: E
       crypto,
       checkEvidence: options.checkEvidence,
     },
-    heads: new BoundedMap(CACHE_SIZE),
+    checkpoints: new BoundedMap(CACHE_SIZE),
+    heads: new BoundedMap<Checkpoint>(HEADS),
     audit,
     lists,
     replay,

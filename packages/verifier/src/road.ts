@@ -1,5 +1,5 @@
 /** The road: every step in order, cheap before dear, the only write at the end (spec chapter 10). @module */
-import type { CryptoPort } from '@aiegis/protocol'
+import type { CryptoPort, ReadCheckpoints } from '@aiegis/protocol'
 import type { Audit } from './audit.ts'
 import { createContext, passed, type AiegisContext } from './context.ts'
 import { receiptOf } from './receipt.ts'
@@ -15,7 +15,7 @@ import { checkDecision } from './steps/decision.ts'
 import { decode } from './steps/decode.ts'
 import { extract } from './steps/extract.ts'
 import { checkJoins } from './steps/joins.ts'
-import { checkLedger, type HeadCache } from './steps/ledger.ts'
+import { checkLedger, type CheckpointCache } from './steps/ledger.ts'
 import { checkPassports, type Agent, type ChainChecking, type VerifiedChain } from './steps/passports.ts'
 import { checkPossession } from './steps/possession.ts'
 import { claimOnce } from './steps/replay.ts'
@@ -65,7 +65,9 @@ export interface Receiver {
   readonly trust: TrustConfig
   readonly crypto: CryptoPort
   readonly chains: ChainChecking
-  readonly heads: HeadCache
+  readonly checkpoints: CheckpointCache
+  /** Tree heads as they were read, whoever sent them: how long reading takes must not tell which were verified (AHP-ROAD-9). */
+  readonly heads: ReadCheckpoints
   readonly audit: Audit
   readonly lists: StatusLists
   readonly replay: ReplayStore
@@ -106,7 +108,7 @@ export async function walk(
   asked: (method: string, path: string) => Asked,
   progress: Progress,
 ): Promise<AiegisContext> {
-  const { trust, crypto, chains, heads, audit, lists, replay, startedAt } = receiver
+  const { trust, crypto, chains, checkpoints, heads, audit, lists, replay, startedAt } = receiver
   const on = <Name extends keyof Steps>(name: Name): Steps[Name] => {
     progress.stage = name
     return steps[name]
@@ -124,7 +126,7 @@ export async function walk(
   on('binding')(credential, token, trust)
   await on('possession')(evidence, token, chain, crypto, now)
   progress.sender = chain.presenter.agent
-  const inclusion = await on('ledger')(evidence, token, trust, { seen: heads, audit }, crypto, now)
+  const inclusion = await on('ledger')(evidence, token, trust, { seen: checkpoints, audit }, crypto, now)
   on('status')(chain, trust, lists, now)
   on('requirement')(token, chain, requirement, mapped)
   await on('content')(request, token, requirement, trust, crypto, now, performance.now() - progress.startedAt)

@@ -46,7 +46,8 @@ const COLLECTIONS: Readonly<Record<string, readonly (readonly [made: string, bou
   'engine.ts': [
     ['merged', 'object'],
     ['known', 'object'],
-    ['heads', '1,024 heads'],
+    ['checkpoints', '1,024 heads'],
+    ['heads', '64 heads'],
     ['isSame', '2,048 names of chains'],
   ],
   'events.ts': [['watched', 'names of the bundles that were taken']],

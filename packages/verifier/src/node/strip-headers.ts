@@ -6,8 +6,9 @@ import { Socket } from 'node:net'
 export function stripHeaders(request: IncomingMessage, names: ReadonlySet<string>): void {
   if (names.size === 0) return
   const { rawHeaders, headers } = request
+  const count = countOf(request)
   // Requests of HTTP/2 lack this view.
-  const distinct: NodeJS.Dict<string[]> | undefined = isMadeLater(request) ? undefined : request.headersDistinct
+  const distinct: NodeJS.Dict<string[]> | undefined = count === undefined ? request.headersDistinct : undefined
   for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
     if (names.has((rawHeaders[at] ?? '').toLowerCase())) rawHeaders.splice(at, 2)
   }
@@ -15,14 +16,24 @@ export function stripHeaders(request: IncomingMessage, names: ReadonlySet<string
     delete headers[name]
     delete distinct?.[name]
   }
-  if (KEYS !== undefined && distinct === undefined) Reflect.set(request, KEYS.count, rawHeaders.length)
+  if (count !== undefined) Reflect.set(request, count, rawHeaders.length)
 }
 
-/** Whether Node will make `headersDistinct` of all that `rawHeaders` has by the time that somebody asks for it. */
-function isMadeLater(request: IncomingMessage): boolean {
-  if (KEYS === undefined) return false
+/**
+ * Where Node keeps how many strings of `rawHeaders` it will make `headersDistinct` of when somebody asks for it. `undefined` where somebody
+ * has, where it is not to be made of all of them, and where another view stands in its place.
+ */
+function countOf(request: IncomingMessage): symbol | undefined {
+  if (KEYS === undefined || !hasNodesView(request)) return undefined
   const made: unknown = Reflect.get(request, KEYS.distinct)
-  return (made ?? undefined) === undefined && Reflect.get(request, KEYS.count) === request.rawHeaders.length
+  const isLater = (made ?? undefined) === undefined && Reflect.get(request, KEYS.count) === request.rawHeaders.length
+  return isLater ? KEYS.count : undefined
+}
+
+function hasNodesView(request: IncomingMessage): boolean {
+  let owner: object | null = request
+  while (owner !== null && !Object.hasOwn(owner, 'headersDistinct')) owner = Reflect.getPrototypeOf(owner)
+  return owner === IncomingMessage.prototype
 }
 
 /** Where Node keeps `headersDistinct`, and how many strings of `rawHeaders` it makes that of. */

@@ -14,12 +14,12 @@ import {
   RepeatedTag,
   splitPassportHeader,
   type LogProof,
+  type ReadCheckpoints,
   type SignatureMember,
   type UnverifiedJws,
 } from '@aiegis/protocol'
 import type { TrustLimits } from '../trust.ts'
 import type { Credential } from './extract.ts'
-import type { HeadCache } from './ledger.ts'
 import { findKnown, type ChainCache, type VerifiedChain } from './passports.ts'
 
 /** What an agent signs to show that it holds its key (RFC 9421 §2). */
@@ -54,12 +54,12 @@ export interface Evidence {
  * `delegation_malformed`, `delegation_header_invalid`, `proof_malformed`, `possession_missing`, `possession_malformed`,
  * `possession_repeated`, `content_digest_malformed`, `evidence_too_large`.
  */
-export function decode(credential: Credential, limits: TrustLimits, chains: ChainCache, heads: HeadCache): Evidence {
+export function decode(credential: Credential, limits: TrustLimits, chains: ChainCache, heads: ReadCheckpoints): Evidence {
   checkSizes(credential, limits)
   return {
     token: decodeToken(credential.token, limits.tokenBytes),
     chain: decodeChain(credential.passport, limits, chains),
-    proof: refuseAs('proof_malformed', () => decodeProofHeader(credential.proof, (text) => heads.get(text)?.checkpoint)),
+    proof: refuseAs('proof_malformed', () => decodeProofHeader(credential.proof, heads)),
     possession: decodePossession(credential),
     contentDigest: decodeContentDigest(credential.contentDigest),
   }

@@ -6,7 +6,6 @@ import {
   Refusal,
   verifyHead,
   verifyInclusion,
-  type Checkpoint,
   type CryptoPort,
   type HeadSignatures,
   type LogProof,
@@ -28,18 +27,12 @@ export interface VerifiedInclusion {
   readonly assurance: LedgerAssurance
 }
 
-/** A tree head whose signatures verified. */
-export interface KnownHead {
-  readonly checkpoint: Checkpoint
-  readonly signatures: HeadSignatures
-}
-
-/** Tree heads whose signatures verified before, by their text. */
-export type HeadCache = BoundedMap<KnownHead>
+/** Signatures of tree heads that verified before, by all bytes of the head. */
+export type CheckpointCache = BoundedMap<HeadSignatures>
 
 /** What is known of heads. */
 export interface Heads {
-  readonly seen: HeadCache
+  readonly seen: CheckpointCache
   readonly audit: Pick<Audit, 'judge'>
 }
 
@@ -60,10 +53,10 @@ export function checkLedger(
   const ledger = trust.ledger(checkpoint.origin)
   if (ledger === undefined) throw new Refusal('log_not_allowed', 'the log is not in the trust bundle')
   const known = seen.get(checkpoint.raw)
-  return after(known?.signatures ?? verifyHead(crypto, checkpoint, ledger), (signatures) => {
+  return after(known ?? verifyHead(crypto, checkpoint, ledger), (signatures) => {
     const refusal = judge(signatures, ledger, now + trust.time.skewSeconds)
     if (refusal !== undefined) return after(payTheRest(signatures, crypto), () => refuse(refusal))
-    if (known === undefined) seen.set(checkpoint.raw, { checkpoint, signatures })
+    if (known === undefined) seen.set(checkpoint.raw, signatures)
     checkInclusion(evidence.proof, token, crypto)
     const { origin, size } = checkpoint
     return { origin, index: evidence.proof.index, size, assurance: audit.judge(checkpoint, now) }
