@@ -1,0 +1,12 @@
+# The tests of the packages as one Worker.
+using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .worker)],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+
+const worker :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "dist/units-worker.js")],
+  compatibilityDate = "2026-11-01",
+);
