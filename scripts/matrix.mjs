@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BUN, DENO, isRuntimeMachine, NODE, programOf, WORKERD } from './installed.mjs'
-import { bundle, serve } from './workerd.mjs'
+import { withWorker } from './workerd.mjs'
 
 const OTHERS = { node: NODE, bun: [BUN], deno: [DENO], workerd: [WORKERD] }
 const CHECKS = ['ed25519', 'text']
@@ -42,20 +42,16 @@ function run(runtime) {
 }
 
 /** The same in a Worker. */
-async function inWorkerd(runtime) {
-  await bundle(`${root}scripts/matrix-worker.mjs`, `${root}scripts/dist/matrix-worker.js`)
-  const { ports, end } = await serve(`${root}scripts/matrix.capnp`, ['http'])
-  try {
+function inWorkerd(runtime) {
+  return withWorker(`${root}scripts/matrix-worker.mjs`, async (url) => {
     const all = []
     for (const check of CHECKS) {
       const body = vectors === undefined || check !== 'ed25519' ? '' : readFileSync(join(vectors, 'wycheproof/ed25519_test.json'))
-      const response = await fetch(`http://127.0.0.1:${ports.http}/${check}`, { method: 'POST', body })
+      const response = await fetch(url + check, { method: 'POST', body })
       all.push(...(response.ok ? named(runtime, check, await response.json()) : [failed(runtime, check, await response.text())]))
     }
     return all
-  } finally {
-    await end()
-  }
+  })
 }
 
 function named({ name }, check, all) {

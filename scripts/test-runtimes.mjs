@@ -53,7 +53,7 @@ failures += judged(BUN, testsBy(BUN, [programOf(BUN), '--bun', VITEST]))
 failures += judged(DENO, testsBy(DENO, [programOf(DENO), ...DENO.options, VITEST]))
 const { rows, left } = await testsInWorkerd(FOLDERS, Object.keys(LEFT_OUT))
 failures += judged(WORKERD, rows)
-for (const [need, files] of left) console.log(`not run in a Worker: ${files.length} files, which need ${need}`)
+for (const [need, files] of left) console.log(`not run in a Worker: ${files} files, which need ${need}`)
 failures += run('the table of the adapters', process.execPath, [
   VITEST,
   'run',

@@ -8,11 +8,9 @@ const STATUS = { pass: 'passed', fail: 'failed' }
 const runner = {
   config: {
     root: '/',
-    name: undefined,
     setupFiles: [],
     passWithNoTests: false,
     allowOnly: false,
-    testNamePattern: undefined,
     sequence: { seed: 0, shuffle: false, concurrent: false, hooks: 'stack', setupFiles: 'list' },
     maxConcurrency: 1,
     testTimeout: 180_000,

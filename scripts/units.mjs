@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bundle, serve } from './workerd.mjs'
+import { withWorker } from './workerd.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -19,7 +19,7 @@ const NEEDS = [
 const FILE_MS = 60_000
 
 /**
- * Rows of `{ file, fullName, status, failureMessages }`, as the JSON report of vitest has them, and `left`: by what they need, the files that
+ * Rows of `{ file, fullName, status, failureMessages }`, as the JSON report of vitest has them, and `left`: by what they need, how many files
  * were left out. `without` says which run on Node alone: names, or folders with a star behind.
  */
 export async function testsInWorkerd(folders, without) {
@@ -27,10 +27,15 @@ export async function testsInWorkerd(folders, without) {
   const files = folders.flatMap(testsBelow).filter((file) => {
     if (without.some((one) => file === one || (one.endsWith('*') && file.startsWith(one.replace(/\*+$/, ''))))) return false
     const [, need] = NEEDS.find(([sign]) => sign.test(readFileSync(join(root, file), 'utf8'))) ?? []
-    if (need !== undefined) left.set(need, [...(left.get(need) ?? []), file])
+    if (need !== undefined) left.set(need, (left.get(need) ?? 0) + 1)
     return need === undefined
   })
-  await bundle(`${root}scripts/units-worker.mjs`, `${root}scripts/dist/units-worker.js`, {
+  const runAll = async (url) => {
+    const rows = []
+    for (const file of files) rows.push(...(await testsIn(file, url)))
+    return { rows, left }
+  }
+  return withWorker(`${root}scripts/units-worker.mjs`, runAll, {
     plugins: [listOf(files)],
     transform: { define: { 'import.meta.url': '"file:///worker.js"' } },
     resolve: {
@@ -39,20 +44,11 @@ export async function testsInWorkerd(folders, without) {
       mainFields: ['module', 'main'],
     },
   })
-  const { ports, end } = await serve(`${root}scripts/units.capnp`, ['http'])
-  try {
-    const rows = []
-    for (const file of files) rows.push(...(await testsIn(file, ports.http)))
-    return { rows, left }
-  } finally {
-    await end()
-  }
 }
 
-async function testsIn(file, port) {
+async function testsIn(file, url) {
   try {
-    const signal = AbortSignal.timeout(FILE_MS)
-    const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: file, signal })
+    const response = await fetch(url, { method: 'POST', body: file, signal: AbortSignal.timeout(FILE_MS) })
     if (!response.ok) return [failed(file, await response.text())]
     return (await response.json()).map((row) => ({ ...row, file }))
   } catch (error) {

@@ -2,8 +2,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { programOf, WORKERD } from './installed.mjs'
+
+const folder = fileURLToPath(new URL('.', import.meta.url))
 
 /** Writes `file` with everything that `entry` imports, as the tools of Workers do before they publish one. */
 export async function bundle(entry, file, options = {}) {
@@ -32,4 +35,15 @@ export async function serve(config, sockets, options = []) {
   }
   const [status] = await gone
   throw new Error(`workerd ended with ${status}`)
+}
+
+/** What `work` makes of the URL at which the Worker of `entry` answers, and nothing else does; the program is gone afterwards. */
+export async function withWorker(entry, work, options = {}) {
+  await bundle(entry, `${folder}dist/worker.js`, options)
+  const { ports, end } = await serve(`${folder}worker.capnp`, ['http'])
+  try {
+    return await work(`http://127.0.0.1:${ports.http}/`)
+  } finally {
+    await end()
+  }
 }

@@ -7,6 +7,6 @@ const config :Workerd.Config = (
 );
 
 const worker :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed "dist/matrix-worker.js")],
+  modules = [(name = "worker.js", esModule = embed "dist/worker.js")],
   compatibilityDate = "2026-11-01",
 );
